@@ -1,0 +1,187 @@
+# shoal - build, run, test. `make help` lists what can be asked for.
+#
+#   MODE=release|debug|asan|ubsan|tsan   each builds into build/<mode>/
+#   V=1                                  show the commands
+#   CFLAGS_EXTRA=...                     appended to the compiler's flags (e.g. -march=native)
+#   LTO=                                 release without link-time optimisation
+#   WERROR=                              warnings stay warnings
+
+VERSION := 0.1.0
+MODE    ?= release
+PREFIX  ?= /usr/local
+CC      := gcc
+AR      := gcc-ar
+LTO     := -flto=auto
+WERROR  := -Werror
+OUT     := build/$(MODE)
+Q       := $(if $(V),,@)
+say      = $(if $(V),:,printf '  %-5s %s\n')
+
+ifeq ($(filter $(MODE),release debug asan ubsan tsan),)
+$(error MODE is one of release, debug, asan, ubsan, tsan, not "$(MODE)")
+endif
+
+# ---- flags ------------------------------------------------------------------------------------
+
+WARN    := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+DEFINES := -D_GNU_SOURCE -DSHOAL_VERSION='"$(VERSION)"'
+SANITY  := -O1 -fno-omit-frame-pointer -DSHOAL_DEBUG -DSHOAL_SYSTEM_MALLOC
+
+# What each mode adds. The sanitizers want the C library's malloc, so jemalloc is not in them.
+# Fat objects: programs link with LTO, the many small unit tests without (a tenth of the time).
+FLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fno-plt $(if $(LTO),$(LTO) -ffat-lto-objects)
+FLAGS_debug   := -Og -fno-omit-frame-pointer -DSHOAL_DEBUG
+FLAGS_asan    := $(SANITY) -fsanitize=address
+FLAGS_ubsan   := $(SANITY) -fsanitize=undefined -fno-sanitize-recover=all
+# gcc warns of every atomic_thread_fence here; those have a TSan-only stand-in or a reason.
+FLAGS_tsan    := $(SANITY) -fsanitize=thread -Wno-tsan
+
+CFLAGS  := -std=gnu11 -g $(FLAGS_$(MODE)) $(WARN) $(DEFINES) -Iinclude $(CFLAGS_EXTRA)
+LDFLAGS := -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS_EXTRA)
+
+# liburing: the archive, because 2.3's shared library lacks io_uring_enable_rings.
+LIBURING := $(if $(wildcard $(shell $(CC) -print-file-name=liburing.a)),-l:liburing.a,-luring)
+LIBS     := $(LIBURING) $(if $(filter release debug,$(MODE)),-ljemalloc) -lm -lpthread
+
+# ---- what there is to build: whatever lies in the folders ---------------------------------------
+
+MAIN_SRC    := $(wildcard src/server/main.c)
+CORE_SRC    := $(filter-out $(MAIN_SRC),$(wildcard $(foreach layer,base net proto store cmd server,src/$(layer)/*.c)))
+CLIENT_SRC  := $(wildcard src/client/*.c)
+BENCH_SRC   := $(wildcard bench/*.c)
+MICRO_SRC   := $(wildcard bench/micro/*.c)
+EXAMPLE_SRC := $(wildcard docs/examples/*.c)
+UNIT_SRC    := $(wildcard tests/unit/*/test_*.c)
+ifeq ($(MODE),tsan)
+UNIT_SRC    := $(if $(UNIT_SRC),$(shell grep -lE 'pthread' $(UNIT_SRC)))
+endif
+
+objects   = $(patsubst %.c,$(OUT)/obj/%.o,$1)
+CORE     := $(if $(CORE_SRC),$(OUT)/libshoal-core.a)
+CLIENT   := $(if $(CLIENT_SRC),$(OUT)/libshoal.a)
+SERVER   := $(if $(MAIN_SRC),$(OUT)/shoal)
+BENCH    := $(if $(BENCH_SRC),$(OUT)/shoal-bench)
+MICRO    := $(patsubst bench/micro/%.c,$(OUT)/micro/%,$(MICRO_SRC))
+EXAMPLES := $(if $(CLIENT),$(patsubst docs/examples/%.c,$(OUT)/examples/%,$(EXAMPLE_SRC)))
+UNIT     := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(UNIT_SRC))
+PROGRAMS := $(SERVER) $(BENCH) $(CLIENT) $(EXAMPLES)
+# The release build is also found one level up: build/shoal, build/libshoal.a, ...
+PUBLISHED := $(if $(filter release,$(MODE)),$(patsubst $(OUT)/%,build/%,$(PROGRAMS)))
+
+all: $(PROGRAMS) $(CORE) $(PUBLISHED) ## build the server, the client library, the bench and the examples
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@sed -n '3,7s/^# */  /p' Makefile
+
+# ---- run, test, bench --------------------------------------------------------------------------
+
+run: setup-build ## install what is missing, build, start the server: make run ARGS="--port 7000"
+	$(Q)$(MAKE) --no-print-directory MODE=release all
+	$(Q)exec build/shoal $(ARGS)
+
+setup-build:
+	$(Q)scripts/setup.sh build
+
+test: ## install what is missing, build and run every test; ends in "N passed, N failed"
+	$(Q)scripts/setup.sh build test
+	$(Q)scripts/test-all.sh
+
+unit: $(UNIT) ## unit tests of one MODE (release if not said; tsan runs the threaded ones)
+	$(Q)scripts/run-unit.sh $(UNIT)
+
+e2e: all ## redis-cli, client libraries and wire tests against a started server
+	$(Q)scripts/run-e2e.sh $(OUT)/shoal
+
+conformance: all ## the Redis test suite as an outside judge
+	$(Q)SHOAL=$(OUT)/shoal tests/conformance/run.sh $(UNITS)
+
+bench: all micro ## build and run the load harness: make bench ARGS="..."
+	$(Q)build/shoal-bench $(ARGS)
+
+micro: $(MICRO) ## build the micro-benchmarks into build/<mode>/micro/
+
+unit-build: $(UNIT) ## build the unit tests without running them
+
+# ---- tidiness ----------------------------------------------------------------------------------
+
+C_FILES = $(shell find include src bench tests docs -name '*.[ch]' 2>/dev/null)
+
+tidy: ## layers, lone headers, dead files, stale generated docs, leftovers
+	$(Q)scripts/tidy.sh
+
+format: ## clang-format everything in place
+	$(Q)$(if $(C_FILES),clang-format -i $(C_FILES))
+
+format-check: ## fail if clang-format would change anything
+	$(Q)$(if $(C_FILES),clang-format --dry-run -Werror $(C_FILES))
+
+docs: all ## regenerate what the documentation takes from the program's tables
+	$(Q)scripts/gen-docs.sh
+
+# ---- install -----------------------------------------------------------------------------------
+
+install: all ## into $(DESTDIR)$(PREFIX): server, bench, client library and header
+	install -D -m 755 build/shoal $(DESTDIR)$(PREFIX)/bin/shoal
+	$(if $(BENCH),install -D -m 755 build/shoal-bench $(DESTDIR)$(PREFIX)/bin/shoal-bench)
+	$(if $(CLIENT),install -D -m 644 build/libshoal.a $(DESTDIR)$(PREFIX)/lib/libshoal.a)
+	install -D -m 644 include/shoal/client.h $(DESTDIR)$(PREFIX)/include/shoal/client.h
+
+uninstall: ## remove what install put there
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/shoal bin/shoal-bench lib/libshoal.a include/shoal/client.h)
+
+clean: ## remove everything built (downloads in build/cache stay)
+	rm -rf $(filter-out build/cache,$(wildcard build/*))
+
+.PHONY: all help run setup-build test unit e2e conformance bench micro unit-build tidy format \
+        format-check docs install uninstall clean FORCE
+
+# ---- rules -------------------------------------------------------------------------------------
+
+# Stamps change only when their text does: objects follow the flags, archives follow their list of
+# members, and the few files that name SHOAL_BUILD_ID follow the commit.
+stamp = mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$1)' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$1)' >$@
+
+$(OUT)/flags: FORCE
+	@$(call stamp,$(CC) $(CFLAGS))
+$(OUT)/core.list: FORCE
+	@$(call stamp,$(CORE_SRC))
+$(OUT)/client.list: FORCE
+	@$(call stamp,$(CLIENT_SRC))
+build/gen/build_id.h: FORCE
+	@$(call stamp,#define SHOAL_BUILD_ID "$(shell git rev-parse --short=12 HEAD 2>/dev/null || echo none)")
+
+$(call objects,$(shell grep -rl --include='*.c' SHOAL_BUILD_ID src 2>/dev/null)): private CFLAGS += -include build/gen/build_id.h
+# A library is for any compiler and any allocator of its user: no LTO, no libraries but libc.
+$(call objects,$(CLIENT_SRC)): private CFLAGS += $(if $(LTO),-fno-lto)
+$(call objects,$(UNIT_SRC)): private CFLAGS += -Itests $(if $(LTO),-fno-lto)
+
+$(OUT)/obj/%.o: %.c $(OUT)/flags | build/gen/build_id.h
+	@mkdir -p $(@D); $(say) CC $<
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(CORE): $(call objects,$(CORE_SRC)) $(OUT)/core.list
+$(CLIENT): $(call objects,$(CLIENT_SRC)) $(OUT)/client.list
+$(CORE) $(CLIENT):
+	@$(say) AR $@; rm -f $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+link = mkdir -p $(@D); $(say) LINK $@; $(CC) $(CFLAGS) $2 $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $1
+
+$(SERVER): $(call objects,$(MAIN_SRC)) $(CORE)
+	$(Q)$(call link,$(LIBS))
+$(BENCH): $(call objects,$(BENCH_SRC)) $(CORE) $(CLIENT)
+	$(Q)$(call link,$(LIBS))
+$(MICRO): $(OUT)/micro/%: $(OUT)/obj/bench/micro/%.o $(CORE)
+	$(Q)$(call link,$(LIBS))
+$(EXAMPLES): $(OUT)/examples/%: $(OUT)/obj/docs/examples/%.o $(CLIENT)
+	$(Q)$(call link,,-fno-lto)
+$(UNIT): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(CORE) $(CLIENT)
+	$(Q)$(call link,-lcmocka $(LIBS),-fno-lto)
+
+build/%: build/release/%
+	@mkdir -p $(@D); ln -f $< $@
+
+FORCE:
+.SECONDARY:
+-include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(MAIN_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC)))
