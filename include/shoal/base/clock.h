@@ -1,0 +1,34 @@
+/*
+ * clock.h - the two times of the server.
+ *
+ * clock_now_ms() is what expiry uses: Unix milliseconds that advance with CLOCK_BOOTTIME, so that a
+ * step of the wall clock neither expires keys early nor keeps them longer. Absolute times that clients
+ * give or ask for (EXPIREAT, EXPIRETIME) pass through clock_from_wall() and clock_to_wall(), whose
+ * offset follows the wall clock when that has been stepped by more than a second.
+ */
+#ifndef SHOAL_BASE_CLOCK_H
+#define SHOAL_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Fixes the start and measures the cycle counter. Thread: startup. */
+void clock_init(void);
+
+int64_t clock_now_ms(void);                 /* thread: any */
+int64_t clock_wall_us(void);                /* CLOCK_REALTIME, for TIME; thread: any */
+int64_t clock_from_wall(int64_t wall_ms);   /* saturates; thread: any */
+int64_t clock_to_wall(int64_t now_ms);      /* thread: any */
+uint64_t clock_mono_ns(void);               /* CLOCK_MONOTONIC; thread: any */
+
+/* The cycle counter, for what is measured once a command, and its conversion. Thread: any. */
+static inline uint64_t clock_ticks(void)
+{
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#else
+    return clock_mono_ns();
+#endif
+}
+uint64_t clock_ticks_to_ns(uint64_t ticks);
+
+#endif

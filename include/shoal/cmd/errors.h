@@ -1,0 +1,20 @@
+/*
+ * errors.h - error texts that several commands share, word for word as Redis gives them.
+ */
+#ifndef SHOAL_CMD_ERRORS_H
+#define SHOAL_CMD_ERRORS_H
+
+#define ERR_SYNTAX "ERR syntax error"
+#define ERR_NOT_INTEGER "ERR value is not an integer or out of range"
+#define ERR_NOT_FLOAT "ERR value is not a valid float"
+#define ERR_OVERFLOW "ERR increment or decrement would overflow"
+#define ERR_NO_KEY "ERR no such key"
+#define ERR_WRONG_TYPE "WRONGTYPE Operation against a key holding the wrong kind of value"
+#define ERR_OUT_OF_RANGE "ERR value is out of range"
+#define ERR_STRING_TOO_LONG "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
+#define ERR_KEY_TOO_LONG "ERR key exceeds the maximum of 16777215 bytes"
+#define ERR_NO_MEMORY "OOM out of memory: the allocator refused"
+#define ERR_OOM "OOM command not allowed when used memory > 'maxmemory'."
+#define ERR_CROSS_SLOT "CROSSSLOT Keys in request don't hash to the same shard"
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * options.h - every option of the server: one table that drives the command line, the config file,
+ * the environment (SHOAL_NAME), CONFIG GET/SET, --help, the man page and the completion.
+ *
+ * A struct settings is a complete, immutable snapshot once it is in use: CONFIG SET clones it, changes
+ * the clone and has every reactor switch to that, so readers need neither locks nor atomics.
+ */
+#ifndef SHOAL_SERVER_OPTIONS_H
+#define SHOAL_SERVER_OPTIONS_H
+
+#include "shoal/base/bytes.h"
+
+enum { SETTINGS_BINDS_MAX = 16, SETTINGS_CPUS_MAX = 1024 };
+
+enum policy {
+    POLICY_NOEVICTION,
+    POLICY_ALLKEYS_S3FIFO,
+    POLICY_ALLKEYS_LRU,
+    POLICY_ALLKEYS_LFU,
+    POLICY_ALLKEYS_RANDOM,
+    POLICY_VOLATILE_LRU,
+    POLICY_VOLATILE_LFU,
+    POLICY_VOLATILE_RANDOM,
+    POLICY_VOLATILE_TTL,
+};
+
+struct output_limit {
+    uint64_t hard_bytes, soft_bytes; /* 0 = no limit */
+    uint32_t soft_seconds;
+};
+
+/* Plain data: strings are fixed arrays so that a clone is one memcpy. */
+struct settings {
+    /* at start only */
+    int port;                       /* 0 = no TCP */
+    char bind[SETTINGS_BINDS_MAX][64]; /* a leading '-' = skip when unavailable */
+    int bind_count;
+    bool bind_given;                /* by the user: protected mode asks */
+    char unixsocket[108];
+    int unixsocketperm;             /* octal; 0 = umask's */
+    int shards;                     /* resolved: 1.. ; shards_auto tells where it is from */
+    bool shards_auto;
+    uint16_t cpus[SETTINGS_CPUS_MAX]; /* --cpu-list, in order */
+    int cpu_count;
+    int tcp_backlog;
+    int databases;                  /* 1..16 */
+    char pidfile[256];
+    char logfile[256];
+    char uring_features[128];       /* "all", "6.1", or names */
+    char config_file[256];          /* absolute path, "" = none */
+    int busy_poll_us;
+
+    /* changeable by CONFIG SET */
+    uint64_t maxmemory;             /* bytes, resolved from % ; 0 = no limit */
+    char maxmemory_text[32];        /* as given: "80%" */
+    int maxmemory_policy;           /* enum policy */
+    int maxclients;
+    char requirepass[512];          /* "" = none */
+    bool protected_mode;
+    int timeout_s;                  /* idle clients; 0 = never */
+    int tcp_keepalive_s;
+    int loglevel;                   /* enum log_level */
+    int64_t slowlog_slower_us;      /* -1 = off */
+    int slowlog_max_len;
+    int latency_threshold_ms;       /* latency-monitor-threshold */
+    int64_t proto_max_bulk_len;
+    int64_t client_query_buffer_limit;
+    struct output_limit output_limit[3]; /* normal, replica, pubsub */
+    int shutdown_timeout_s;
+    bool strict_mget;               /* MGET, DEL, UNLINK, EXISTS, TOUCH across shards as transactions */
+    int hz;
+    /* the author adds fields for further options here */
+};
+
+/* Where an error is: "--maxmmory: unknown option (did you mean --maxmemory?)", "shoal.conf:12: ...". */
+struct option_error {
+    char text[512];
+};
+
+enum options_result {
+    OPTIONS_START,        /* run with these settings */
+    OPTIONS_EXIT_OK,      /* --help, --version, a good --check-config: already printed */
+    OPTIONS_EXIT_USAGE,   /* bad input: already printed to stderr, exit code 2 */
+};
+
+/*
+ * Defaults, then the config file (first argument without dashes, or --config), then the environment
+ * SHOAL_*, then the command line; each overrides what is before it. Resolves `auto` and percentages.
+ * Thread: startup.
+ */
+enum options_result options_load(struct settings *settings, int argc, char **argv);
+
+/* Re-reads settings->config_file and applies what may change at run time. False: error says why, nothing changed. */
+bool options_reload(struct settings *settings, struct option_error *error);
+
+/*
+ * CONFIG SET of one option on a private clone. Errors in Redis's words ("argument must be between 0 and 100 inclusive").
+ * `error` holds only that reason; the caller puts "CONFIG SET failed (possibly related to argument 'x') - " before it.
+ */
+enum option_set_result { OPTION_SET, OPTION_UNKNOWN, OPTION_IMMUTABLE, OPTION_BAD };
+enum option_set_result option_set(struct settings *settings, struct bytes name, struct bytes value,
+                                  struct option_error *error);
+
+/* For CONFIG GET: calls `each` with name and value for every option whose name matches the glob, case-insensitively. */
+typedef void (*option_each_fn)(void *context, const char *name, const char *value);
+void options_match(const struct settings *settings, struct bytes pattern, option_each_fn each, void *context);
+
+/* Directives of a redis.conf that mean nothing here, met while loading: "appendonly, io-threads"; "" if none. */
+const char *options_ignored(void);
+
+/* The README's table of options (markdown) / the man page's section / bash completion words, to stdout. */
+void options_print_markdown(void);
+
+const char *policy_name(int policy);
+
+#endif
