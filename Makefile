@@ -93,8 +93,8 @@ unit: $(UNIT) ## unit tests of one MODE (release if not said; tsan runs the thre
 e2e: all ## redis-cli, client libraries and wire tests against a started server
 	$(Q)scripts/run-e2e.sh $(OUT)/shoal
 
-conformance: all ## the Redis test suite as an outside judge
-	$(Q)SHOAL=$(OUT)/shoal tests/conformance/run.sh $(UNITS)
+conformance: all ## the Redis test suite as an outside judge: make conformance UNITS=expire
+	$(Q)SHOAL=$(OUT)/shoal tests/conformance/run.py $(UNITS)
 
 bench: all micro ## build and run the load harness: make bench ARGS="..."
 	$(Q)build/shoal-bench $(ARGS)
