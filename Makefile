@@ -25,12 +25,12 @@ endif
 
 WARN    := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 DEFINES := -D_GNU_SOURCE -DSHOAL_VERSION='"$(VERSION)"'
-SANITY  := -O1 -fno-omit-frame-pointer -DSHOAL_DEBUG -DSHOAL_SYSTEM_MALLOC
+SANITY  := -O1 -fno-omit-frame-pointer -DSHOAL_DCHECK -DSHOAL_SYSTEM_MALLOC
 
 # What each mode adds. The sanitizers want the C library's malloc, so jemalloc is not in them.
 # Fat objects: programs link with LTO, the many small unit tests without (a tenth of the time).
 FLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fno-plt $(if $(LTO),$(LTO) -ffat-lto-objects)
-FLAGS_debug   := -Og -fno-omit-frame-pointer -DSHOAL_DEBUG
+FLAGS_debug   := -Og -fno-omit-frame-pointer -DSHOAL_DCHECK
 FLAGS_asan    := $(SANITY) -fsanitize=address
 FLAGS_ubsan   := $(SANITY) -fsanitize=undefined -fno-sanitize-recover=all
 # gcc warns of every atomic_thread_fence here; those have a TSan-only stand-in or a reason.
@@ -52,6 +52,7 @@ BENCH_SRC   := $(wildcard bench/*.c)
 MICRO_SRC   := $(wildcard bench/micro/*.c)
 EXAMPLE_SRC := $(wildcard docs/examples/*.c)
 UNIT_SRC    := $(wildcard tests/unit/*/test_*.c)
+E2E_SRC     := $(wildcard tests/e2e/test_*.c)
 ifeq ($(MODE),tsan)
 UNIT_SRC    := $(if $(UNIT_SRC),$(shell grep -lE 'pthread' $(UNIT_SRC)))
 endif
@@ -64,6 +65,7 @@ BENCH    := $(if $(BENCH_SRC),$(OUT)/shoal-bench)
 MICRO    := $(patsubst bench/micro/%.c,$(OUT)/micro/%,$(MICRO_SRC))
 EXAMPLES := $(if $(CLIENT),$(patsubst docs/examples/%.c,$(OUT)/examples/%,$(EXAMPLE_SRC)))
 UNIT     := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(UNIT_SRC))
+E2E      := $(patsubst tests/%.c,$(OUT)/tests/%,$(E2E_SRC))
 PROGRAMS := $(SERVER) $(BENCH) $(CLIENT) $(EXAMPLES)
 # The release build is also found one level up: build/shoal, build/libshoal.a, ...
 PUBLISHED := $(if $(filter release,$(MODE)),$(patsubst $(OUT)/%,build/%,$(PROGRAMS)))
@@ -90,7 +92,7 @@ test: ## install what is missing, build and run every test; ends in "N passed, N
 unit: $(UNIT) ## unit tests of one MODE (release if not said; tsan runs the threaded ones)
 	$(Q)scripts/run-unit.sh $(UNIT)
 
-e2e: all ## redis-cli, client libraries and wire tests against a started server
+e2e: all $(E2E) ## redis-cli, client libraries and wire tests against a started server
 	$(Q)scripts/run-e2e.sh $(OUT)/shoal
 
 conformance: all ## the Redis test suite as an outside judge: make conformance UNITS=expire
@@ -154,7 +156,7 @@ build/gen/build_id.h: FORCE
 $(call objects,$(shell grep -rl --include='*.c' SHOAL_BUILD_ID src 2>/dev/null)): private CFLAGS += -include build/gen/build_id.h
 # A library is for any compiler and any allocator of its user: no LTO, no libraries but libc.
 $(call objects,$(CLIENT_SRC)): private CFLAGS += $(if $(LTO),-fno-lto)
-$(call objects,$(UNIT_SRC)): private CFLAGS += -Itests $(if $(LTO),-fno-lto)
+$(call objects,$(UNIT_SRC) $(E2E_SRC)): private CFLAGS += -Itests $(if $(LTO),-fno-lto)
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags | build/gen/build_id.h
 	@mkdir -p $(@D); $(say) CC $<
@@ -178,10 +180,12 @@ $(EXAMPLES): $(OUT)/examples/%: $(OUT)/obj/docs/examples/%.o $(CLIENT)
 	$(Q)$(call link,,-fno-lto)
 $(UNIT): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(CORE) $(CLIENT)
 	$(Q)$(call link,-lcmocka $(LIBS),-fno-lto)
+$(E2E): $(OUT)/tests/e2e/%: $(OUT)/obj/tests/e2e/%.o $(CLIENT)
+	$(Q)$(call link,-lhiredis -lpthread,-fno-lto)
 
 build/%: build/release/%
 	@mkdir -p $(@D); ln -f $< $@
 
 FORCE:
 .SECONDARY:
--include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(MAIN_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC)))
+-include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(MAIN_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC)))

@@ -1,0 +1,71 @@
+#!/bin/sh
+# Runs the end-to-end tests against a server's binary, one after the other.
+#
+#   scripts/run-e2e.sh BINARY [TEST...]
+#
+# A test is tests/e2e/test_*.sh, test_*.py, node/test_*.mjs, or build/<mode>/tests/e2e/test_* built
+# from tests/e2e/test_*.c. It starts what it needs and is given
+#   SHOAL   the binary, absolute          BUILD   the folder it lies in
+#   PORT    the first of ten ports that are its own
+# and it ends by printing "N passed, N failed" (", N skipped"). Exit status 77 skips the whole of it.
+#   E2E_TIMEOUT   seconds each may take   180
+#   E2E_PORT      the first port of all   27200
+set -u
+cd "$(dirname "$0")/.."
+
+SHOAL=$(realpath "$1")
+BUILD=$(dirname "$SHOAL")
+export SHOAL BUILD
+shift
+if [ $# -eq 0 ]; then
+    set -- $(ls tests/e2e/test_*.sh tests/e2e/test_*.py tests/e2e/node/test_*.mjs 2>/dev/null) \
+        $(find "$BUILD/tests/e2e" -type f -name 'test_*' 2>/dev/null | sort)
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+trap 'exit 130' INT TERM HUP
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1}"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+
+passed=0 failed=0 skipped=0 number=0
+for test in "$@"; do
+    export PORT=$((${E2E_PORT:-27200} + number * 10))
+    number=$((number + 1))
+    case $test in
+    *.sh) runner=sh ;;
+    # Debian's own python3 is the one that python3-redis belongs to.
+    *.py) runner=/usr/bin/python3 ;;
+    *.mjs) runner=node ;;
+    *) runner= ;;
+    esac
+    timeout -k 5 "${E2E_TIMEOUT:-180}" $runner "$test" >"$log" 2>&1 </dev/null
+    status=$?
+    totals=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
+    set -- $(printf %s "$totals" | tr -dc '0-9 ')
+    ok=${1:-0} bad=${2:-0} left=${3:-0} why=
+    if [ $status -eq 77 ]; then
+        left=$((left + 1))
+        why="skipped: $(tail -n 1 "$log")"
+    elif [ $status -eq 124 ] || [ $status -eq 137 ]; then
+        bad=$((bad + 1))
+        why="ran out of time (${E2E_TIMEOUT:-180} s)"
+    elif [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then
+        bad=1
+        why="ended with status $status"
+    elif [ $((ok + bad + left)) -eq 0 ]; then
+        bad=1
+        why="printed no totals"
+    fi
+    printf '%-44s %4d passed %4d failed %4d skipped%s\n' "$test" "$ok" "$bad" "$left" \
+        "${why:+   $why}"
+    if [ "$bad" -gt 0 ] || [ -n "${V:-}" ]; then
+        sed 's/^/    /' "$log"
+    fi
+    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + left))
+done
+
+printf '%d passed, %d failed' "$passed" "$failed"
+[ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
+echo
+[ "$failed" -eq 0 ]

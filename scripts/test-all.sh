@@ -1,0 +1,65 @@
+#!/bin/sh
+# Every test there is, stage by stage; what `make test` and CI run.
+#
+#   scripts/test-all.sh [STAGE...]        a stage is KIND or KIND:MODE, as in the list below
+#
+# A stage ends in "N passed, N failed" (", N skipped"); one that crashes, runs out of time or says no
+# totals counts as a failure. The last line adds them up.
+#   STAGE_TIMEOUT   seconds a stage may take, its build included    600
+set -u
+cd "$(dirname "$0")/.."
+
+[ $# -gt 0 ] || set -- tidy \
+    unit:release e2e:release conformance:release \
+    unit:asan e2e:asan conformance:asan \
+    unit:ubsan e2e:ubsan conformance:ubsan \
+    unit:tsan
+
+# The stages are builds of their own: nothing of the make above is theirs.
+unset MAKEFLAGS MFLAGS MAKELEVEL MODE
+jobs=$(nproc)
+mkdir -p build/test-logs
+passed=0 failed=0 skipped=0 summary=
+
+for stage in "$@"; do
+    kind=${stage%%:*}
+    mode=${stage#*:}
+    [ "$mode" != "$kind" ] || mode=release
+    log=build/test-logs/$kind-$mode.log
+    echo "== $kind ($mode)"
+    began=$(date +%s)
+    # The pipe's last part ends only when the stage has; its own status comes by a file.
+    {
+        timeout -k 10 "${STAGE_TIMEOUT:-600}" make --no-print-directory -j"$jobs" MODE="$mode" "$kind"
+        echo $? >"$log.status"
+    } 2>&1 </dev/null | tee "$log" | grep -vE '^  (CC|AR|LINK) '
+    status=$(cat "$log.status")
+    rm -f "$log.status"
+
+    totals=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
+    ok=0 bad=0 left=0 note=
+    if [ -n "$totals" ]; then
+        read -r ok bad left <<TOTALS
+$(printf %s "$totals" | tr -dc '0-9 ' | tr -s ' ')
+TOTALS
+        left=${left:-0}
+    fi
+    if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
+        bad=1
+        note="   ended with status $status"
+    elif [ -z "$totals" ]; then
+        bad=1
+        note="   said no totals"
+    fi
+    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + left))
+    summary="$summary$(printf '  %-22s %5d passed %4d failed %4d skipped %4d s%s' \
+        "$kind ($mode)" "$ok" "$bad" "$left" $(($(date +%s) - began)) "$note")
+"
+done
+
+echo "== all"
+printf '%s' "$summary"
+printf '%d passed, %d failed' "$passed" "$failed"
+[ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
+echo
+[ "$failed" -eq 0 ]
