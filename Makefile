@@ -109,8 +109,11 @@ unit-build: $(UNIT) ## build the unit tests without running them
 
 C_FILES = $(shell find include src bench tests docs -name '*.[ch]' 2>/dev/null)
 
-tidy: ## layers, lone headers, dead files, stale generated docs, leftovers
-	$(Q)scripts/tidy.sh
+tidy: all ## layers, lone headers, dead files, stale generated docs, leftovers
+	$(Q)scripts/tidy.py
+
+sources:
+	@printf '%s\n' $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC)
 
 format: ## clang-format everything in place
 	$(Q)$(if $(C_FILES),clang-format -i $(C_FILES))
@@ -135,7 +138,7 @@ uninstall: ## remove what install put there
 clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
 
-.PHONY: all help run setup-build test unit e2e conformance bench micro unit-build tidy format \
+.PHONY: all help run setup-build test unit e2e conformance bench micro unit-build tidy sources format \
         format-check docs install uninstall clean FORCE
 
 # ---- rules -------------------------------------------------------------------------------------
