@@ -2,9 +2,9 @@
  * reply.h - a reply under construction, encoded for the client's protocol as it is written.
  *
  * A command's handler calls reply_*() without knowing the protocol. The bytes go to memory that the
- * caller lends first (the connection's send buffer, or the descriptor's inline area), then to a spare
- * buffer it may lend, then to the heap. A long string can be left where it is: reply_str_pinned()
- * records where in the bytes it belongs, and the sender sends it from there.
+ * caller lends first (the connection's send buffer, or the descriptor's inline area), then to a
+ * spare buffer it may lend, then to the heap. A long string can be left where it is:
+ * reply_str_pinned() records where in the bytes it belongs, and the sender sends it from there.
  */
 #ifndef SHOAL_PROTO_REPLY_H
 #define SHOAL_PROTO_REPLY_H
@@ -14,11 +14,13 @@
 #include "shoal/proto/proto.h"
 
 enum {
-    REPLY_PIN_BYTES_MIN = 16 * 1024, /* a string from this size up is worth sending from where it is */
-    REPLY_NEED_MAX = 64,             /* most bytes that one small element takes (an int, a header line) */
+    REPLY_PIN_BYTES_MIN =
+        16 * 1024,       /* a string from this size up is worth sending from where it is */
+    REPLY_NEED_MAX = 64, /* most bytes that one small element takes (an int, a header line) */
 };
 
-/* A string that stands outside `base`: it belongs before base[offset]. `pin` is the lender's token. */
+/* A string that stands outside `base`: it belongs before base[offset]. `pin` is the lender's token.
+ */
 struct reply_pin {
     uint32_t offset;
     struct bytes text;
@@ -26,41 +28,44 @@ struct reply_pin {
 };
 
 struct reply {
-    char *base;         /* first byte; `size` are written, `capacity` fit */
+    char *base; /* first byte; `size` are written, `capacity` fit */
     size_t size;
     size_t capacity;
-    uint8_t proto;      /* enum proto: RESP2, RESP3 or NATIVE */
-    bool heap;          /* base is malloc'ed and belongs to the reply */
-    bool no_memory;     /* an allocation failed: the reply is incomplete, answer an error instead */
-    bool marking;       /* reply_mark() records */
-    uint32_t errors;    /* error replies written */
+    uint8_t proto;   /* enum proto: RESP2, RESP3 or NATIVE */
+    bool heap;       /* base is malloc'ed and belongs to the reply */
+    bool no_memory;  /* an allocation failed: the reply is incomplete, answer an error instead */
+    bool marking;    /* reply_mark() records */
+    uint32_t errors; /* error replies written */
     char error_code[24]; /* first word of the last one, for error statistics */
 
-    char *spare;        /* lent second buffer, or NULL */
+    char *spare; /* lent second buffer, or NULL */
     size_t spare_size;
 
     struct reply_pin *pins;
     uint32_t pin_count, _pin_capacity;
-    uint32_t *marks;    /* see reply_mark() */
+    uint32_t *marks; /* see reply_mark() */
     uint32_t mark_count, _mark_capacity;
-    uint32_t _frame;    /* native: where the frame's length goes */
+    uint32_t _frame;      /* native: where the frame's length goes */
+    uint32_t _frame_pins; /* pins before this frame */
 };
 
 /* Starts an empty reply in lent memory (`first` may be NULL with size 0). */
 void reply_init(struct reply *reply, enum proto proto, char *first, size_t first_size, char *spare,
                 size_t spare_size);
 
-/* Frees heap memory, pins array and marks array (not what the pins point at). */
+/* Frees heap memory, pins array and marks array (not what the pins point at). The reply is empty
+ * then. */
 void reply_fini(struct reply *reply);
 
 /*
- * Around one top-level reply: native replies get their frame length, RESP needs nothing. A part of a
- * larger reply (a command inside EXEC, a shard's part of MGET) is written without them.
+ * Around one top-level reply: native replies get their frame length, RESP needs nothing. A part of
+ * a larger reply (a command inside EXEC, a shard's part of MGET) is written without them.
  */
 void reply_begin(struct reply *reply);
 void reply_end(struct reply *reply);
 
-/* At least `n` bytes at the returned place, NULL when memory is out. Then reply_commit() what was used. */
+/* At least `n` bytes at the returned place, NULL when memory is out. Then reply_commit() what was
+ * used. */
 char *reply_reserve_slow(struct reply *reply, size_t n);
 static inline char *reply_reserve(struct reply *reply, size_t n)
 {
@@ -75,33 +80,43 @@ static inline void reply_commit(struct reply *reply, size_t n)
 /* Bytes that are encoded already. */
 void reply_raw(struct reply *reply, struct bytes encoded);
 
-/* Elements. Each is one value; a container is followed by its `count` elements (a map by 2 x count). */
+/* Elements. Each is one value; a container is followed by its `count` elements (a map by 2 x
+ * count). */
 void reply_ok(struct reply *reply);
-void reply_simple(struct reply *reply, const char *text);             /* "+PONG" */
-void reply_error(struct reply *reply, const char *text);              /* "ERR no such key": code first, no dash. CR and LF become spaces */
-__attribute__((format(printf, 2, 3))) void reply_errorf(struct reply *reply, const char *format, ...);
+void reply_simple(struct reply *reply, const char *text); /* "+PONG" */
+void reply_error(
+    struct reply *reply,
+    const char *text); /* "ERR no such key": code first, no dash. CR and LF become spaces */
+enum { REPLY_ERROR_TEXT_MAX = 1023 }; /* reply_errorf() cuts there */
+__attribute__((format(printf, 2, 3))) void reply_errorf(struct reply *reply, const char *format,
+                                                        ...);
 void reply_int(struct reply *reply, int64_t value);
 void reply_str(struct reply *reply, struct bytes text);
-void reply_str_pinned(struct reply *reply, struct bytes text, void *pin);
+/* False: memory is out, nothing was recorded and `pin` still is the caller's to release. */
+bool reply_str_pinned(struct reply *reply, struct bytes text, void *pin);
 void reply_cstr(struct reply *reply, const char *text);
 void reply_nil(struct reply *reply);
-void reply_nil_array(struct reply *reply);                            /* RESP2 "*-1"; elsewhere nil */
+void reply_nil_array(struct reply *reply); /* RESP2 "*-1"; elsewhere nil */
 void reply_array(struct reply *reply, uint32_t count);
-void reply_map(struct reply *reply, uint32_t pairs);                  /* RESP3 map; elsewhere a flat array */
-void reply_set(struct reply *reply, uint32_t count);                  /* RESP3 set; elsewhere an array */
-void reply_push(struct reply *reply, uint32_t count);                 /* RESP3 push; elsewhere an array */
+void reply_map(struct reply *reply, uint32_t pairs);  /* RESP3 map; elsewhere a flat array */
+void reply_set(struct reply *reply, uint32_t count);  /* RESP3 set; elsewhere an array */
+void reply_push(struct reply *reply, uint32_t count); /* RESP3 push; elsewhere an array */
 void reply_double(struct reply *reply, double value);
 void reply_bool(struct reply *reply, bool value);
 void reply_verbatim(struct reply *reply, struct bytes text, const char *format); /* "txt" */
 
 /*
  * Ends an element that somebody else will merge with others: marks[i] is the offset in `base` at
- * which the i-th element ends (a pin at exactly that offset, recorded before the mark, belongs to it).
- * Does nothing unless `marking`.
+ * which the i-th element ends (a pin at exactly that offset, recorded before the mark, belongs to
+ * it). Does nothing unless `marking`.
  */
 void reply_mark(struct reply *reply);
 
-/* Takes back everything written since `size` was `to` (pins included): for an error found late. */
+/*
+ * Takes back everything written since `size` was `to` (at an element's border): for an error found
+ * late. Pins are taken back too and are the caller's to release: pins[pin_count ...] up to the
+ * earlier pin_count stay readable until the next one is recorded. Does not take back `errors`.
+ */
 void reply_rewind(struct reply *reply, size_t to);
 
 #endif
