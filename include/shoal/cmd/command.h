@@ -82,6 +82,7 @@ typedef void (*command_shard_fn)(struct exec *exec);
 /* `key_index` is the argument that is the key; its hash is in exec->hash. */
 typedef void (*command_each_fn)(struct exec *exec, uint32_t key_index);
 typedef void (*command_home_fn)(struct conn *conn, const struct args *args, struct reply *reply);
+typedef bool (*command_check_fn)(struct exec *exec);
 
 struct command {
     const char *name;          /* lower case; a sub-command has its own ("encoding") */
@@ -92,6 +93,12 @@ struct command {
     command_shard_fn shard;
     command_each_fn each;
     command_home_fn home;
+    /*
+     * ROUTE_ATOMIC over several shards, NULL when nothing is to be asked: run on every shard before
+     * `shard` runs on any. It changes and replies nothing; if one shard says false, none goes on
+     * (MSETNX: no key exists) and the reply is 0.
+     */
+    command_check_fn check;
     const struct command *subs; /* sub-commands, ended by a row without a name; NULL if none */
     const char *group;         /* "string", "generic", "connection", "server", "transactions", "cluster" */
     const char *since;         /* Redis version that has it */

@@ -1,8 +1,10 @@
 /*
- * errors.h - error texts that several commands share, word for word as Redis gives them.
+ * errors.h - error replies that several commands share, word for word as Redis gives them.
  */
 #ifndef SHOAL_CMD_ERRORS_H
 #define SHOAL_CMD_ERRORS_H
+
+#include "shoal/cmd/command.h"
 
 #define ERR_SYNTAX "ERR syntax error"
 #define ERR_NOT_INTEGER "ERR value is not an integer or out of range"
@@ -10,11 +12,27 @@
 #define ERR_OVERFLOW "ERR increment or decrement would overflow"
 #define ERR_NO_KEY "ERR no such key"
 #define ERR_WRONG_TYPE "WRONGTYPE Operation against a key holding the wrong kind of value"
+#define ERR_NAN "ERR increment would produce NaN or Infinity"
 #define ERR_OUT_OF_RANGE "ERR value is out of range"
 #define ERR_STRING_TOO_LONG "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
 #define ERR_KEY_TOO_LONG "ERR key exceeds the maximum of 16777215 bytes"
 #define ERR_NO_MEMORY "OOM out of memory: the allocator refused"
 #define ERR_OOM "OOM command not allowed when used memory > 'maxmemory'."
 #define ERR_CROSS_SLOT "CROSSSLOT Keys in request don't hash to the same shard"
+
+enum { ERROR_TEXT_MAX = 128 }; /* bytes of a client's words that an error repeats, as in Redis */
+
+/* "ERR wrong number of arguments for 'client|kill' command". Thread: any. */
+void reply_wrong_arity(struct reply *reply, const struct command *command);
+
+/* "ERR unknown command 'x', with args beginning with: 'a' 'b' ". Thread: any. */
+void reply_unknown_command(struct reply *reply, const struct args *args);
+
+/* "ERR unknown subcommand 'x'. Try CLIENT HELP."; `name` as the client wrote it. Thread: any. */
+void reply_unknown_subcommand(struct reply *reply, struct bytes name,
+                              const struct command *container);
+
+/* "ERR invalid expire time in 'set' command". Thread: any. */
+void reply_invalid_expire(struct reply *reply, const struct command *command);
 
 #endif

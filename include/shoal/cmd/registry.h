@@ -4,6 +4,8 @@
 #ifndef SHOAL_CMD_REGISTRY_H
 #define SHOAL_CMD_REGISTRY_H
 
+#include <stdio.h>
+
 #include "shoal/cmd/command.h"
 
 /* A family: rows ended by one without a name. Rows are copied, so families may be const. */
@@ -22,11 +24,18 @@ uint32_t registry_count(void);                       /* sub-commands included */
 const struct command *registry_at(uint32_t id);
 uint32_t registry_top_count(void);                   /* commands only: ids 0..n-1 */
 
-/* True when `count` arguments satisfy the row's arity. */
+/*
+ * True when `count` arguments satisfy the row's arity. Where keys come in groups up to the last
+ * argument (MSET's pairs) the last group must be whole, so that nobody reads beyond it.
+ */
 static inline bool command_arity_ok(const struct command *command, uint32_t count)
 {
-    return command->arity >= 0 ? count == (uint32_t)command->arity
-                               : count >= (uint32_t)-command->arity;
+    if (command->arity >= 0)
+        return count == (uint32_t)command->arity;
+    if (count < (uint32_t)-command->arity)
+        return false;
+    return command->step <= 1 || command->last_key != -1 ||
+           (count - (uint32_t)command->first_key) % (uint32_t)command->step == 0;
 }
 
 /*
@@ -39,5 +48,8 @@ uint32_t command_key_next(const struct command *command, uint32_t argc, uint32_t
 /* COMMAND and its sub-commands, as home handlers of the server use them. */
 void command_reply_info(struct reply *reply, const struct command *command);  /* one entry of COMMAND INFO, or nil */
 void command_reply_docs(struct reply *reply, const struct command *command);  /* name and map of COMMAND DOCS */
+
+/* The README's table of commands as markdown: group, command, syntax, summary. Thread: startup. */
+void registry_print_markdown(FILE *out);
 
 #endif

@@ -1,0 +1,24 @@
+/*
+ * families.h - the families of shard commands, one table a file.
+ *
+ * A new family is one file in src/cmd, one line here and one in src/cmd/families.c.
+ */
+#ifndef SHOAL_CMD_FAMILIES_H
+#define SHOAL_CMD_FAMILIES_H
+
+#include "shoal/cmd/command.h"
+
+extern const struct command strings_commands[];
+extern const struct command string_parts_commands[];
+extern const struct command strings_multi_commands[];
+extern const struct command counters_commands[];
+extern const struct command keys_commands[];
+extern const struct command object_commands[];
+extern const struct command keyspace_commands[];
+extern const struct command scan_commands[];
+extern const struct command ttl_commands[];
+
+/* All of the above, for registry_init(); the server adds its own families. Thread: any. */
+const struct command *const *cmd_families(uint32_t *count);
+
+#endif

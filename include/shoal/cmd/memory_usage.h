@@ -1,0 +1,13 @@
+/*
+ * memory_usage.h - MEMORY USAGE, a shard sub-command of a container whose other rows are the
+ * server's.
+ */
+#ifndef SHOAL_CMD_MEMORY_USAGE_H
+#define SHOAL_CMD_MEMORY_USAGE_H
+
+#include "shoal/cmd/command.h"
+
+/* MEMORY USAGE key [SAMPLES count]: arity -3, ROUTE_KEY, the key is argument 2. Thread: owner. */
+void memory_usage(struct exec *exec);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * value.h - string values as handlers see them: replied, read as a number, stored. Thread: owner.
+ */
+#ifndef SHOAL_CMD_VALUE_H
+#define SHOAL_CMD_VALUE_H
+
+#include "shoal/cmd/command.h"
+
+/* True unless the item has expired: for items that come from the table itself, not by key. */
+bool value_live(const struct keyspace *keyspace, const struct item *item);
+
+/* The value as one string; nil for NULL. A large one is pinned, not copied. */
+void value_reply(struct exec *exec, const struct item *item);
+
+/* The same for a part of the item's value. */
+void value_reply_part(struct exec *exec, const struct item *item, struct bytes part);
+
+/* Where a reply stood, so that what was written since can be taken back, pins' references included.
+ */
+struct value_mark {
+    size_t size;
+    uint32_t pins;
+};
+struct value_mark value_mark(const struct exec *exec);
+void value_take_back(struct exec *exec, struct value_mark mark);
+
+/* False when the text is no canonical int64. */
+bool value_int(const struct item *item, int64_t *out);
+
+/* False, with the error replied, when a string of `size` bytes is refused. */
+bool value_size_ok(struct exec *exec, uint64_t size);
+
+/* keyspace_set() that replies the error itself: false, and an error is the whole reply. */
+bool value_store(struct exec *exec, struct key key, struct bytes value, int64_t expire_ms);
+
+/* "string": the word of TYPE and of SCAN's TYPE option. */
+const char *value_type_name(const struct item *item);
+
+#endif

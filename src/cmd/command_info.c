@@ -1,0 +1,180 @@
+/*
+ * command_info.c - a row as COMMAND and COMMAND INFO tell it: ten fields, as in Redis 7.
+ *
+ * ACL categories, tips and key specs are derived from the row's flags, route and group.
+ */
+#include "shoal/cmd/registry.h"
+
+struct word {
+    unsigned bits;
+    const char *text;
+};
+
+enum { WORDS_MAX = 16 };
+
+/* In the order in which Redis lists them. */
+static const struct word flag_words[WORDS_MAX] = {
+    { CMD_WRITE, "write" },    { CMD_READONLY, "readonly" },         { CMD_DENYOOM, "denyoom" },
+    { CMD_ADMIN, "admin" },    { CMD_BLOCKING, "blocking" },         { CMD_LOADING, "loading" },
+    { CMD_STALE, "stale" },    { CMD_SKIP_SLOWLOG, "skip_slowlog" }, { CMD_FAST, "fast" },
+    { CMD_NOAUTH, "no_auth" }, { CMD_NOMULTI, "no_multi" },
+};
+
+enum category {
+    CATEGORY_KEYSPACE = 1 << 0,
+    CATEGORY_READ = 1 << 1,
+    CATEGORY_WRITE = 1 << 2,
+    CATEGORY_STRING = 1 << 3,
+    CATEGORY_ADMIN = 1 << 4,
+    CATEGORY_FAST = 1 << 5,
+    CATEGORY_SLOW = 1 << 6,
+    CATEGORY_BLOCKING = 1 << 7,
+    CATEGORY_DANGEROUS = 1 << 8,
+    CATEGORY_CONNECTION = 1 << 9,
+    CATEGORY_TRANSACTION = 1 << 10,
+};
+
+static const struct word category_words[WORDS_MAX] = {
+    { CATEGORY_KEYSPACE, "@keyspace" },
+    { CATEGORY_READ, "@read" },
+    { CATEGORY_WRITE, "@write" },
+    { CATEGORY_STRING, "@string" },
+    { CATEGORY_ADMIN, "@admin" },
+    { CATEGORY_FAST, "@fast" },
+    { CATEGORY_SLOW, "@slow" },
+    { CATEGORY_BLOCKING, "@blocking" },
+    { CATEGORY_DANGEROUS, "@dangerous" },
+    { CATEGORY_CONNECTION, "@connection" },
+    { CATEGORY_TRANSACTION, "@transaction" },
+};
+
+/* How a cluster client may split the command; the words of Redis's command tips. */
+static const char *const route_tips[][2] = {
+    [ROUTE_EACH_SUM] = { "request_policy:multi_shard", "response_policy:agg_sum" },
+    [ROUTE_EACH_ARRAY] = { "request_policy:multi_shard", NULL },
+    [ROUTE_ATOMIC] = { "request_policy:multi_shard", "response_policy:all_succeeded" },
+    [ROUTE_ALL_SUM] = { "request_policy:all_shards", "response_policy:agg_sum" },
+    [ROUTE_ALL_ARRAY] = { "request_policy:all_shards", "nondeterministic_output_order" },
+    [ROUTE_ALL_ATOMIC] = { "request_policy:all_shards", "response_policy:all_succeeded" },
+    [ROUTE_CURSOR] = { "nondeterministic_output", "request_policy:special" },
+    [ROUTE_ANY] = { "request_policy:all_shards", "nondeterministic_output" },
+};
+
+static void reply_words(struct reply *reply, const struct word *words, unsigned bits)
+{
+    uint32_t count = 0;
+    for (int i = 0; i < WORDS_MAX; i++)
+        count += (words[i].bits & bits) != 0;
+    reply_set(reply, count);
+    for (int i = 0; i < WORDS_MAX; i++) {
+        if (words[i].bits & bits)
+            reply_simple(reply, words[i].text);
+    }
+}
+
+static unsigned group_category(const struct command *command)
+{
+    struct bytes group = bytes_str(command->group);
+    if (bytes_is(group, "string"))
+        return CATEGORY_STRING;
+    if (bytes_is(group, "connection"))
+        return CATEGORY_CONNECTION;
+    if (bytes_is(group, "transactions"))
+        return CATEGORY_TRANSACTION;
+    return bytes_is(group, "generic") || command->route >= ROUTE_ALL_SUM ? CATEGORY_KEYSPACE : 0;
+}
+
+static unsigned categories_of(const struct command *command)
+{
+    unsigned categories = command->flags & CMD_FAST ? CATEGORY_FAST : CATEGORY_SLOW;
+    if (command->subs != NULL) /* a container: its sub-commands are in categories */
+        return categories;
+    categories |= group_category(command);
+    categories |= command->flags & CMD_READONLY ? CATEGORY_READ : 0;
+    categories |= command->flags & CMD_WRITE ? CATEGORY_WRITE : 0;
+    categories |= command->flags & CMD_BLOCKING ? CATEGORY_BLOCKING : 0;
+    categories |= command->flags & CMD_ADMIN ? CATEGORY_ADMIN | CATEGORY_DANGEROUS : 0;
+    if (command->route == ROUTE_ALL_ARRAY || command->route == ROUTE_ALL_ATOMIC)
+        categories |= CATEGORY_DANGEROUS;
+    return categories;
+}
+
+static void reply_tips(struct reply *reply, const struct command *command)
+{
+    const size_t routes = sizeof(route_tips) / sizeof(route_tips[0]);
+    const char *const none[2] = { NULL, NULL };
+    const char *const *tips = command->route < routes ? route_tips[command->route] : none;
+    uint32_t count = (tips[0] != NULL) + (tips[1] != NULL);
+    reply_set(reply, count);
+    for (uint32_t i = 0; i < count; i++)
+        reply_cstr(reply, tips[i]);
+}
+
+static void reply_name_int(struct reply *reply, const char *name, int64_t value)
+{
+    reply_cstr(reply, name);
+    reply_int(reply, value);
+}
+
+/* One spec: keys from an index on, to the last one, by steps. `lastkey` is relative to the first.
+ */
+static void reply_key_specs(struct reply *reply, const struct command *command)
+{
+    reply_set(reply, command->first_key != 0);
+    if (command->first_key == 0)
+        return;
+    bool write = command->flags & CMD_WRITE;
+    reply_map(reply, 3);
+    reply_cstr(reply, "flags");
+    reply_set(reply, write ? 3 : 2);
+    reply_simple(reply, write ? "RW" : "RO");
+    reply_simple(reply, "access");
+    if (write)
+        reply_simple(reply, "update");
+    reply_cstr(reply, "begin_search");
+    reply_map(reply, 2);
+    reply_cstr(reply, "type");
+    reply_cstr(reply, "index");
+    reply_cstr(reply, "spec");
+    reply_map(reply, 1);
+    reply_name_int(reply, "index", command->first_key);
+    reply_cstr(reply, "find_keys");
+    reply_map(reply, 2);
+    reply_cstr(reply, "type");
+    reply_cstr(reply, "range");
+    reply_cstr(reply, "spec");
+    reply_map(reply, 3);
+    int last = command->last_key;
+    reply_name_int(reply, "lastkey", last < 0 ? last : last - command->first_key);
+    reply_name_int(reply, "keystep", command->step);
+    reply_name_int(reply, "limit", 0);
+}
+
+static void reply_subs(struct reply *reply, const struct command *command)
+{
+    uint32_t count = 0;
+    for (const struct command *sub = command->subs; sub != NULL && sub->name != NULL; sub++)
+        count++;
+    reply_array(reply, count);
+    for (uint32_t i = 0; i < count; i++)
+        command_reply_info(reply, &command->subs[i]);
+}
+
+void command_reply_info(struct reply *reply, const struct command *command)
+{
+    if (command == NULL) {
+        reply_nil_array(reply);
+        return;
+    }
+    reply_array(reply, 10);
+    reply_cstr(reply, command->full_name);
+    reply_int(reply, command->arity);
+    reply_words(reply, flag_words, command->flags);
+    reply_int(reply, command->first_key);
+    reply_int(reply, command->last_key);
+    reply_int(reply, command->step);
+    reply_words(reply, category_words, categories_of(command));
+    reply_tips(reply, command);
+    reply_key_specs(reply, command);
+    reply_subs(reply, command);
+}

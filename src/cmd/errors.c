@@ -1,0 +1,51 @@
+/*
+ * errors.c - error replies that repeat what the client wrote.
+ *
+ * A client's words end at a zero byte and at ERROR_TEXT_MAX bytes; reply_error() makes CR and LF
+ * harmless.
+ */
+#include "shoal/cmd/errors.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+static int words_size(struct bytes text)
+{
+    return (int)(text.size < ERROR_TEXT_MAX ? text.size : ERROR_TEXT_MAX);
+}
+
+void reply_wrong_arity(struct reply *reply, const struct command *command)
+{
+    reply_errorf(reply, "ERR wrong number of arguments for '%s' command", command->full_name);
+}
+
+void reply_unknown_command(struct reply *reply, const struct args *args)
+{
+    /* room for the quotes and the space of the argument that crosses the limit */
+    char words[ERROR_TEXT_MAX + ERROR_TEXT_MAX + 8] = "";
+    struct bytes name = args_at(args, 0);
+    int used = 0;
+    for (uint32_t i = 1; i < args->count && used < ERROR_TEXT_MAX; i++) {
+        struct bytes arg = args_at(args, i);
+        int left = ERROR_TEXT_MAX - used;
+        int size = arg.size < (size_t)left ? (int)arg.size : left;
+        used += snprintf(words + used, sizeof(words) - (size_t)used, "'%.*s' ", size, arg.data);
+    }
+    reply_errorf(reply, "ERR unknown command '%.*s', with args beginning with: %s",
+                 words_size(name), name.data, words);
+}
+
+void reply_unknown_subcommand(struct reply *reply, struct bytes name,
+                              const struct command *container)
+{
+    char upper[32] = "";
+    for (size_t i = 0; i + 1 < sizeof(upper) && container->name[i] != '\0'; i++)
+        upper[i] = (char)toupper((unsigned char)container->name[i]);
+    reply_errorf(reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", words_size(name), name.data,
+                 upper);
+}
+
+void reply_invalid_expire(struct reply *reply, const struct command *command)
+{
+    reply_errorf(reply, "ERR invalid expire time in '%s' command", command->full_name);
+}

@@ -1,0 +1,16 @@
+/*
+ * families.c - the one list of the families that this layer has.
+ */
+#include "shoal/cmd/families.h"
+
+static const struct command *const families[] = {
+    strings_commands,  string_parts_commands, strings_multi_commands,
+    counters_commands, keys_commands,         object_commands,
+    keyspace_commands, scan_commands,         ttl_commands,
+};
+
+const struct command *const *cmd_families(uint32_t *count)
+{
+    *count = sizeof(families) / sizeof(families[0]);
+    return families;
+}

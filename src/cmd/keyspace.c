@@ -1,0 +1,90 @@
+/*
+ * keyspace.c - commands about a whole database: DBSIZE, RANDOMKEY, FLUSHDB, FLUSHALL.
+ */
+#include "shoal/base/clock.h"
+#include "shoal/cmd/errors.h"
+#include "shoal/cmd/families.h"
+#include "shoal/cmd/value.h"
+
+enum {
+    RANDOM_TRIES_MAX = 100
+}; /* beyond it nearly all keys have expired: nil, the sweep is due anyway */
+
+static void dbsize_command(struct exec *exec)
+{
+    reply_int(exec->reply, (int64_t)exec->keyspace->db[exec->db].count);
+}
+
+/* Good enough to draw a key: the cycle counter's low bits, spread by the finaliser of splitmix64.
+ */
+static uint64_t random_bits(void)
+{
+    uint64_t x = clock_ticks() + 0x9e3779b97f4a7c15;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+    return x ^ (x >> 31);
+}
+
+static void randomkey_command(struct exec *exec)
+{
+    struct table *table = &exec->keyspace->db[exec->db];
+    for (int i = 0; i < RANDOM_TRIES_MAX; i++) {
+        const struct item *item = table_random(table, random_bits());
+        if (item == NULL)
+            break;
+        if (value_live(exec->keyspace, item)) {
+            reply_str(exec->reply, item_key(item));
+            return;
+        }
+    }
+    reply_nil(exec->reply);
+}
+
+/* Both modes are alike: the table is swapped at once and freed in slices. */
+static void flush(struct exec *exec, int db)
+{
+    uint32_t count = exec->args.count;
+    if (count > 2 || (count == 2 && !bytes_is(exec_arg(exec, 1), "async") &&
+                      !bytes_is(exec_arg(exec, 1), "sync"))) {
+        reply_error(exec->reply, ERR_SYNTAX);
+        return;
+    }
+    keyspace_flush(exec->keyspace, db);
+    reply_ok(exec->reply);
+}
+
+static void flushdb_command(struct exec *exec)
+{
+    flush(exec, exec->db);
+}
+
+static void flushall_command(struct exec *exec)
+{
+    flush(exec, -1);
+}
+
+/* clang-format off */
+const struct command keyspace_commands[] = {
+    { .name = "dbsize", .arity = 1, .flags = CMD_READONLY | CMD_FAST,
+      .route = ROUTE_ALL_SUM, .shard = dbsize_command,
+      .group = "server", .since = "1.0.0", .complexity = "O(1)",
+      .syntax = "",
+      .summary = "Returns the number of keys in the database." },
+    { .name = "randomkey", .arity = 1, .flags = CMD_READONLY,
+      .route = ROUTE_ANY, .shard = randomkey_command,
+      .group = "generic", .since = "1.0.0", .complexity = "O(1)",
+      .syntax = "",
+      .summary = "Returns the name of a random key, nil when there is none." },
+    { .name = "flushdb", .arity = -1, .flags = CMD_WRITE,
+      .route = ROUTE_ALL_ATOMIC, .shard = flushdb_command,
+      .group = "server", .since = "1.0.0", .complexity = "O(1); memory is given back later",
+      .syntax = "[ASYNC | SYNC]",
+      .summary = "Deletes every key of the database." },
+    { .name = "flushall", .arity = -1, .flags = CMD_WRITE,
+      .route = ROUTE_ALL_ATOMIC, .shard = flushall_command,
+      .group = "server", .since = "1.0.0", .complexity = "O(1); memory is given back later",
+      .syntax = "[ASYNC | SYNC]",
+      .summary = "Deletes every key of every database." },
+    { 0 },
+};
+/* clang-format on */

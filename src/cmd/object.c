@@ -1,0 +1,119 @@
+/*
+ * object.c - OBJECT: how a value is kept. Answered in Redis's terms, since tools read them.
+ */
+#include "shoal/cmd/errors.h"
+#include "shoal/cmd/families.h"
+#include "shoal/cmd/value.h"
+
+enum {
+    EMBEDDED_BYTES_MAX = 44,       /* up to here Redis says "embstr" */
+    SHARED_INTEGERS = 10000,       /* Redis shares the objects of 0..9999 ... */
+    SHARED_REFERENCES = INT32_MAX, /* ... and gives this as their count */
+};
+
+static const struct item *find_or_nil(struct exec *exec)
+{
+    const struct item *item = keyspace_read(exec->keyspace, exec_key(exec));
+    if (item == NULL)
+        reply_nil(exec->reply);
+    return item;
+}
+
+/*
+ * A short text counts as embedded unless APPEND or SETRANGE made it. Those leave integers as text,
+ * which tells most of what they made apart.
+ */
+static const char *encoding_name(const struct item *item)
+{
+    int64_t number;
+    if (item_encoding(item) == ITEM_INT)
+        return "int";
+    if (item_value_size(item) > EMBEDDED_BYTES_MAX || value_int(item, &number))
+        return "raw";
+    return "embstr";
+}
+
+static void object_encoding(struct exec *exec)
+{
+    const struct item *item = find_or_nil(exec);
+    if (item != NULL)
+        reply_cstr(exec->reply, encoding_name(item));
+}
+
+static void object_refcount(struct exec *exec)
+{
+    const struct item *item = find_or_nil(exec);
+    if (item == NULL)
+        return;
+    bool shared = item_encoding(item) == ITEM_INT && (uint64_t)item_int(item) < SHARED_INTEGERS;
+    reply_int(exec->reply, shared ? SHARED_REFERENCES : 1);
+}
+
+/* IDLETIME and FREQ: no key has a clock or a counter of its own. */
+static void object_not_tracked(struct exec *exec)
+{
+    if (find_or_nil(exec) != NULL)
+        reply_int(exec->reply, 0);
+}
+
+static void object_help(struct conn *conn, const struct args *args, struct reply *reply)
+{
+    static const char *const lines[] = {
+        "OBJECT <subcommand> <key>. Subcommands are:",
+        "ENCODING <key>",
+        "    How the value is kept: int, embstr or raw.",
+        "FREQ <key>",
+        "    Always 0: access frequency is not tracked by key.",
+        "IDLETIME <key>",
+        "    Always 0: the time of the last access is not tracked by key.",
+        "REFCOUNT <key>",
+        "    The number of references to the value.",
+        "HELP",
+        "    This text.",
+    };
+    const uint32_t count = sizeof(lines) / sizeof(lines[0]);
+    (void)conn;
+    (void)args;
+    reply_array(reply, count);
+    for (uint32_t i = 0; i < count; i++)
+        reply_simple(reply, lines[i]);
+}
+
+/* clang-format off */
+static const struct command subs[] = {
+    { .name = "encoding", .arity = 3, .flags = CMD_READONLY,
+      .route = ROUTE_KEY, .first_key = 2, .last_key = 2, .step = 1, .shard = object_encoding,
+      .group = "generic", .since = "2.2.3", .complexity = "O(1)",
+      .syntax = "key",
+      .summary = "Returns how a value is kept: int, embstr or raw." },
+    { .name = "freq", .arity = 3, .flags = CMD_READONLY,
+      .route = ROUTE_KEY, .first_key = 2, .last_key = 2, .step = 1, .shard = object_not_tracked,
+      .group = "generic", .since = "4.0.0", .complexity = "O(1)",
+      .syntax = "key",
+      .summary = "Returns 0: access frequency is not tracked by key." },
+    { .name = "idletime", .arity = 3, .flags = CMD_READONLY,
+      .route = ROUTE_KEY, .first_key = 2, .last_key = 2, .step = 1, .shard = object_not_tracked,
+      .group = "generic", .since = "2.2.3", .complexity = "O(1)",
+      .syntax = "key",
+      .summary = "Returns 0: the time of the last access is not tracked by key." },
+    { .name = "refcount", .arity = 3, .flags = CMD_READONLY,
+      .route = ROUTE_KEY, .first_key = 2, .last_key = 2, .step = 1, .shard = object_refcount,
+      .group = "generic", .since = "2.2.3", .complexity = "O(1)",
+      .syntax = "key",
+      .summary = "Returns the number of references to a value." },
+    { .name = "help", .arity = 2, .flags = CMD_LOADING | CMD_STALE,
+      .route = ROUTE_HOME, .home = object_help,
+      .group = "generic", .since = "6.2.0", .complexity = "O(1)",
+      .syntax = "",
+      .summary = "Describes the sub-commands." },
+    { 0 },
+};
+
+const struct command object_commands[] = {
+    { .name = "object", .arity = -2, .route = ROUTE_HOME, .subs = subs,
+      .group = "generic", .since = "2.2.3", .complexity = "Depends on subcommand.",
+      .syntax = "subcommand",
+      .summary = "A container for commands about how values are kept." },
+    { 0 },
+};
+/* clang-format on */

@@ -1,0 +1,195 @@
+/*
+ * scan.c - walking through the keys of a shard: SCAN a few at a time, KEYS all at once.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "shoal/base/glob.h"
+#include "shoal/base/number.h"
+#include "shoal/cmd/cursor.h"
+#include "shoal/cmd/errors.h"
+#include "shoal/cmd/families.h"
+#include "shoal/cmd/value.h"
+
+enum {
+    SCAN_COUNT_DEFAULT = 10,
+    SCAN_STEPS_PER_COUNT =
+        10, /* a nearly empty table is left after COUNT x 10 buckets, as in Redis */
+    SCAN_FOUND_INLINE = 64,
+};
+
+struct scan {
+    const struct keyspace *keyspace;
+    struct bytes pattern, type; /* no data: any */
+    int64_t count;
+    int64_t visited;           /* what COUNT counts: filtered out or not */
+    const struct item **found; /* `_inline` or a heap block */
+    uint32_t found_count, capacity;
+    bool no_memory;
+    const struct item *_inline[SCAN_FOUND_INLINE];
+};
+
+static bool scan_option(struct exec *exec, struct scan *scan, struct bytes word, struct bytes value)
+{
+    if (bytes_is(word, "match")) {
+        scan->pattern = value;
+    } else if (bytes_is(word, "type")) {
+        scan->type = value;
+    } else if (!bytes_is(word, "count")) {
+        reply_error(exec->reply, ERR_SYNTAX);
+        return false;
+    } else if (!number_parse_i64(value, &scan->count)) {
+        reply_error(exec->reply, ERR_NOT_INTEGER);
+        return false;
+    } else if (scan->count < 1) {
+        reply_error(exec->reply, ERR_SYNTAX);
+        return false;
+    }
+    return true;
+}
+
+static bool scan_parse(struct exec *exec, struct scan *scan, uint64_t *cursor)
+{
+    uint32_t count = exec->args.count;
+    if (!cursor_parse(exec_arg(exec, 1), cursor)) {
+        reply_error(exec->reply, "ERR invalid cursor");
+        return false;
+    }
+    for (uint32_t i = 2; i < count; i += 2) {
+        if (i + 1 == count) {
+            reply_error(exec->reply, ERR_SYNTAX);
+            return false;
+        }
+        if (!scan_option(exec, scan, exec_arg(exec, i), exec_arg(exec, i + 1)))
+            return false;
+    }
+    return true;
+}
+
+static bool scan_wants(const struct scan *scan, const struct item *item)
+{
+    if (!value_live(scan->keyspace, item))
+        return false;
+    if (scan->type.data != NULL && !bytes_is(scan->type, value_type_name(item)))
+        return false;
+    return scan->pattern.data == NULL || glob_match(scan->pattern, item_key(item), false);
+}
+
+static bool scan_grow(struct scan *scan)
+{
+    uint32_t capacity = scan->capacity * 2;
+    const struct item **old = scan->found == scan->_inline ? NULL : scan->found;
+    const struct item **found = realloc(old, capacity * sizeof(*found));
+    if (found == NULL)
+        return false;
+    if (old == NULL)
+        memcpy(found, scan->_inline, sizeof(scan->_inline));
+    scan->found = found;
+    scan->capacity = capacity;
+    return true;
+}
+
+/* Only notes the item: the array's length comes before its elements, and nothing moves meanwhile.
+ */
+static void scan_visit(void *context, struct item *item, uint64_t hash_unused)
+{
+    struct scan *scan = context;
+    (void)hash_unused;
+    scan->visited++;
+    if (!scan_wants(scan, item) || scan->no_memory)
+        return;
+    if (scan->found_count == scan->capacity && !scan_grow(scan)) {
+        scan->no_memory = true;
+        return;
+    }
+    scan->found[scan->found_count++] = item;
+}
+
+/* Returns the table's next cursor, 0 at the end. */
+static uint64_t scan_run(struct exec *exec, struct scan *scan, uint64_t cursor)
+{
+    struct table *table = &exec->keyspace->db[exec->db];
+    int64_t steps;
+    if (__builtin_mul_overflow(scan->count, SCAN_STEPS_PER_COUNT, &steps))
+        steps = INT64_MAX;
+    do {
+        cursor = table_scan(table, cursor, scan_visit, scan);
+    } while (cursor != 0 && --steps > 0 && scan->visited < scan->count);
+    return cursor;
+}
+
+static void scan_reply(struct exec *exec, const struct scan *scan, uint64_t cursor)
+{
+    char text[24];
+    int size = snprintf(text, sizeof(text), "%llu", (unsigned long long)cursor);
+    reply_array(exec->reply, 2);
+    reply_str(exec->reply, bytes_of(text, (size_t)size));
+    reply_array(exec->reply, scan->found_count);
+    for (uint32_t i = 0; i < scan->found_count; i++)
+        reply_str(exec->reply, item_key(scan->found[i]));
+}
+
+static void scan_command(struct exec *exec)
+{
+    const struct keyspace *keyspace = exec->keyspace;
+    struct scan scan;
+    uint64_t cursor;
+    scan = (struct scan){ .keyspace = keyspace, .count = SCAN_COUNT_DEFAULT };
+    scan.found = scan._inline;
+    scan.capacity = SCAN_FOUND_INLINE;
+    if (!scan_parse(exec, &scan, &cursor))
+        return;
+    cursor = scan_run(exec, &scan, cursor / keyspace->shards);
+    if (scan.no_memory)
+        reply_error(exec->reply, ERR_NO_MEMORY);
+    else
+        scan_reply(exec, &scan, cursor_next(cursor, keyspace->shard, keyspace->shards));
+    if (scan.found != scan._inline)
+        free(scan.found);
+}
+
+struct keys_walk {
+    struct exec *exec;
+    struct bytes pattern;
+    bool all; /* "*" */
+};
+
+static void keys_visit(void *context, struct item *item, uint64_t hash_unused)
+{
+    struct keys_walk *walk = context;
+    struct bytes key = item_key(item);
+    (void)hash_unused;
+    if (!value_live(walk->exec->keyspace, item))
+        return;
+    if (!walk->all && !glob_match(walk->pattern, key, false))
+        return;
+    reply_str(walk->exec->reply, key);
+    reply_mark(walk->exec->reply);
+}
+
+static void keys_command(struct exec *exec)
+{
+    struct keys_walk walk = { .exec = exec, .pattern = exec_arg(exec, 1) };
+    walk.all = bytes_is(walk.pattern, "*");
+    uint64_t cursor = 0;
+    do {
+        cursor = table_scan(&exec->keyspace->db[exec->db], cursor, keys_visit, &walk);
+    } while (cursor != 0);
+}
+
+/* clang-format off */
+const struct command scan_commands[] = {
+    { .name = "scan", .arity = -2, .flags = CMD_READONLY,
+      .route = ROUTE_CURSOR, .shard = scan_command,
+      .group = "generic", .since = "2.8.0",
+      .complexity = "O(1) for every call; O(N) for a walk through all N keys",
+      .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]",
+      .summary = "Walks through the keys of the database, some at every call." },
+    { .name = "keys", .arity = 2, .flags = CMD_READONLY,
+      .route = ROUTE_ALL_ARRAY, .shard = keys_command,
+      .group = "generic", .since = "1.0.0", .complexity = "O(N) where N is the number of keys",
+      .syntax = "pattern",
+      .summary = "Returns the names of all keys that match a glob pattern." },
+    { 0 },
+};
+/* clang-format on */

@@ -1,0 +1,82 @@
+/*
+ * value.c - what every handler of strings needs from an item.
+ */
+#include "shoal/cmd/value.h"
+
+#include "shoal/cmd/errors.h"
+
+bool value_live(const struct keyspace *keyspace, const struct item *item)
+{
+    int64_t expire_ms = item_expire_ms(item);
+    return expire_ms == 0 || expire_ms > keyspace->now_ms;
+}
+
+void value_reply(struct exec *exec, const struct item *item)
+{
+    char scratch[INT64_TEXT_MAX];
+    if (item == NULL)
+        reply_nil(exec->reply);
+    else
+        value_reply_part(exec, item, item_value(item, scratch));
+}
+
+void value_reply_part(struct exec *exec, const struct item *item, struct bytes part)
+{
+    struct reply *reply = exec->reply;
+    if (part.size < REPLY_PIN_BYTES_MIN || item_encoding(item) != ITEM_BLOB) {
+        reply_str(reply, part);
+        return;
+    }
+    /* The reference goes with the pin; when none was recorded (memory is out) it comes back. */
+    struct blob *blob = item_blob(item);
+    uint32_t pins = reply->pin_count;
+    blob_ref(blob);
+    reply_str_pinned(reply, part, blob);
+    if (reply->pin_count == pins)
+        blob_unref(blob);
+}
+
+struct value_mark value_mark(const struct exec *exec)
+{
+    return (struct value_mark){ .size = exec->reply->size, .pins = exec->reply->pin_count };
+}
+
+void value_take_back(struct exec *exec, struct value_mark mark)
+{
+    for (uint32_t i = mark.pins; i < exec->reply->pin_count; i++)
+        blob_unref(exec->reply->pins[i].pin);
+    reply_rewind(exec->reply, mark.size);
+}
+
+bool value_int(const struct item *item, int64_t *out)
+{
+    char scratch[INT64_TEXT_MAX];
+    if (item_encoding(item) != ITEM_INT)
+        return number_parse_i64(item_value(item, scratch), out);
+    *out = item_int(item);
+    return true;
+}
+
+bool value_size_ok(struct exec *exec, uint64_t size)
+{
+    if (likely(size <= VALUE_BYTES_MAX))
+        return true;
+    reply_error(exec->reply, ERR_STRING_TOO_LONG);
+    return false;
+}
+
+bool value_store(struct exec *exec, struct key key, struct bytes value, int64_t expire_ms)
+{
+    if (!value_size_ok(exec, value.size))
+        return false;
+    if (likely(keyspace_set(exec->keyspace, key, value, expire_ms)))
+        return true;
+    reply_error(exec->reply, ERR_NO_MEMORY);
+    return false;
+}
+
+const char *value_type_name(const struct item *item)
+{
+    (void)item; /* the other types will tell themselves apart here */
+    return "string";
+}
