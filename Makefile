@@ -5,6 +5,7 @@
 #   CFLAGS_EXTRA=...                     appended to the compiler's flags (e.g. -march=native)
 #   LTO=                                 release without link-time optimisation
 #   WERROR=                              warnings stay warnings
+#   LAYERS="base store" OUT=build/mine   only these layers, in a folder of one's own
 
 VERSION := 0.1.0
 MODE    ?= release
@@ -13,6 +14,7 @@ CC      := gcc
 AR      := gcc-ar
 LTO     := -flto=auto
 WERROR  := -Werror
+LAYERS  := base net proto store cmd server
 OUT     := build/$(MODE)
 Q       := $(if $(V),,@)
 say      = $(if $(V),:,printf '  %-5s %s\n')
@@ -29,7 +31,7 @@ SANITY  := -O1 -fno-omit-frame-pointer -DSHOAL_DCHECK -DSHOAL_SYSTEM_MALLOC
 
 # What each mode adds. The sanitizers want the C library's malloc, so jemalloc is not in them.
 # Fat objects: programs link with LTO, the many small unit tests without (a tenth of the time).
-FLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fno-plt $(if $(LTO),$(LTO) -ffat-lto-objects)
+FLAGS_release := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fno-plt $(if $(LTO),$(LTO) -ffat-lto-objects)
 FLAGS_debug   := -Og -fno-omit-frame-pointer -DSHOAL_DCHECK
 FLAGS_asan    := $(SANITY) -fsanitize=address
 FLAGS_ubsan   := $(SANITY) -fsanitize=undefined -fno-sanitize-recover=all
@@ -40,18 +42,18 @@ CFLAGS  := -std=gnu11 -g $(FLAGS_$(MODE)) $(WARN) $(DEFINES) -Iinclude $(CFLAGS_
 LDFLAGS := -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS_EXTRA)
 
 # liburing: the archive, because 2.3's shared library lacks io_uring_enable_rings.
-LIBURING := $(if $(wildcard $(shell $(CC) -print-file-name=liburing.a)),-l:liburing.a,-luring)
+LIBURING := $(if $(wildcard $(shell $(CC) -print-file-name=liburing.a 2>/dev/null)),-l:liburing.a,-luring)
 LIBS     := $(LIBURING) $(if $(filter release debug,$(MODE)),-ljemalloc) -lm -lpthread
 
 # ---- what there is to build: whatever lies in the folders ---------------------------------------
 
-MAIN_SRC    := $(wildcard src/server/main.c)
-CORE_SRC    := $(filter-out $(MAIN_SRC),$(wildcard $(foreach layer,base net proto store cmd server,src/$(layer)/*.c)))
+MAIN_SRC    := $(wildcard $(if $(filter server,$(LAYERS)),src/server/main.c))
+CORE_SRC    := $(filter-out $(MAIN_SRC),$(wildcard $(LAYERS:%=src/%/*.c)))
 CLIENT_SRC  := $(wildcard src/client/*.c)
 BENCH_SRC   := $(wildcard bench/*.c)
 MICRO_SRC   := $(wildcard bench/micro/*.c)
 EXAMPLE_SRC := $(wildcard docs/examples/*.c)
-UNIT_SRC    := $(wildcard tests/unit/*/test_*.c)
+UNIT_SRC    := $(wildcard $(LAYERS:%=tests/unit/%/test_*.c) tests/unit/client/test_*.c)
 E2E_SRC     := $(wildcard tests/e2e/test_*.c)
 ifeq ($(MODE),tsan)
 UNIT_SRC    := $(if $(UNIT_SRC),$(shell grep -lE 'pthread' $(UNIT_SRC)))
@@ -68,13 +70,13 @@ UNIT     := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(UNIT_SRC))
 E2E      := $(patsubst tests/%.c,$(OUT)/tests/%,$(E2E_SRC))
 PROGRAMS := $(SERVER) $(BENCH) $(CLIENT) $(EXAMPLES)
 # The release build is also found one level up: build/shoal, build/libshoal.a, ...
-PUBLISHED := $(if $(filter release,$(MODE)),$(patsubst $(OUT)/%,build/%,$(PROGRAMS)))
+PUBLISHED := $(if $(filter build/release,$(OUT)),$(patsubst $(OUT)/%,build/%,$(PROGRAMS)))
 
 all: $(PROGRAMS) $(CORE) $(PUBLISHED) ## build the server, the client library, the bench and the examples
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
-	@sed -n '3,7s/^# */  /p' Makefile
+	@sed -n '3,8s/^# */  /p' Makefile
 
 # ---- run, test, bench --------------------------------------------------------------------------
 
