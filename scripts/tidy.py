@@ -44,8 +44,8 @@ def run(*command):
 
 def tree():
     """The project's files: what git has, and what it would take."""
-    listed = run("git", "ls-files", "-co", "--exclude-standard")
-    if listed.returncode == 0:
+    listed = shutil.which("git") and run("git", "ls-files", "-co", "--exclude-standard")
+    if listed and listed.returncode == 0:
         names = listed.stdout.splitlines()
     else:
         names = [str(p.relative_to(ROOT)) for p in ROOT.rglob("*") if p.is_file()]
