@@ -78,6 +78,10 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 	@sed -n '3,8s/^# */  /p' Makefile
 
+# gcc 12's sanitizers cannot place their shadow where the kernel randomises more than 28 bits.
+RUN := $(if $(filter asan ubsan tsan,$(MODE)),$(shell [ "$$(cat /proc/sys/vm/mmap_rnd_bits)" -le 28 ] 2>/dev/null \
+         || { setarch -R true 2>/dev/null && echo setarch -R; }))
+
 # ---- run, test, bench --------------------------------------------------------------------------
 
 run: setup-build ## install what is missing, build, start the server: make run ARGS="--port 7000"
@@ -92,13 +96,13 @@ test: ## install what is missing, build and run every test; ends in "N passed, N
 	$(Q)scripts/test-all.sh
 
 unit: $(UNIT) ## unit tests of one MODE (release if not said; tsan runs the threaded ones)
-	$(Q)scripts/run-unit.sh $(UNIT)
+	$(Q)$(RUN) scripts/run-unit.sh $(UNIT)
 
 e2e: all $(E2E) ## redis-cli, client libraries and wire tests against a started server
-	$(Q)scripts/run-e2e.sh $(OUT)/shoal
+	$(Q)$(RUN) scripts/run-e2e.sh $(OUT)/shoal
 
 conformance: all ## the Redis test suite as an outside judge: make conformance UNITS=expire
-	$(Q)SHOAL=$(OUT)/shoal tests/conformance/run.py $(UNITS)
+	$(Q)SHOAL=$(OUT)/shoal $(RUN) tests/conformance/run.py $(UNITS)
 
 bench: all micro ## build and run the load harness: make bench ARGS="..."
 	$(Q)build/shoal-bench $(ARGS)

@@ -13,7 +13,7 @@ set -u
 one() {
     program=$1
     log=$2
-    timeout -k 5 "${UNIT_TIMEOUT:-120}" $LAUNCH "$program" >"$log" 2>&1 </dev/null
+    timeout -k 5 "${UNIT_TIMEOUT:-120}" "$program" >"$log" 2>&1 </dev/null
     echo $? >"$log.status"
 }
 
@@ -29,13 +29,6 @@ trap 'exit 130' INT TERM HUP
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:detect_stack_use_after_return=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-exitcode=66}"
-# gcc 12's sanitizers cannot place their shadow where the kernel randomises more than 28 bits.
-LAUNCH=
-if [ "$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)" -gt 28 ] &&
-    setarch -R true 2>/dev/null; then
-    LAUNCH="setarch -R"
-fi
-export LAUNCH
 
 [ $# -eq 0 ] || printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} "$0" --one {} "$logs"
 
