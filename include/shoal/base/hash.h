@@ -1,9 +1,9 @@
 /*
  * hash.h - the two hashes of a key: its slot (where it lives) and its table hash.
  *
- * The slot is Redis Cluster's CRC16 (XMODEM) of the key, or of what stands between its first '{' and
- * the next '}' when that is not empty. The table hash is XXH3-64 under a 192-byte secret drawn from
- * getrandom() once per process, so that nobody outside can aim keys at one bucket.
+ * The slot is Redis Cluster's CRC16 (XMODEM) of the key, or of what stands between its first '{'
+ * and the next '}' when that is not empty. The table hash is XXH3-64 under a 192-byte secret drawn
+ * from getrandom() once per process, so that nobody outside can aim keys at one bucket.
  */
 #ifndef SHOAL_BASE_HASH_H
 #define SHOAL_BASE_HASH_H
@@ -12,7 +12,8 @@
 
 enum { SLOT_COUNT = 16384 };
 
-/* Draws the secret. Call before any hash_key(); aborts when the kernel gives no randomness. Thread: startup. */
+/* Draws the secret. Call before any hash_key(); aborts when the kernel gives no randomness. Thread:
+ * startup. */
 void hash_seed(void);
 
 /* The same from a fixed seed, for tests and benchmarks that must repeat. Thread: startup. */
