@@ -5,61 +5,76 @@
  *            uint8_t hdr      bit 7: slot[6] links a child bucket
  *            uint64_t slot[7] 16 bits of policy | 48-bit item pointer
  *
- * Grows one bucket at a time (level, split pointer) over a directory of chunks that double from a page
- * up to 2 MiB, and shrinks the same way: no second table, no pause. Runs on the owning reactor only.
+ * Grows one bucket at a time (level, split pointer) over a directory of chunks that double from a
+ * page up to 2 MiB, and shrinks the same way: no second table, no pause. Runs on the owning reactor
+ * only.
  *
- * source   bucket layout after Valkey 8.1's hashtable and MICA (NSDI 2014); growth: Litwin 1980; cursor order: Redis SCAN
+ * source   bucket layout after Valkey 8.1's hashtable and MICA (NSDI 2014); growth: Litwin 1980;
+ * cursor order: Redis SCAN
  */
 #ifndef SHOAL_STORE_TABLE_H
 #define SHOAL_STORE_TABLE_H
 
 #include "shoal/base/bytes.h"
 #include "shoal/base/mem.h"
+#include "shoal/store/directory.h"
 #include "shoal/store/item.h"
 
 struct table {
+    struct directory _buckets;
     struct arena *_arena;
-    void *_directory;       /* private: chunks of buckets */
-    uint64_t _level, _split;
-    uint64_t count;         /* items */
-    uint64_t expires;       /* items with a TTL; kept by the table from item_expire_ms() */
-    uint64_t item_bytes;    /* sum of item_footprint() */
-    uint64_t table_bytes;   /* chunks, directory and child buckets */
-    /* the store's author adds private fields with a leading underscore */
+    int64_t now_ms;       /* of this turn, for the TTL codes of what is put; set by the caller */
+    uint64_t count;       /* items */
+    uint64_t expires;     /* items with a TTL; kept by the table from item_expire_ms() */
+    uint64_t item_bytes;  /* sum of item_footprint() */
+    uint64_t table_bytes; /* chunks, directory and child buckets */
+    uint64_t ttl_mean_ms; /* mean time to live left, as the last full sweep saw it; 0 = unknown */
+    uint64_t _sweep;      /* the bucket the sweep goes on from */
+    uint64_t _ttl_sum_ms, _ttl_seen;
 };
 
 /* An empty table allocates nothing. Thread: owner. */
 void table_init(struct table *table, struct arena *arena);
-void table_fini(struct table *table);      /* frees every item */
+void table_fini(struct table *table); /* frees every item */
 
 /* First of two prefetch passes: the bucket line of `hash`. Any number may be in flight. */
 void table_prefetch_bucket(const struct table *table, uint64_t hash);
 /* Second pass: reads the bucket's tags and prefetches the item they point at. */
 void table_prefetch_item(const struct table *table, uint64_t hash);
 
-/* Expired items are found too: the caller checks. The item is the table's, valid until the next mutation. */
+/* Expired items are found too: the caller checks. The item is the table's, valid until the next
+ * mutation. */
 struct item *table_find(struct table *table, struct bytes key, uint64_t hash);
 
 /*
- * Puts `item` in place of the one with its key, or adds it. Owns it from then on and frees the old one.
- * False when memory is out: nothing changed and the item still is the caller's.
+ * Puts `item` in place of the one with its key, or adds it. Owns it from then on and frees the old
+ * one. False when memory is out: nothing changed and the item still is the caller's.
  */
 bool table_put(struct table *table, struct item *item, uint64_t hash);
 
+/* The same for a key that table_find() has just not found. */
+bool table_add(struct table *table, struct item *item, uint64_t hash);
+
 /* Removes and frees. False when there is none. */
 bool table_remove(struct table *table, struct bytes key, uint64_t hash);
+/* The same for an item that table_find() returned for this hash. */
+void table_remove_item(struct table *table, struct item *item, uint64_t hash);
 
 /*
  * Swaps the item `old`, which table_find() returned for this hash, for `item` (same key) and frees
- * `old` unless it is the same pointer (a resize in place). Accounting is taken from both.
- * To change an item in place (its size, its TTL flag): table_detach_account() before, _attach_account() after.
+ * `old`. Accounting is taken from both.
  */
 void table_replace(struct table *table, struct item *old, struct item *item, uint64_t hash);
+
+/* To change an item in place: table_account_remove() before, table_account_add() after, and
+ * table_retime() if its TTL changed. */
 void table_account_remove(struct table *table, const struct item *item);
 void table_account_add(struct table *table, const struct item *item);
+void table_retime(struct table *table, const struct item *item, uint64_t hash);
 
-/* One step of reverse-binary SCAN. Calls `each` for every item of the buckets at `cursor`; returns the next
- * cursor, 0 at the end. Every item present from the first to the last call is returned at least once. */
+/* One step of reverse-binary SCAN. Calls `each` for every item of the buckets at `cursor`; returns
+ * the next cursor, 0 at the end. Every item present from the first to the last call is returned at
+ * least once. */
 typedef void (*table_each_fn)(void *context, struct item *item, uint64_t hash_unused);
 uint64_t table_scan(struct table *table, uint64_t cursor, table_each_fn each, void *context);
 
@@ -67,21 +82,28 @@ uint64_t table_scan(struct table *table, uint64_t cursor, table_each_fn each, vo
 struct item *table_random(struct table *table, uint64_t random);
 
 /*
- * The background sweep: visits up to `buckets_max` buckets from where the last call stopped, frees what has
- * expired at `now_ms` after telling `expired` about it.
- *   returns  items freed
+ * The background sweep: visits up to `buckets_max` buckets from where the last call stopped, frees
+ * what has expired at `now_ms` after telling `expired` about it. returns  items freed wrapped  set
+ * when the end of the table was passed (may be NULL)
  */
 uint64_t table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t now_ms,
-                             table_each_fn expired, void *context);
+                             table_each_fn expired, void *context, bool *wrapped);
 
-/* Takes the contents away in O(1) into `graveyard` (an uninitialised table), leaving an empty table;
- * table_drain() then frees up to `items_max` items of it a call, true when nothing is left. */
+/* Adds or takes away at most one bucket, as the number of items asks for. Called by what changes
+ * it. */
+void table_grow(struct table *table);
+void table_shrink(struct table *table);
+
+/* Takes the contents away in O(1) into `graveyard` (an uninitialised table), leaving an empty
+ * table; table_drain() then frees up to `items_max` items of it a call, true when nothing is left.
+ */
 void table_move(struct table *table, struct table *graveyard);
 bool table_drain(struct table *graveyard, uint64_t items_max);
 
 uint64_t table_bucket_count(const struct table *table);
 
-/* Checks every invariant (tags, accounting, counts, chain links); aborts on a broken one. For tests. */
+/* Checks every invariant (tags, accounting, counts, chain links); aborts on a broken one. For
+ * tests. */
 void table_validate(const struct table *table);
 
 #endif

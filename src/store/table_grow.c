@@ -1,0 +1,122 @@
+/*
+ * table_grow.c - linear hashing: one bucket is split or merged at a time.
+ *
+ * Hashes are not stored, so a split rehashes the keys of one bucket; its line and its items are
+ * fetched while the inserts before it run. No step allocates more than a chunk, and without memory
+ * the table stays as it is: chains get longer, nothing fails.
+ */
+#include "shoal/base/hash.h"
+#include "shoal/store/table.h"
+
+enum {
+    ITEMS_PER_BUCKET_MAX =
+        5, /* of 7: 15 bytes a key; at 6 a third of the look-ups would follow a link */
+    HALF_ITEMS_PER_BUCKET_MIN = 5, /* shrinks below 2.5: far enough from 5 never to swing */
+    FETCH_LINE_AHEAD = 4,          /* inserts before the next split */
+    FETCH_ITEMS_AHEAD = 2,
+};
+
+static bool goes_up(uint64_t word, uint64_t half)
+{
+    return (hash_key(item_key(word_item(word))) & half) != 0;
+}
+
+/* Takes every word of `from` for which goes_up() is `up` over to `to`. False when memory is out:
+ * some were taken. */
+static bool move_words(struct table *table, struct bucket *from, struct bucket *to, uint64_t half,
+                       bool up)
+{
+    for (struct bucket *b = from; b != NULL; b = bucket_child(b))
+        for (uint64_t used = bucket_used(b); used != 0; used &= used - 1) {
+            unsigned k = mask_first(used);
+            if (goes_up(b->slot[k], half) != up)
+                continue;
+            if (!chain_insert(table->_arena, to, b->tag[k], b->slot[k], &table->table_bytes))
+                return false;
+            b->tag[k] = 0;
+        }
+    return true;
+}
+
+static void split(struct table *table)
+{
+    struct directory *buckets = &table->_buckets;
+    uint64_t half = directory_half(buckets);
+    struct bucket *low = directory_at(buckets, directory_split(buckets));
+    struct bucket *high = directory_push(buckets, table->_arena, &table->table_bytes);
+    if (high == NULL)
+        return;
+    bool moved = move_words(table, low, high, half, true);
+    if (!moved) {
+        must(move_words(table, high, low, half, true)); /* into the holes they left */
+        chain_clear(table->_arena, high, &table->table_bytes);
+        directory_pop(buckets, table->_arena, &table->table_bytes);
+    }
+    chain_compact(table->_arena, low, &table->table_bytes);
+}
+
+static void fetch_line(const struct directory *buckets)
+{
+    __builtin_prefetch(directory_at(buckets, directory_split(buckets)));
+}
+
+static void fetch_items(const struct directory *buckets)
+{
+    const struct bucket *bucket = directory_at(buckets, directory_split(buckets));
+    for (uint64_t used = bucket_used(bucket); used != 0; used &= used - 1)
+        __builtin_prefetch(word_item(bucket->slot[mask_first(used)]));
+    if (bucket_linked(bucket))
+        __builtin_prefetch(bucket_child(bucket));
+}
+
+void table_grow(struct table *table)
+{
+    int64_t room = (int64_t)(table->_buckets.count * ITEMS_PER_BUCKET_MAX - table->count);
+    if (room < 0)
+        split(table);
+    else if (room == FETCH_LINE_AHEAD)
+        fetch_line(&table->_buckets);
+    else if (room == FETCH_ITEMS_AHEAD)
+        fetch_items(&table->_buckets);
+}
+
+/* Copies the words of `from`, keeping them there until all have found a place. */
+static bool copy_words(struct table *table, const struct bucket *from, struct bucket *to)
+{
+    for (const struct bucket *b = from; b != NULL; b = bucket_child(b))
+        for (uint64_t used = bucket_used(b); used != 0; used &= used - 1) {
+            unsigned k = mask_first(used);
+            if (!chain_insert(table->_arena, to, b->tag[k], b->slot[k], &table->table_bytes))
+                return false;
+        }
+    return true;
+}
+
+static void forget_words(struct bucket *head, uint64_t half)
+{
+    for (struct bucket *b = head; b != NULL; b = bucket_child(b))
+        for (uint64_t used = bucket_used(b); used != 0; used &= used - 1) {
+            unsigned k = mask_first(used);
+            if (goes_up(b->slot[k], half))
+                b->tag[k] = 0;
+        }
+}
+
+void table_shrink(struct table *table)
+{
+    struct directory *buckets = &table->_buckets;
+    if (table->count * 2 >= buckets->count * HALF_ITEMS_PER_BUCKET_MIN ||
+        buckets->count <= BUCKETS_MIN)
+        return;
+    uint64_t last = buckets->count - 1;
+    uint64_t half =
+        directory_split(buckets) > 0 ? directory_half(buckets) : directory_half(buckets) / 2;
+    struct bucket *low = directory_at(buckets, last - half), *high = directory_at(buckets, last);
+    if (!copy_words(table, high, low)) {
+        forget_words(low, half);
+        chain_compact(table->_arena, low, &table->table_bytes);
+        return;
+    }
+    chain_clear(table->_arena, high, &table->table_bytes);
+    directory_pop(buckets, table->_arena, &table->table_bytes);
+}
