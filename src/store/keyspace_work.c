@@ -1,0 +1,205 @@
+/*
+ * keyspace_work.c - what a shard does between commands: reclaiming expired items and flushed
+ * tables.
+ *
+ * Work is metered in nanoseconds by what it does (a bucket looked at, an item freed), not by a
+ * clock: a slice is about 1 ms and the same every time. The sweep goes round once a second, faster
+ * where lives are short, and is asked for again at once while it frees much; nothing is asked for
+ * when nothing has a TTL.
+ */
+#include "shoal/base/hash.h"
+#include "shoal/base/must.h"
+#include "shoal/store/keyspace.h"
+#include "shoal/store/watch.h"
+
+#include <stdlib.h>
+
+enum {
+    SLICE_NS = 1000 * 1000,
+    BUCKET_NS = 4,            /* measured: 3.3 ns to look at one */
+    FREE_NS = 80,             /* to free an item that has been fetched */
+    SWEEP_BUCKETS_MAX = 2048, /* between two looks at the meter */
+    SWEEP_BUCKETS_MIN = 512,  /* of a call: small tables are seen whole every time, for 2 us */
+    SWEEP_INTERVAL_MS = 100,
+    SWEEP_INTERVAL_BEHIND_MS = 50, /* 1 ms every 50: 2 % of a CPU */
+    SWEEP_PERIOD_MS = 1000,
+    SWEEP_TTL_PARTS = 50, /* period = mean TTL / 50: 1 % of what is stored is dead */
+    BUSY_PARTS = 16,      /* "much": one item freed for as many buckets */
+    DRAIN_ITEMS = SLICE_NS / FREE_NS,
+};
+
+struct grave {
+    struct grave *next;
+    struct table table;
+};
+
+/* ---- flushed tables
+ * ------------------------------------------------------------------------------ */
+
+static bool exists_in(void *context, struct watch_key key)
+{
+    return table_find(context, key.name, key.hash) != NULL;
+}
+
+static void bury(struct keyspace *keyspace, struct table *table)
+{
+    struct grave *grave = arena_alloc(keyspace->arena, sizeof(*grave));
+    if (grave == NULL) { /* no memory for a note of 200 bytes: then at once */
+        table_fini(table);
+        return;
+    }
+    table_move(table, &grave->table);
+    grave->next = keyspace->_graves;
+    keyspace->_graves = grave;
+    keyspace->_grave_items += grave->table.count;
+    keyspace->_grave_bytes += grave->table.item_bytes + grave->table.table_bytes;
+}
+
+static void flush_db(struct keyspace *keyspace, uint8_t db)
+{
+    struct table *table = &keyspace->db[db];
+    if (unlikely(keyspace->watched > 0))
+        watch_touch_db(keyspace->watches, db, exists_in, table);
+    if (table_bucket_count(table) > 0)
+        bury(keyspace, table);
+}
+
+void keyspace_flush(struct keyspace *keyspace, int db)
+{
+    must(db >= -1 && db < DATABASES_MAX);
+    for (int i = 0; i < DATABASES_MAX; i++)
+        if (db == -1 || db == i)
+            flush_db(keyspace, (uint8_t)i);
+}
+
+static void drain_grave(struct keyspace *keyspace)
+{
+    struct grave *grave = keyspace->_graves;
+    struct table *table = &grave->table;
+    uint64_t items = table->count, bytes = table->item_bytes + table->table_bytes;
+    bool done = table_drain(table, DRAIN_ITEMS);
+    keyspace->_grave_items -= items - table->count;
+    keyspace->_grave_bytes -= bytes - (table->item_bytes + table->table_bytes);
+    if (!done)
+        return;
+    keyspace->_graves = grave->next;
+    arena_free(keyspace->arena, grave, sizeof(*grave));
+}
+
+/* ---- expiry
+ * ---------------------------------------------------------------------------------------- */
+
+struct reaping {
+    struct keyspace *keyspace;
+    uint8_t db;
+};
+
+static void on_expired(void *context, struct item *item, uint64_t hash_unused)
+{
+    struct reaping *reaping = context;
+    (void)hash_unused;
+    reaping->keyspace->_expired++;
+    if (likely(reaping->keyspace->watched == 0))
+        return;
+    struct bytes name = item_key(item);
+    watch_touch(reaping->keyspace->watches,
+                (struct watch_key){ .name = name, .hash = hash_key(name), .db = reaping->db });
+}
+
+/* Buckets to look at in one call, so that all are seen once a period. */
+static uint64_t buckets_due(const struct keyspace *keyspace)
+{
+    uint64_t due = 0, all = 0;
+    for (int db = 0; db < DATABASES_MAX; db++) {
+        const struct table *table = &keyspace->db[db];
+        if (table->expires == 0)
+            continue;
+        uint64_t period_ms = SWEEP_PERIOD_MS;
+        if (table->ttl_mean_ms > 0 && table->ttl_mean_ms / SWEEP_TTL_PARTS < period_ms)
+            period_ms = table->ttl_mean_ms / SWEEP_TTL_PARTS;
+        period_ms = period_ms < SWEEP_INTERVAL_MS ? SWEEP_INTERVAL_MS : period_ms;
+        all += table_bucket_count(table);
+        due += table_bucket_count(table) * SWEEP_INTERVAL_MS / period_ms + 1;
+    }
+    uint64_t least = all < SWEEP_BUCKETS_MIN ? all : SWEEP_BUCKETS_MIN;
+    return due > least ? due : least;
+}
+
+/* The database the sweep is in, or the next one in which something expires; NULL if there is none.
+ */
+static struct table *sweep_table(struct keyspace *keyspace)
+{
+    for (uint32_t i = 0; i < DATABASES_MAX; i++) {
+        struct table *table = &keyspace->db[keyspace->_sweep_db];
+        if (table->expires > 0)
+            return table;
+        keyspace->_sweep_db = (keyspace->_sweep_db + 1) % DATABASES_MAX;
+    }
+    return NULL;
+}
+
+static uint64_t sweep_some(struct keyspace *keyspace, struct table *table, uint64_t buckets)
+{
+    bool wrapped;
+    struct reaping reaping = { keyspace, (uint8_t)keyspace->_sweep_db };
+    uint64_t freed =
+        table_sweep_expired(table, buckets, keyspace->now_ms, on_expired, &reaping, &wrapped);
+    if (wrapped)
+        keyspace->_sweep_db = (keyspace->_sweep_db + 1) % DATABASES_MAX;
+    return freed;
+}
+
+static int64_t sweep(struct keyspace *keyspace)
+{
+    uint64_t due = buckets_due(keyspace), seen = 0, freed = 0;
+    while (seen < due) {
+        struct table *table = sweep_table(keyspace);
+        if (table == NULL)
+            return -1;
+        uint64_t used_ns = seen * BUCKET_NS + freed * FREE_NS;
+        if (used_ns >= SLICE_NS)
+            break;
+        uint64_t buckets = (SLICE_NS - used_ns) / (5 * FREE_NS) + 1; /* if every item were due */
+        buckets = buckets < SWEEP_BUCKETS_MAX ? buckets : SWEEP_BUCKETS_MAX;
+        buckets = buckets < due - seen ? buckets : due - seen;
+        freed += sweep_some(keyspace, table, buckets);
+        seen += buckets;
+    }
+    if (sweep_table(keyspace) == NULL)
+        return -1;
+    if (freed * BUSY_PARTS >= seen)
+        return 0;
+    return seen < due ? SWEEP_INTERVAL_BEHIND_MS : SWEEP_INTERVAL_MS;
+}
+
+int64_t keyspace_work(struct keyspace *keyspace)
+{
+    if (keyspace->_graves == NULL)
+        return sweep(keyspace);
+    drain_grave(keyspace);
+    if (keyspace->_graves != NULL)
+        return 0;
+    return sweep_table(keyspace) != NULL ? 0 : -1;
+}
+
+/* ---- figures
+ * ---------------------------------------------------------------------------------------- */
+
+void keyspace_publish(struct keyspace *keyspace)
+{
+    struct keyspace_stats *stats = keyspace->stats;
+    uint64_t used = keyspace->_grave_bytes;
+    for (int db = 0; db < DATABASES_MAX; db++) {
+        const struct table *table = &keyspace->db[db];
+        used += table->item_bytes + table->table_bytes;
+        counter_set(&stats->keys[db], table->count);
+        counter_set(&stats->expires[db], table->expires);
+        counter_set(&stats->avg_ttl_ms[db], table->expires > 0 ? table->ttl_mean_ms : 0);
+    }
+    counter_set(&stats->hits, keyspace->_hits);
+    counter_set(&stats->misses, keyspace->_misses);
+    counter_set(&stats->expired, keyspace->_expired);
+    counter_set(&stats->evicted, keyspace->_evicted);
+    counter_set(&stats->used_bytes, used);
+    counter_set(&stats->lazyfree_pending, keyspace->_grave_items);
+}
