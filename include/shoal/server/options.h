@@ -2,15 +2,29 @@
  * options.h - every option of the server: one table that drives the command line, the config file,
  * the environment (SHOAL_NAME), CONFIG GET/SET, --help, the man page and the completion.
  *
- * A struct settings is a complete, immutable snapshot once it is in use: CONFIG SET clones it, changes
- * the clone and has every reactor switch to that, so readers need neither locks nor atomics.
+ * A struct settings is a complete, immutable snapshot once it is in use: CONFIG SET clones it,
+ * changes the clone and has every reactor switch to that, so readers need neither locks nor
+ * atomics.
  */
 #ifndef SHOAL_SERVER_OPTIONS_H
 #define SHOAL_SERVER_OPTIONS_H
 
 #include "shoal/base/bytes.h"
 
-enum { SETTINGS_BINDS_MAX = 16, SETTINGS_CPUS_MAX = 1024 };
+enum {
+    SETTINGS_BINDS_MAX = 16,
+    SETTINGS_CPUS_MAX = 1024,
+    SETTINGS_SHARDS_MAX = 128,
+    SETTINGS_PERCENTILES_MAX = 16,
+    SETTINGS_ROWS_MAX = 64,          /* rows of the table of options */
+    SETTINGS_REMEMBERED_MAX = 256,   /* directives of Redis that are only accepted */
+    SETTINGS_REMEMBERED_BYTES = 104, /* text of one, with its zero */
+};
+
+/* enable-debug-command, enable-protected-configs */
+enum option_access { ACCESS_NO, ACCESS_YES, ACCESS_LOCAL };
+
+enum output_class { OUTPUT_NORMAL, OUTPUT_REPLICA, OUTPUT_PUBSUB, OUTPUT_CLASSES };
 
 enum policy {
     POLICY_NOEVICTION,
@@ -32,84 +46,124 @@ struct output_limit {
 /* Plain data: strings are fixed arrays so that a clone is one memcpy. */
 struct settings {
     /* at start only */
-    int port;                       /* 0 = no TCP */
+    int port;                          /* 0 = no TCP */
     char bind[SETTINGS_BINDS_MAX][64]; /* a leading '-' = skip when unavailable */
     int bind_count;
-    bool bind_given;                /* by the user: protected mode asks */
+    bool bind_given; /* by the user: protected mode asks */
     char unixsocket[108];
-    int unixsocketperm;             /* octal; 0 = umask's */
-    int shards;                     /* resolved: 1.. ; shards_auto tells where it is from */
+    int unixsocketperm; /* octal; 0 = umask's */
+    int shards;         /* resolved: 1.. ; shards_auto tells where it is from */
     bool shards_auto;
     uint16_t cpus[SETTINGS_CPUS_MAX]; /* --cpu-list, in order */
     int cpu_count;
     int tcp_backlog;
-    int databases;                  /* 1..16 */
+    int databases; /* 1..16 */
     char pidfile[256];
     char logfile[256];
-    char uring_features[128];       /* "all", "6.1", or names */
-    char config_file[256];          /* absolute path, "" = none */
+    char uring_features[128]; /* "all", "6.1", or names */
+    char config_file[256];    /* absolute path, "" = none */
     int busy_poll_us;
+    int enable_debug_command;     /* enum option_access */
+    int enable_protected_configs; /* enum option_access */
+    uint64_t host_memory;         /* min(machine, cgroup), what a maxmemory in percent refers to */
 
     /* changeable by CONFIG SET */
-    uint64_t maxmemory;             /* bytes, resolved from % ; 0 = no limit */
-    char maxmemory_text[32];        /* as given: "80%" */
-    int maxmemory_policy;           /* enum policy */
+    uint64_t maxmemory;      /* bytes, resolved from % ; 0 = no limit */
+    char maxmemory_text[32]; /* as given: "80%" */
+    int maxmemory_policy;    /* enum policy */
     int maxclients;
-    char requirepass[512];          /* "" = none */
+    char requirepass[512]; /* "" = none */
     bool protected_mode;
-    int timeout_s;                  /* idle clients; 0 = never */
+    int timeout_s; /* idle clients; 0 = never */
     int tcp_keepalive_s;
-    int loglevel;                   /* enum log_level */
-    int64_t slowlog_slower_us;      /* -1 = off */
+    int loglevel;              /* enum log_level */
+    int64_t slowlog_slower_us; /* -1 = off */
     int slowlog_max_len;
-    int latency_threshold_ms;       /* latency-monitor-threshold */
+    int latency_threshold_ms; /* latency-monitor-threshold */
     int64_t proto_max_bulk_len;
     int64_t client_query_buffer_limit;
-    struct output_limit output_limit[3]; /* normal, replica, pubsub */
+    struct output_limit output_limit[OUTPUT_CLASSES];
     int shutdown_timeout_s;
-    bool strict_mget;               /* MGET, DEL, UNLINK, EXISTS, TOUCH across shards as transactions */
-    int hz;
-    /* the author adds fields for further options here */
+    bool strict_mget;      /* MGET, DEL, UNLINK, EXISTS, TOUCH across shards as transactions */
+    int hz;                /* only reported (INFO) */
+    bool latency_tracking; /* per-command histograms, INFO latencystats */
+    double latency_percentiles[SETTINGS_PERCENTILES_MAX];
+    int latency_percentile_count;
+
+    /* private to options*.c */
+    uint8_t _source[SETTINGS_ROWS_MAX]; /* enum option_source of each row */
+    char _remembered[SETTINGS_REMEMBERED_MAX][SETTINGS_REMEMBERED_BYTES]; /* "=value"; "" = unset */
 };
 
-/* Where an error is: "--maxmmory: unknown option (did you mean --maxmemory?)", "shoal.conf:12: ...". */
+/* With its place: "--maxmmory: unknown option (did you mean --maxmemory?)", "shoal.conf:12: ...".
+ */
 struct option_error {
     char text[512];
 };
 
 enum options_result {
-    OPTIONS_START,        /* run with these settings */
-    OPTIONS_EXIT_OK,      /* --help, --version, a good --check-config: already printed */
-    OPTIONS_EXIT_USAGE,   /* bad input: already printed to stderr, exit code 2 */
+    OPTIONS_START,          /* run with these settings */
+    OPTIONS_EXIT_OK,        /* --help, --version, a good --check-config: already printed */
+    OPTIONS_EXIT_USAGE,     /* bad input: already printed to stderr, exit code 2 */
+    OPTIONS_PRINT_COMMANDS, /* --print-commands-markdown: for the caller, who has the commands */
 };
 
 /*
  * Defaults, then the config file (first argument without dashes, or --config), then the environment
- * SHOAL_*, then the command line; each overrides what is before it. Resolves `auto` and percentages.
- * Thread: startup.
+ * SHOAL_*, then the command line; each overrides what is before it. Resolves `auto` and
+ * percentages. Thread: startup.
  */
 enum options_result options_load(struct settings *settings, int argc, char **argv);
 
-/* Re-reads settings->config_file and applies what may change at run time. False: error says why, nothing changed. */
+/*
+ * Re-reads settings->config_file (as at start: included files too) and applies what may change at
+ * run time; what the environment or the command line gave stays. An option that has left the file
+ * returns to its default. Changes that need a restart are in options_warnings(). False: error says
+ * why, nothing changed. Thread: main.
+ */
 bool options_reload(struct settings *settings, struct option_error *error);
 
 /*
- * CONFIG SET of one option on a private clone. Errors in Redis's words ("argument must be between 0 and 100 inclusive").
- * `error` holds only that reason; the caller puts "CONFIG SET failed (possibly related to argument 'x') - " before it.
+ * CONFIG SET of one option on a private clone. Errors in Redis's words ("argument must be between 0
+ * and 100 inclusive"). `error` holds only that reason; the caller puts "CONFIG SET failed (possibly
+ * related to argument 'x') - " before it, also for OPTION_IMMUTABLE ("can't set immutable config").
+ * An immutable option may be set to the value it has. Roll back by dropping the clone. Thread: any.
  */
 enum option_set_result { OPTION_SET, OPTION_UNKNOWN, OPTION_IMMUTABLE, OPTION_BAD };
 enum option_set_result option_set(struct settings *settings, struct bytes name, struct bytes value,
                                   struct option_error *error);
 
-/* For CONFIG GET: calls `each` with name and value for every option whose name matches the glob, case-insensitively. */
+/*
+ * For CONFIG GET: calls `each` with name and value for every option whose name matches the glob,
+ * case-insensitively. Aliases count as names of their own, as in Redis. Hidden options answer to
+ * their full name only. The text is borrowed for the call. Several patterns of one CONFIG GET: the
+ * caller drops the duplicates. Thread: any.
+ */
 typedef void (*option_each_fn)(void *context, const char *name, const char *value);
-void options_match(const struct settings *settings, struct bytes pattern, option_each_fn each, void *context);
+void options_match(const struct settings *settings, struct bytes pattern, option_each_fn each,
+                   void *context);
 
-/* Directives of a redis.conf that mean nothing here, met while loading: "appendonly, io-threads"; "" if none. */
+/* What the slow log, MONITOR and the log must show as "(redacted)" when it is set: requirepass and
+ * its like. Thread: any. */
+bool option_is_secret(struct bytes name);
+
+/* False for a directive that is accepted for compatibility and changes nothing. Thread: any. */
+bool option_has_effect(struct bytes name);
+
+/* Directives of a redis.conf that mean nothing here, met while loading: "appendonly, io-threads";
+ * "" if none. Thread: main. */
 const char *options_ignored(void);
 
-/* The README's table of options (markdown) / the man page's section / bash completion words, to stdout. */
+/* Remarks of the last options_load() or options_reload(), ended by NULL: "shards 8: more than ...".
+ * Thread: main. */
+const char *const *options_warnings(void);
+
+/* The README's table of options (markdown), the man page, the bash completion, a commented config
+ * file; to stdout. Thread: startup. */
 void options_print_markdown(void);
+void options_print_man(void);
+void options_print_completion(void);
+void options_print_config(void);
 
 const char *policy_name(int policy);
 

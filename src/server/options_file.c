@@ -1,0 +1,215 @@
+/*
+ * options_file.c - reads a config file in the syntax of redis.conf.
+ *
+ * One directive a line, words separated by blanks, "..." with escapes and '...' without. A comment
+ * has a line of its own: a '#' further right may be part of a password. `include` takes a path
+ * relative to the file that says so, or a pattern; a pattern that matches nothing is no error.
+ */
+#include "shoal/server/option_row.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct reader {
+    option_line_fn line;
+    void *context;
+    struct option_error *error;
+    int depth;
+};
+
+static bool read_file(struct reader *reader, const char *path);
+
+/* ---- words ---- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 32;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The character that the escape at `*p` (past the backslash) stands for; moves past it. */
+static char unescape(const char **p)
+{
+    char c = *(*p)++;
+    if (c == 'x' && hex_digit((*p)[0]) >= 0 && hex_digit((*p)[1]) >= 0) {
+        c = (char)(hex_digit((*p)[0]) * 16 + hex_digit((*p)[1]));
+        *p += 2;
+        return c;
+    }
+    static const char from[] = "nrtba", to[] = "\n\r\t\b\a";
+    const char *at = strchr(from, c);
+    return at != NULL ? to[at - from] : c;
+}
+
+/* Takes a quoted word, `*p` past the opening quote; writes over what it has read. */
+static bool quoted_word(const char **p, char **out, char quote)
+{
+    while (**p != '\0' && **p != quote) {
+        if (**p == '\\' && (*p)[1] != '\0' && (quote == '"' || (*p)[1] == '\'')) {
+            (*p)++;
+            *(*out)++ = unescape(p);
+        } else {
+            *(*out)++ = *(*p)++;
+        }
+    }
+    if (**p != quote)
+        return false;
+    (*p)++;
+    return **p == '\0' || is_blank(**p);
+}
+
+int options_split(char *line, struct bytes words[OPTION_WORDS_MAX])
+{
+    const char *p = line;
+    char *out = line;
+    for (int count = 0;; count++) {
+        while (is_blank(*p))
+            p++;
+        if (*p == '\0')
+            return count;
+        char *start = out;
+        if (count == OPTION_WORDS_MAX)
+            return -1;
+        if (*p == '"' || *p == '\'') {
+            char quote = *p++;
+            if (!quoted_word(&p, &out, quote))
+                return -1;
+        } else {
+            while (*p != '\0' && !is_blank(*p))
+                *out++ = *p++;
+        }
+        words[count] = bytes_of(start, (size_t)(out - start));
+    }
+}
+
+/* ---- lines ---- */
+
+/* The directive's name is everything before the first blank; `value` the rest, one blank between
+ * words. */
+static bool one_directive(struct reader *reader, struct bytes *words, int count)
+{
+    char value[OPTION_LINE_MAX];
+    size_t used = 0;
+    for (int i = 1; i < count; i++) {
+        if (i > 1)
+            value[used++] = ' ';
+        memcpy(value + used, words[i].data, words[i].size);
+        used += words[i].size;
+    }
+    struct option_line line = { words[0], bytes_of(value, used), count - 1 };
+    return reader->line(reader->context, &line, reader->error);
+}
+
+/* `pattern` as seen from `file`. */
+static bool include_path(char out[PATH_MAX], const char *file, struct bytes pattern)
+{
+    char directory[PATH_MAX];
+    snprintf(directory, sizeof(directory), "%s", file);
+    bool absolute = pattern.size > 0 && pattern.data[0] == '/';
+    int size = absolute ? snprintf(out, PATH_MAX, "%.*s", (int)pattern.size, pattern.data)
+                        : snprintf(out, PATH_MAX, "%s/%.*s", dirname(directory), (int)pattern.size,
+                                   pattern.data);
+    return size < PATH_MAX;
+}
+
+static bool include(struct reader *reader, const char *file, struct bytes *words, int count)
+{
+    char path[PATH_MAX];
+    if (count != 2)
+        return option_error_set(reader->error, "include: takes one path");
+    if (!include_path(path, file, words[1]))
+        return option_error_set(reader->error, "include: the path is too long");
+    if (reader->depth == OPTION_INCLUDE_DEPTH_MAX)
+        return option_error_set(reader->error, "include: more than %d files deep",
+                                OPTION_INCLUDE_DEPTH_MAX);
+    if (strpbrk(path, "*?[") == NULL)
+        return read_file(reader, path);
+    glob_t found;
+    if (glob(path, 0, NULL, &found) != 0)
+        return true;
+    bool ok = true;
+    for (size_t i = 0; i < found.gl_pathc && ok; i++)
+        ok = read_file(reader, found.gl_pathv[i]);
+    globfree(&found);
+    return ok;
+}
+
+/* Errors of the file itself get their place in front; those of an included file have theirs. */
+static bool one_line(struct reader *reader, const char *path, int number, char *line, size_t size)
+{
+    struct bytes words[OPTION_WORDS_MAX];
+    char *first = line + strspn(line, " \t\r\n");
+    if (*first == '#' || *first == '\0')
+        return true;
+    bool ok, placed = false;
+    int count;
+    if (strlen(line) != size)
+        ok = option_error_set(reader->error, "a zero byte in the line");
+    else if (size >= OPTION_LINE_MAX)
+        ok = option_error_set(reader->error, "the line is longer than %d bytes",
+                              OPTION_LINE_MAX - 1);
+    else if ((count = options_split(first, words)) < 0)
+        ok = option_error_set(reader->error, "unbalanced quotes, or more than %d words",
+                              OPTION_WORDS_MAX);
+    else if (bytes_is(words[0], "include")) {
+        ok = include(reader, path, words, count);
+        placed = strncmp(reader->error->text, "include:", 8) != 0;
+    } else
+        ok = one_directive(reader, words, count);
+    if (ok || placed)
+        return ok;
+    struct option_error reason = *reader->error;
+    return option_error_set(reader->error, "%s:%d: %.*s", path, number, 400, reason.text);
+}
+
+static bool read_lines(struct reader *reader, const char *path, FILE *file)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
+    bool ok = true;
+    for (int number = 1; ok && (size = getline(&line, &room, file)) >= 0; number++) {
+        bool mark =
+            number == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0; /* some editors' first bytes */
+        ok = one_line(reader, path, number, line + (mark ? 3 : 0), (size_t)size - (mark ? 3 : 0));
+    }
+    if (ok && ferror(file))
+        ok = option_error_set(reader->error, "%s: cannot read: %s", path, strerror(errno));
+    free(line);
+    return ok;
+}
+
+static bool read_file(struct reader *reader, const char *path)
+{
+    bool standard = strcmp(path, "-") == 0 && reader->depth == 0;
+    FILE *file = standard ? stdin : fopen(path, "re");
+    if (file == NULL) {
+        const char *what = reader->depth == 0 ? "" : "include: ";
+        return option_error_set(reader->error, "%s%s: cannot open: %s", what, path,
+                                strerror(errno));
+    }
+    reader->depth++;
+    bool ok = read_lines(reader, standard ? "(standard input)" : path, file);
+    reader->depth--;
+    if (!standard)
+        fclose(file);
+    return ok;
+}
+
+bool options_file_read(const char *path, option_line_fn line, void *context,
+                       struct option_error *error)
+{
+    struct reader reader = { line, context, error, 0 };
+    return read_file(&reader, path);
+}

@@ -1,0 +1,186 @@
+/*
+ * options_table.c - the rows: every option that does something, in the order of --help.
+ *
+ * A new option is a field in struct settings and a row here. Names, ranges and defaults are Redis's
+ * wherever Redis has the option.
+ */
+#include "shoal/server/option_row.h"
+
+#include "shoal/base/log.h"
+#include "shoal/base/must.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stddef.h>
+
+#define FIELD(name) .offset = offsetof(struct settings, name)
+#define TEXT(name) .type = OPTION_STRING, FIELD(name), .size = sizeof(((struct settings *)0)->name)
+#define INT(name, low, high) .type = OPTION_INT, FIELD(name), .min = (low), .max = (high)
+#define INT64(name, low, high) .type = OPTION_INT64, FIELD(name), .min = (low), .max = (high)
+#define MEMORY(name, low, high) .type = OPTION_MEMORY, FIELD(name), .min = (low), .max = (high)
+#define BOOL(name) .type = OPTION_BOOL, FIELD(name)
+#define ENUM(name, list) .type = OPTION_ENUM, FIELD(name), .words = (list)
+#define SPECIAL(name)                                                                              \
+    .type = OPTION_SPECIAL, .parse = option_parse_##name, .print = option_print_##name
+
+/* in the order of enum policy */
+static const char *const policies[] = {
+    "noeviction",   "allkeys-s3fifo", "allkeys-lru",     "allkeys-lfu",  "allkeys-random",
+    "volatile-lru", "volatile-lfu",   "volatile-random", "volatile-ttl", NULL
+};
+static_assert(sizeof(policies) / sizeof(*policies) == POLICY_VOLATILE_TTL + 2, "a name a policy");
+
+/* in the order of enum log_level */
+static const char *const log_levels[] = {
+    "debug", "verbose", "notice", "warning", "nothing", NULL
+};
+static_assert(sizeof(log_levels) / sizeof(*log_levels) == LOG_NOTHING + 2, "a name a level");
+
+/* in the order of enum option_access */
+static const char *const access_words[] = { "no", "yes", "local", NULL };
+
+static const char network[] = "Network";
+static const char threads[] = "Shards and CPUs";
+static const char memory[] = "Memory";
+static const char clients[] = "Clients and requests";
+static const char security[] = "Security";
+static const char monitoring[] = "Logs and monitoring";
+static const char process[] = "Process";
+
+/* clang-format off */
+const struct option option_rows[] = {
+    { "port", .letter = 'p', INT(port, 0, 65535), .flags = OPTION_AT_START,
+      .default_text = "6379", .group = network, .meta = "N",
+      .help = "TCP port of the native protocol, RESP2 and RESP3; 0 = none" },
+    { "bind", .letter = 'l', SPECIAL(bind), .flags = OPTION_AT_START | OPTION_MULTI,
+      .default_text = "127.0.0.1 -::1", .group = network, .meta = "ADDRESS...",
+      .help = "addresses to listen on, * for all; one that begins with '-' may be missing" },
+    { "unixsocket", TEXT(unixsocket), .flags = OPTION_AT_START,
+      .default_text = "", .group = network, .meta = "PATH",
+      .help = "Unix socket to listen on as well" },
+    { "unixsocketperm", .type = OPTION_OCTAL, FIELD(unixsocketperm), .flags = OPTION_AT_START,
+      .default_text = "0", .group = network, .meta = "MODE",
+      .help = "mode of that socket in octal, as 770; 0 = by the umask" },
+    { "tcp-backlog", INT(tcp_backlog, 1, 65535), .flags = OPTION_AT_START,
+      .default_text = "511", .group = network, .meta = "N",
+      .help = "connections the kernel may hold until they are accepted" },
+    { "tcp-keepalive", INT(tcp_keepalive_s, 0, INT_MAX),
+      .default_text = "300", .group = network, .meta = "SECONDS",
+      .help = "idle time until the kernel probes a connection; 0 = never" },
+    { "timeout", INT(timeout_s, 0, INT_MAX),
+      .default_text = "0", .group = network, .meta = "SECONDS",
+      .help = "close connections that have been idle for so long; 0 = never" },
+
+    { "shards", .alias = "threads", .letter = 't', SPECIAL(shards), .flags = OPTION_AT_START,
+      .default_text = "auto", .group = threads, .meta = "N|auto",
+      .help = "worker threads, each with a shard of its own; auto = the CPUs this process may use" },
+    { "cpu-list", SPECIAL(cpus), .flags = OPTION_AT_START,
+      .default_text = "", .group = threads, .meta = "LIST",
+      .help = "pin the worker threads to these CPUs in turn, as 0-3,6" },
+    { "busy-poll-us", INT(busy_poll_us, 0, 1000000), .flags = OPTION_AT_START,
+      .default_text = "0", .group = threads, .meta = "MICROSECONDS",
+      .help = "spin so long before sleeping; for dedicated CPUs only" },
+    { "uring-features", TEXT(uring_features), .flags = OPTION_AT_START,
+      .default_text = "all", .group = threads, .meta = "all|6.1|LIST",
+      .help = "use no newer io_uring features than these" },
+
+    { "maxmemory", .letter = 'm', SPECIAL(maxmemory), .flags = OPTION_MEGABYTES,
+      .default_text = "80%", .group = memory, .meta = "SIZE|N%|0",
+      .help = "limit of the data; % of the cgroup or the machine; 0 = none (-m takes MB)" },
+    { "maxmemory-policy", ENUM(maxmemory_policy, policies),
+      .default_text = "allkeys-s3fifo", .group = memory, .meta = "POLICY",
+      .help = "what gives way at that limit: noeviction (nothing: writes fail), "
+              "allkeys-s3fifo, -lru, -lfu, -random, volatile-lru, -lfu, -random, -ttl" },
+
+    { "maxclients", .letter = 'c', INT(maxclients, 1, 10000000),
+      .default_text = "10000", .group = clients, .meta = "N",
+      .help = "connections at once; further ones get an error" },
+    { "databases", INT(databases, 1, 16), .flags = OPTION_AT_START,
+      .default_text = "16", .group = clients, .meta = "N",
+      .help = "databases to SELECT from" },
+    { "proto-max-bulk-len", MEMORY(proto_max_bulk_len, 1024 * 1024, INT64_MAX),
+      .default_text = "512mb", .group = clients, .meta = "SIZE",
+      .help = "largest single string of a request" },
+    { "client-query-buffer-limit", MEMORY(client_query_buffer_limit, 1024 * 1024, INT64_MAX),
+      .default_text = "1gb", .group = clients, .meta = "SIZE",
+      .help = "largest request; a client with a larger one is disconnected" },
+    { "client-output-buffer-limit", SPECIAL(output_limit), .flags = OPTION_MULTI,
+      .default_text = "normal 0 0 0 replica 256mb 64mb 60 pubsub 32mb 8mb 60", .group = clients,
+      .meta = "CLASS HARD SOFT SECONDS...",
+      .help = "disconnect a client that leaves so much unread: at once, or for so long; 0 = never" },
+    { "strict-mget", BOOL(strict_mget),
+      .default_text = "no", .group = clients, .meta = "yes|no",
+      .help = "MGET, DEL, UNLINK, EXISTS and TOUCH over several shards as one transaction" },
+
+    { "requirepass", TEXT(requirepass), .flags = OPTION_SECRET,
+      .default_text = "", .group = security, .meta = "PASSWORD",
+      .help = "what AUTH and HELLO AUTH must give; empty = no password" },
+    { "protected-mode", BOOL(protected_mode),
+      .default_text = "yes", .group = security, .meta = "yes|no",
+      .help = "without a password and an explicit bind, refuse clients from other hosts" },
+    { "enable-debug-command", ENUM(enable_debug_command, access_words), .flags = OPTION_AT_START,
+      .default_text = "no", .group = security, .meta = "no|yes|local",
+      .help = "who may use DEBUG: nobody, everybody, or loopback and Unix socket" },
+    { "enable-protected-configs", ENUM(enable_protected_configs, access_words),
+      .flags = OPTION_AT_START | OPTION_NO_EFFECT, /* dir and dbfilename stay protected */
+      .default_text = "no", .group = security, .meta = "no|yes|local",
+      .help = "only reported by CONFIG GET" },
+
+    { "loglevel", ENUM(loglevel, log_levels),
+      .default_text = "notice", .group = monitoring, .meta = "LEVEL",
+      .help = "debug, verbose, notice, warning or nothing" },
+    { "logfile", TEXT(logfile), .flags = OPTION_AT_START,
+      .default_text = "", .group = monitoring, .meta = "PATH",
+      .help = "append the log to this file; empty = standard output" },
+    { "slowlog-log-slower-than", INT64(slowlog_slower_us, -1, INT64_MAX),
+      .default_text = "10000", .group = monitoring, .meta = "MICROSECONDS",
+      .help = "commands that take longer enter the slow log; -1 = none, 0 = all" },
+    { "slowlog-max-len", INT(slowlog_max_len, 0, 1000000),
+      .default_text = "128", .group = monitoring, .meta = "N",
+      .help = "entries of the slow log" },
+    { "latency-monitor-threshold", INT(latency_threshold_ms, 0, INT_MAX),
+      .default_text = "0", .group = monitoring, .meta = "MILLISECONDS",
+      .help = "LATENCY LATEST keeps what takes at least so long; 0 = off" },
+    { "latency-tracking", BOOL(latency_tracking),
+      .default_text = "yes", .group = monitoring, .meta = "yes|no",
+      .help = "a latency histogram for each command" },
+    { "latency-tracking-info-percentiles", SPECIAL(percentiles), .flags = OPTION_MULTI,
+      .default_text = "50 99 99.9", .group = monitoring, .meta = "P...",
+      .help = "percentiles that INFO latencystats shows" },
+
+    { "pidfile", TEXT(pidfile), .flags = OPTION_AT_START,
+      .default_text = "", .group = process, .meta = "PATH",
+      .help = "write the process id here, remove it at the end" },
+    { "shutdown-timeout", INT(shutdown_timeout_s, 0, INT_MAX),
+      .default_text = "10", .group = process, .meta = "SECONDS",
+      .help = "longest wait for replies in flight after SIGTERM" },
+    { "hz", INT(hz, 1, 500), .flags = OPTION_NO_EFFECT,
+      .default_text = "10", .group = process, .meta = "N",
+      .help = "reported by INFO only" },
+};
+/* clang-format on */
+
+const int option_row_count = sizeof(option_rows) / sizeof(*option_rows);
+static_assert(sizeof(option_rows) / sizeof(*option_rows) <= SETTINGS_ROWS_MAX,
+              "raise SETTINGS_ROWS_MAX");
+
+const struct option_action option_actions[] = {
+    { "FILE, --config FILE",
+      "read this config file, in the syntax of redis.conf; - is standard input" },
+    { "--check-config", "check everything, print what is wrong or ignored, and exit" },
+    { "--print-config", "print a config file with every option and its default, and exit" },
+    { "-h, --help", "print this and exit" },
+    { "-v, --version", "print the version and exit" },
+    { NULL, NULL },
+};
+
+bool option_is_shown(const struct option *row)
+{
+    return !(row->flags & (OPTION_HIDDEN | OPTION_NO_EFFECT));
+}
+
+const char *policy_name(int policy)
+{
+    must(policy >= 0 && policy <= POLICY_VOLATILE_TTL);
+    return policies[policy];
+}

@@ -1,0 +1,175 @@
+/*
+ * options_value.c - text to an option's field and back, by the type of its row.
+ *
+ * Reasons are worded as Redis words them, since clients and its test suite match on them.
+ */
+#include "shoal/server/option_row.h"
+
+#include "shoal/base/must.h"
+#include "shoal/base/number.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+bool option_error_set(struct option_error *error, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(error->text, sizeof(error->text), format, list);
+    va_end(list);
+    return false;
+}
+
+bool option_next_word(struct bytes *text, struct bytes *word)
+{
+    const char *p = text->data, *end = text->data + text->size;
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    const char *start = p;
+    while (p < end && *p != ' ' && *p != '\t')
+        p++;
+    *word = bytes_of(start, (size_t)(p - start));
+    *text = bytes_of(p, (size_t)(end - p));
+    return word->size > 0;
+}
+
+bool option_bool(struct bytes value, bool *out)
+{
+    bool yes = bytes_is(value, "yes") || bytes_is(value, "true") || bytes_is(value, "1");
+    bool no = bytes_is(value, "no") || bytes_is(value, "false") || bytes_is(value, "0");
+    *out = yes;
+    return yes || no;
+}
+
+static bool in_range(const struct option *row, int64_t value, struct option_error *error)
+{
+    if (value >= row->min && value <= row->max)
+        return true;
+    return option_error_set(error, "argument must be between %" PRId64 " and %" PRId64 " inclusive",
+                            row->min, row->max);
+}
+
+static bool parse_integer(const struct option *row, void *field, struct bytes value,
+                          struct option_error *error)
+{
+    int64_t n;
+    if (!number_parse_i64(value, &n))
+        return option_error_set(error, "argument couldn't be parsed into an integer");
+    if (!in_range(row, n, error))
+        return false;
+    if (row->type == OPTION_INT)
+        *(int *)field = (int)n;
+    else
+        *(int64_t *)field = n;
+    return true;
+}
+
+static bool parse_memory(const struct option *row, int64_t *field, struct bytes value,
+                         struct option_error *error)
+{
+    uint64_t n;
+    if (!number_parse_memory(value, &n))
+        return option_error_set(error, "argument must be a memory value");
+    if (!in_range(row, n > INT64_MAX ? INT64_MAX : (int64_t)n, error))
+        return false;
+    *field = (int64_t)n;
+    return true;
+}
+
+static bool parse_enum(const struct option *row, int *field, struct bytes value,
+                       struct option_error *error)
+{
+    size_t used = (size_t)snprintf(error->text, sizeof(error->text),
+                                   "argument(s) must be one of the following: ");
+    for (int i = 0; row->words[i] != NULL; i++) {
+        if (bytes_is(value, row->words[i])) {
+            *field = i;
+            return true;
+        }
+        used += (size_t)snprintf(error->text + used, sizeof(error->text) - used, "%s%s",
+                                 i > 0 ? ", " : "", row->words[i]);
+        must(used < sizeof(error->text));
+    }
+    return false;
+}
+
+static bool parse_string(const struct option *row, char *field, struct bytes value,
+                         struct option_error *error)
+{
+    if (value.size >= row->size)
+        return option_error_set(error, "argument must be shorter than %d bytes", row->size);
+    if (memchr(value.data, '\0', value.size) != NULL)
+        return option_error_set(error, "argument must not hold a zero byte");
+    memset(field, 0, row->size);
+    memcpy(field, value.data, value.size);
+    return true;
+}
+
+static bool parse_octal(int *field, struct bytes value, struct option_error *error)
+{
+    int n = 0;
+    bool bad = value.size == 0 || value.size > 5;
+    for (size_t i = 0; i < value.size && !bad; i++) {
+        bad = value.data[i] < '0' || value.data[i] > '7';
+        n = n * 8 + (value.data[i] - '0');
+    }
+    if (bad || n > 0777)
+        return option_error_set(error, "argument must be an octal mode between 0 and 777");
+    *field = n;
+    return true;
+}
+
+bool option_parse(const struct option *row, struct settings *settings, struct bytes value,
+                  struct option_error *error)
+{
+    void *field = (char *)settings + row->offset;
+    bool flag;
+    switch (row->type) {
+    case OPTION_INT:
+    case OPTION_INT64:
+        return parse_integer(row, field, value, error);
+    case OPTION_MEMORY:
+        return parse_memory(row, field, value, error);
+    case OPTION_BOOL:
+        if (!option_bool(value, &flag))
+            return option_error_set(error, "argument must be 'yes' or 'no'");
+        *(bool *)field = flag;
+        return true;
+    case OPTION_ENUM:
+        return parse_enum(row, field, value, error);
+    case OPTION_STRING:
+        return parse_string(row, field, value, error);
+    case OPTION_OCTAL:
+        return parse_octal(field, value, error);
+    }
+    return row->parse(settings, value, error);
+}
+
+void option_print(const struct option *row, const struct settings *settings,
+                  char out[OPTION_TEXT_MAX])
+{
+    const void *field = (const char *)settings + row->offset;
+    switch (row->type) {
+    case OPTION_INT:
+        snprintf(out, OPTION_TEXT_MAX, "%d", *(const int *)field);
+        return;
+    case OPTION_INT64:
+    case OPTION_MEMORY:
+        snprintf(out, OPTION_TEXT_MAX, "%" PRId64, *(const int64_t *)field);
+        return;
+    case OPTION_BOOL:
+        snprintf(out, OPTION_TEXT_MAX, "%s", *(const bool *)field ? "yes" : "no");
+        return;
+    case OPTION_ENUM:
+        snprintf(out, OPTION_TEXT_MAX, "%s", row->words[*(const int *)field]);
+        return;
+    case OPTION_STRING:
+        snprintf(out, OPTION_TEXT_MAX, "%s", (const char *)field);
+        return;
+    case OPTION_OCTAL:
+        snprintf(out, OPTION_TEXT_MAX, "%o", (unsigned)*(const int *)field);
+        return;
+    }
+    row->print(settings, out);
+}

@@ -1,0 +1,267 @@
+/*
+ * test_options_file.c - the syntax of the config file, its includes, ignored directives, and
+ * SIGHUP.
+ */
+#include "shoal/server/option_row.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct host_limits host = { .cpus = 4, .cpus_affinity = 4, .memory = 1000000000 };
+static char directory[] = "/tmp/shoal-test-file-XXXXXX";
+static struct settings settings;
+static struct option_error error;
+
+static const char *path_of(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    return path;
+}
+
+static void write_file(const char *name, const char *text, size_t size)
+{
+    FILE *file = fopen(path_of(name), "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Loads main.conf with this text, and the arguments. */
+static bool load_with(const char *text, int more, char **arguments)
+{
+    write_file("main.conf", text, strlen(text));
+    char path[256];
+    snprintf(path, sizeof(path), "%s", path_of("main.conf"));
+    char *argv[8] = { "shoal", path }, *none[] = { NULL };
+    for (int i = 0; i < more; i++)
+        argv[2 + i] = arguments[i];
+    struct options_request request;
+    memset(&error, 0, sizeof(error));
+    return options_parse(&settings, &host, 2 + more, argv, none, &request, &error);
+}
+
+static bool load(const char *text)
+{
+    return load_with(text, 0, NULL);
+}
+
+static void refused(const char *text, const char *reason)
+{
+    char expected[1024];
+    snprintf(expected, sizeof(expected), "%s:%s", path_of("main.conf"), reason);
+    assert_false(load(text));
+    assert_string_equal(error.text, expected);
+}
+
+static void test_syntax(void **state)
+{
+    (void)state;
+    assert_true(load(
+        "# comment\n\n   # another\n  port\t 7000  \r\nMAXCLIENTS 5\nrequirepass \"a \\\"b\\\" "
+        "\\x41\\t#\"\nlogfile ''\npidfile 'it\\'s \\n'\nbind 10.0.0.1 \"-::1\"\ntimeout 9"));
+    assert_int_equal(settings.port, 7000);
+    assert_int_equal(settings.maxclients, 5);
+    assert_string_equal(settings.requirepass, "a \"b\" A\t#");
+    assert_string_equal(settings.pidfile, "it's \\n");
+    assert_int_equal(settings.bind_count, 2);
+    assert_int_equal(settings.timeout_s, 9);
+    assert_true(load("requirepass #secret\n"));
+    assert_string_equal(settings.requirepass, "#secret");
+    assert_true(load("\xef\xbb\xbfport 7001\n"));
+    assert_int_equal(settings.port, 7001);
+    assert_true(load("bind \"\"\n"));
+    assert_int_equal(settings.bind_count, 0);
+    assert_true(load("client-output-buffer-limit normal 1 2 3\n"
+                     "client-output-buffer-limit pubsub 1mb 2kb 4 slave 5 6 7\n"));
+    assert_int_equal(settings.output_limit[OUTPUT_NORMAL].soft_seconds, 3);
+    assert_int_equal(settings.output_limit[OUTPUT_REPLICA].hard_bytes, 5);
+    assert_int_equal(settings.output_limit[OUTPUT_PUBSUB].soft_bytes, 2048);
+    assert_true(load("port 1\nport 2\n"));
+    assert_int_equal(settings.port, 2);
+}
+
+static void test_refusals_name_the_line(void **state)
+{
+    (void)state;
+    refused("\n\nport abc\n", "3: port: argument couldn't be parsed into an integer, not \"abc\"");
+    refused("maxmmory 1\n", "1: maxmmory: unknown option (did you mean maxmemory?)");
+    refused("port\n", "1: port: needs a value");
+    refused("port 1 2\n", "1: port: takes one value, not 2");
+    refused("port 1 # mine\n",
+            "1: port: takes one value, not 3 (a comment needs a line of its own)");
+    refused("#\nrequirepass \"abc\n", "2: unbalanced quotes, or more than 64 words");
+    refused("requirepass 'abc'd\n", "1: unbalanced quotes, or more than 64 words");
+    refused("requirepass secret words\n", "1: requirepass: takes one value, not 2");
+    refused(
+        "client-output-buffer-limit normal 1 2\n",
+        "1: client-output-buffer-limit: Wrong number of arguments in buffer limit configuration., "
+        "not \"normal 1 2\"");
+    refused("client-output-buffer-limit wrong 1 2 3\n",
+            "1: client-output-buffer-limit: Invalid client class specified in buffer limit "
+            "configuration., not \"wrong 1 2 3\"");
+    refused("include\n", "1: include: takes one path");
+}
+
+static void test_long_and_binary_lines(void **state)
+{
+    (void)state;
+    char *text = calloc(1, OPTION_LINE_MAX + 64);
+    memset(text, 'x', OPTION_LINE_MAX);
+    memcpy(text, "port ", 5);
+    refused(text, "1: the line is longer than 16383 bytes");
+    text[OPTION_LINE_MAX - 1] = '\0';
+    assert_false(load(text));
+    assert_non_null(strstr(error.text, "couldn't be parsed"));
+    memset(text, 'x', OPTION_LINE_MAX);
+    text[0] = '#';
+    assert_true(load(text));
+    free(text);
+    write_file("main.conf", "port 1\0 2\n", 10);
+    struct settings other;
+    options_defaults(&other, &host);
+    char path[256];
+    snprintf(path, sizeof(path), "%s", path_of("main.conf"));
+    assert_false(options_file_read(path, NULL, &other, &error));
+    assert_non_null(strstr(error.text, "1: a zero byte"));
+    assert_false(options_file_read(directory, NULL, &other, &error));
+    assert_non_null(strstr(error.text, "cannot read: Is a directory"));
+}
+
+static void test_includes(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(path_of("sub"), 0700), 0);
+    write_file("sub/a.conf", "port 1\ninclude b.inc\n", 21);
+    write_file("sub/b.inc", "timeout 7\n", 10);
+    assert_true(load("include sub/a.conf\nmaxclients 3\n"));
+    assert_int_equal(settings.port, 1);
+    assert_int_equal(settings.timeout_s, 7);
+    assert_int_equal(settings.maxclients, 3);
+    assert_true(load("port 9\ninclude sub/*.conf\ninclude nothing/*.conf\n"));
+    assert_int_equal(settings.port, 1);
+    char text[512];
+    snprintf(text, sizeof(text), "include \"%s\"\n", path_of("sub/b.inc"));
+    assert_true(load(text));
+    write_file("sub/b.inc", "timeout x\n", 10);
+    assert_false(load("\ninclude sub/a.conf\n"));
+    snprintf(text, sizeof(text),
+             "%s:1: timeout: argument couldn't be parsed into an integer, not \"x\"",
+             path_of("sub/b.inc"));
+    assert_string_equal(error.text, text);
+    char reason[512];
+    snprintf(reason, sizeof(reason), "2: include: %s: cannot open: No such file or directory",
+             path_of("gone.conf"));
+    refused("\ninclude gone.conf\n", reason);
+    assert_false(load("include main.conf\n"));
+    snprintf(reason, sizeof(reason), "%s/main.conf:1: include: more than 8 files deep", directory);
+    assert_string_equal(error.text, reason);
+    unlink(path_of("sub/a.conf"));
+    unlink(path_of("sub/b.inc"));
+    rmdir(path_of("sub"));
+}
+
+static void test_redis_directives_are_ignored(void **state)
+{
+    (void)state;
+    assert_true(load("appendonly yes\nsave 900 1\nsave 300 10\nio-threads 4\nhz 20\n"
+                     "hash-max-ziplist-entries 7\ntls-port 0\nlist-max-listpack-size -1\n"
+                     "oom-score-adj-values 0 200 800\nrdbcompression nonsense\n"));
+    assert_string_equal(options_ignored(),
+                        "appendonly, save, io-threads, hz, hash-max-listpack-entries, tls-port, "
+                        "list-max-listpack-size, oom-score-adj-values, rdbcompression");
+    assert_string_equal(compat_get(&settings, compat_find(bytes_str("appendonly"))), "no");
+    assert_string_equal(compat_get(&settings, compat_find(bytes_str("save"))), "");
+    assert_string_equal(compat_get(&settings, compat_find(bytes_str("hash-max-listpack-entries"))),
+                        "7");
+    assert_string_equal(compat_get(&settings, compat_find(bytes_str("rdbcompression"))), "yes");
+    assert_string_equal(options_warnings()[0], "appendonly is ignored: nothing is written to disk");
+    assert_null(options_warnings()[1]);
+}
+
+/* What would weaken the server in silence is named. */
+static void test_lost_protection_is_said(void **state)
+{
+    (void)state;
+    assert_true(
+        load("user bob on >secretword ~* +@all\nrename-command FLUSHALL \"\"\ntls-port 6380\n"));
+    assert_string_equal(options_warnings()[0],
+                        "user is ignored: there are no access lists: the user does not exist");
+    assert_string_equal(options_warnings()[1],
+                        "rename-command is ignored: commands keep their names");
+    assert_non_null(strstr(options_warnings()[2], "there is no TLS"));
+    assert_null(options_warnings()[3]);
+}
+
+static void write_main(const char *text)
+{
+    write_file("main.conf", text, strlen(text));
+}
+
+static void test_reload(void **state)
+{
+    (void)state;
+    char *arguments[] = { "--timeout", "5" };
+    assert_true(load_with("port 7000\nmaxclients 10\ntimeout 1\nmaxmemory 50%\nloglevel debug\n", 2,
+                          arguments));
+    assert_int_equal(option_set(&settings, bytes_str("slowlog-max-len"), bytes_str("9"), &error),
+                     OPTION_SET);
+    write_main("port 7001\nmaxclients 20\ntimeout 2\nmaxmemory 5mb\nset-max-intset-entries 3\n");
+    assert_true(options_reload(&settings, &error));
+    assert_int_equal(settings.port, 7000);
+    assert_string_equal(options_warnings()[0], "port: the new value counts from the next start");
+    assert_int_equal(settings.maxclients, 20);
+    assert_int_equal(settings.timeout_s, 5);       /* the command line is stronger */
+    assert_int_equal(settings.slowlog_max_len, 9); /* not in the file: CONFIG SET stays */
+    assert_int_equal(settings.maxmemory, 5 << 20);
+    assert_int_equal(settings.loglevel, 2); /* left the file: the default */
+    assert_string_equal(compat_get(&settings, compat_find(bytes_str("set-max-intset-entries"))),
+                        "3");
+}
+
+static void test_a_bad_reload_changes_nothing(void **state)
+{
+    (void)state;
+    assert_true(load("maxclients 10\n"));
+    struct settings before = settings;
+    write_main("maxclients 20\ntimeout x\n");
+    assert_false(options_reload(&settings, &error));
+    assert_non_null(strstr(error.text, "main.conf:2: timeout: argument couldn't be parsed"));
+    assert_memory_equal(&before, &settings, sizeof(settings));
+    settings.config_file[0] = '\0';
+    assert_false(options_reload(&settings, &error));
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(directory) == NULL;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unlink(path_of("main.conf"));
+    return rmdir(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_syntax),
+        cmocka_unit_test(test_refusals_name_the_line),
+        cmocka_unit_test(test_long_and_binary_lines),
+        cmocka_unit_test(test_includes),
+        cmocka_unit_test(test_redis_directives_are_ignored),
+        cmocka_unit_test(test_lost_protection_is_said),
+        cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_a_bad_reload_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
