@@ -1,46 +1,62 @@
 #!/bin/sh
-# Writes the tables that come from the program into the documentation, or checks that they are there.
+# Writes what comes from the program's own tables into the documentation, or checks that it is there.
 #
-#   scripts/gen-docs.sh           rewrite README.md where it differs
+#   scripts/gen-docs.sh           rewrite what differs
 #   scripts/gen-docs.sh --check   say what is stale, change nothing, fail if anything is
 #
-# What stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` is what `build/shoal --dump-NAME`
-# prints: a Markdown table from the rows that the program itself runs by.
+# What stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` in a document is what
+# `build/shoal --print-NAME-markdown` prints; packaging/shoal.conf is what --print-config prints.
 set -eu
 cd "$(dirname "$0")/.."
 
-server=build/shoal
-doc=README.md
-names="commands options"
+server=${SHOAL:-build/shoal}
+documents="README.md:commands README.md:options docs/configuration.md:options"
+config=packaging/shoal.conf
+check=${1:-}
+stale=0
 
-[ -x $server ] || exit 0
+[ -x "$server" ] || exit 0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cp $doc "$work/doc"
-for name in $names; do
-    if ! timeout 10 $server --dump-$name >"$work/table" 2>"$work/error" || [ ! -s "$work/table" ]; then
-        echo "$server --dump-$name printed no table: $(head -n 1 "$work/error")"
+# Runs the server with one flag; its output goes to $work/table.
+ask() {
+    if ! timeout 10 "$server" "$1" >"$work/table" 2>"$work/error" || [ ! -s "$work/table" ]; then
+        echo "$server $1 printed nothing: $(head -n 1 "$work/error")"
         exit 1
     fi
-    if [ "$(grep -c -e "<!-- $name:begin -->" -e "<!-- $name:end -->" $doc)" -ne 2 ]; then
-        echo "$doc lacks the marks of $name"
+}
+
+# Puts $work/next in the place of $1, or only says that it should be.
+settle() {
+    cmp -s "$work/next" "$1" && return
+    stale=1
+    if [ "$check" = --check ]; then
+        echo "$1 is stale, run: make docs"
+    else
+        cat "$work/next" >"$1"
+        echo "$1: updated"
+    fi
+}
+
+for entry in $documents; do
+    document=${entry%%:*}
+    name=${entry##*:}
+    ask "--print-$name-markdown"
+    if [ "$(grep -c -e "<!-- $name:begin -->" -e "<!-- $name:end -->" "$document")" -ne 2 ]; then
+        echo "$document lacks the marks of $name"
         exit 1
     fi
     awk -v begin="<!-- $name:begin -->" -v end="<!-- $name:end -->" -v table="$work/table" '
         $0 == end { inside = 0 }
         !inside { print }
         $0 == begin { inside = 1; while ((getline line < table) > 0) print line }
-    ' "$work/doc" >"$work/next"
-    mv "$work/next" "$work/doc"
+    ' "$document" >"$work/next"
+    settle "$document"
 done
 
-if cmp -s "$work/doc" $doc; then
-    exit 0
-fi
-if [ "${1:-}" = --check ]; then
-    echo "$doc is stale, run: make docs"
-    exit 1
-fi
-cat "$work/doc" >$doc
-echo "$doc: updated"
+ask --print-config
+mv "$work/table" "$work/next"
+settle $config
+
+[ "$check" != --check ] || exit $stale
