@@ -72,6 +72,12 @@ static void reply_words(struct reply *reply, const struct word *words, unsigned 
     }
 }
 
+static bool keyspace_wide(const struct command *command)
+{
+    return command->route == ROUTE_ALL_SUM || command->route == ROUTE_ALL_ARRAY ||
+           command->route == ROUTE_ALL_ATOMIC;
+}
+
 static unsigned group_category(const struct command *command)
 {
     struct bytes group = bytes_str(command->group);
@@ -81,7 +87,7 @@ static unsigned group_category(const struct command *command)
         return CATEGORY_CONNECTION;
     if (bytes_is(group, "transactions"))
         return CATEGORY_TRANSACTION;
-    return bytes_is(group, "generic") || command->route >= ROUTE_ALL_SUM ? CATEGORY_KEYSPACE : 0;
+    return bytes_is(group, "generic") || keyspace_wide(command) ? CATEGORY_KEYSPACE : 0;
 }
 
 static unsigned categories_of(const struct command *command)

@@ -1,8 +1,10 @@
 /*
- * exec.c - the keys of a command in progress.
+ * exec.c - a command in progress on one shard: its keys, and running it.
  */
 #include "shoal/base/hash.h"
 #include "shoal/cmd/command.h"
+#include "shoal/cmd/errors.h"
+#include "shoal/cmd/registry.h"
 
 struct key exec_key(const struct exec *exec)
 {
@@ -14,4 +16,40 @@ struct key exec_key_at(const struct exec *exec, uint32_t i)
 {
     struct bytes name = exec_arg(exec, i);
     return (struct key){ .name = name, .hash = hash_key(name), .db = exec->db };
+}
+
+static uint32_t key_count(const struct exec *exec)
+{
+    uint32_t count = 0;
+    for (uint32_t i = command_key_first(exec->command, exec->args.count); i != 0;
+         i = command_key_next(exec->command, exec->args.count, i))
+        count++;
+    return count;
+}
+
+static void run_each(struct exec *exec)
+{
+    const struct command *command = exec->command;
+    bool array = command->route == ROUTE_EACH_ARRAY;
+    int64_t sum = 0;
+    if (array)
+        reply_array(exec->reply, key_count(exec));
+    for (uint32_t i = command_key_first(command, exec->args.count); i != 0;
+         i = command_key_next(command, exec->args.count, i)) {
+        exec->hash = hash_key(exec_arg(exec, i));
+        sum += command->each(exec, i);
+    }
+    if (!array)
+        reply_int(exec->reply, sum);
+}
+
+void exec_run(struct exec *exec)
+{
+    const struct command *command = exec->command;
+    if (unlikely(exec->keyspace->over_limit) && (command->flags & CMD_DENYOOM))
+        reply_error(exec->reply, ERR_OOM);
+    else if (command->each != NULL)
+        run_each(exec);
+    else
+        command->shard(exec);
 }

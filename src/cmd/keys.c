@@ -11,15 +11,15 @@ static struct key each_key(const struct exec *exec, uint32_t key_index)
 }
 
 /* UNLINK too: what is large is freed in slices in any case. */
-static void del_each(struct exec *exec, uint32_t key_index)
+static int64_t del_each(struct exec *exec, uint32_t key_index)
 {
-    reply_int(exec->reply, keyspace_delete(exec->keyspace, each_key(exec, key_index)));
+    return keyspace_delete(exec->keyspace, each_key(exec, key_index));
 }
 
 /* TOUCH too: to be read is to be touched. */
-static void exists_each(struct exec *exec, uint32_t key_index)
+static int64_t exists_each(struct exec *exec, uint32_t key_index)
 {
-    reply_int(exec->reply, keyspace_read(exec->keyspace, each_key(exec, key_index)) != NULL);
+    return keyspace_read(exec->keyspace, each_key(exec, key_index)) != NULL;
 }
 
 static void type_command(struct exec *exec)

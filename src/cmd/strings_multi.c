@@ -8,11 +8,12 @@
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"
 
-static void mget_each(struct exec *exec, uint32_t key_index)
+static int64_t mget_each(struct exec *exec, uint32_t key_index)
 {
     struct bytes name = exec_arg(exec, key_index);
     struct key key = { .name = name, .hash = exec->hash, .db = exec->db };
     value_reply(exec, keyspace_read(exec->keyspace, key));
+    return 0;
 }
 
 /* False: the error is replied, and the pairs before the one that failed stay set. */

@@ -27,12 +27,10 @@ void value_reply_part(struct exec *exec, const struct item *item, struct bytes p
         reply_str(reply, part);
         return;
     }
-    /* The reference goes with the pin; when none was recorded (memory is out) it comes back. */
+    /* the reference goes with the pin */
     struct blob *blob = item_blob(item);
-    uint32_t pins = reply->pin_count;
     blob_ref(blob);
-    reply_str_pinned(reply, part, blob);
-    if (reply->pin_count == pins)
+    if (!reply_str_pinned(reply, part, blob))
         blob_unref(blob);
 }
 

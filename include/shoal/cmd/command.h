@@ -74,13 +74,17 @@ enum command_route {
     ROUTE_ALL_SUM,     /* every shard: `shard` writes one integer, they are added (DBSIZE) */
     ROUTE_ALL_ARRAY,   /* every shard: `shard` writes elements, each followed by reply_mark(), without a header (KEYS) */
     ROUTE_ALL_ATOMIC,  /* every shard in one transaction; `shard` writes OK (FLUSHALL) */
+    ROUTE_GATHER,      /* every reactor, about the server itself: `gather` adds what is asked to the plan (CLIENT LIST) */
     ROUTE_CURSOR,      /* the shard that the SCAN cursor names, see cmd/cursor.h */
     ROUTE_ANY,         /* any shard with keys: tried in turn while it answers nil (RANDOMKEY) */
 };
 
 typedef void (*command_shard_fn)(struct exec *exec);
-/* `key_index` is the argument that is the key; its hash is in exec->hash. */
-typedef void (*command_each_fn)(struct exec *exec, uint32_t key_index);
+/* `key_index` is the argument that is the key; its hash is in exec->hash. ROUTE_EACH_SUM: returns what this key adds and
+ * writes nothing; ROUTE_EACH_ARRAY: writes one element, the result is ignored. */
+typedef int64_t (*command_each_fn)(struct exec *exec, uint32_t key_index);
+struct plan;    /* the server's; ROUTE_GATHER only */
+typedef void (*command_gather_fn)(struct plan *plan, const struct args *args);
 typedef void (*command_home_fn)(struct conn *conn, const struct args *args, struct reply *reply);
 typedef bool (*command_check_fn)(struct exec *exec);
 
@@ -93,6 +97,7 @@ struct command {
     command_shard_fn shard;
     command_each_fn each;
     command_home_fn home;
+    command_gather_fn gather;
     /*
      * ROUTE_ATOMIC over several shards, NULL when nothing is to be asked: run on every shard before
      * `shard` runs on any. It changes and replies nothing; if one shard says false, none goes on
@@ -110,5 +115,11 @@ struct command {
     uint16_t id;               /* 0..registry_count()-1; sub-commands have their own */
     const char *full_name;     /* "client|kill" */
 };
+
+/*
+ * Runs a shard command and writes its one value: the handler, or `each` for every key of the command. ROUTE_ALL_ARRAY
+ * writes bare elements. Refuses CMD_DENYOOM commands while the keyspace is over its limit. Thread: owner of the keyspace.
+ */
+void exec_run(struct exec *exec);
 
 #endif
