@@ -1,0 +1,110 @@
+/*
+ * test_clock.c - server time against the wall clock, with a kernel whose clocks the test sets.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static int64_t fake_wall_ns, fake_boot_ns, fake_mono_ns;
+
+static int fake_clock_gettime(clockid_t id, struct timespec *time)
+{
+    fake_mono_ns += 50; /* so that what measures comes to an end */
+    int64_t ns = id == CLOCK_REALTIME   ? fake_wall_ns
+                 : id == CLOCK_BOOTTIME ? fake_boot_ns
+                                        : fake_mono_ns;
+    time->tv_sec = ns / 1000000000;
+    time->tv_nsec = ns % 1000000000;
+    return 0;
+}
+
+/* The module itself, with that kernel behind it. */
+#define clock_gettime fake_clock_gettime
+#include "../../../src/base/clock.c"
+#undef clock_gettime
+
+enum { START_S = 1000000, HOUR_MS = 3600 * 1000 };
+
+static int setup(void **state)
+{
+    (void)state;
+    fake_wall_ns = (int64_t)START_S * 1000000000;
+    fake_boot_ns = 77000000000;
+    clock_init();
+    return 0;
+}
+
+static void advance(int64_t ms)
+{
+    fake_wall_ns += ms * 1000000;
+    fake_boot_ns += ms * 1000000;
+}
+
+static void begins_at_the_wall_clock(void **state)
+{
+    (void)state;
+    assert_int_equal(clock_now_ms(), START_S * 1000LL);
+    advance(1234);
+    assert_int_equal(clock_now_ms(), START_S * 1000LL + 1234);
+    assert_int_equal(clock_wall_us(), (START_S * 1000LL + 1234) * 1000);
+    assert_int_equal(clock_from_wall(5000), 5000);
+    assert_int_equal(clock_to_wall(5000), 5000);
+}
+
+static void a_step_moves_absolute_times_only(void **state)
+{
+    (void)state;
+    fake_wall_ns += (int64_t)HOUR_MS * 1000000;
+    assert_int_equal(clock_now_ms(), START_S * 1000LL);
+    int64_t wall = START_S * 1000LL + HOUR_MS;
+    assert_int_equal(clock_from_wall(wall), clock_now_ms());
+    assert_int_equal(clock_to_wall(clock_now_ms()), wall);
+    fake_wall_ns -= 2 * (int64_t)HOUR_MS * 1000000;
+    assert_int_equal(clock_to_wall(clock_now_ms()), wall - 2 * HOUR_MS);
+}
+
+/* Small differences are slewing: following them would change the answer to the same question. */
+static void ignores_less_than_a_second(void **state)
+{
+    (void)state;
+    fake_wall_ns += 1000LL * 1000000;
+    assert_int_equal(clock_to_wall(5000), 5000);
+    fake_wall_ns += 1000000;
+    assert_int_equal(clock_to_wall(5000), 6001);
+}
+
+static void saturates(void **state)
+{
+    (void)state;
+    fake_wall_ns += (int64_t)HOUR_MS * 1000000;
+    assert_true(clock_from_wall(INT64_MIN + 5) == INT64_MIN);
+    assert_true(clock_to_wall(INT64_MAX - 5) == INT64_MAX);
+    assert_true(clock_from_wall(INT64_MAX) == INT64_MAX);
+    assert_true(clock_to_wall(clock_from_wall(INT64_MAX)) == INT64_MAX);
+    assert_true(clock_to_wall(clock_from_wall(INT64_MAX - 1)) == INT64_MAX - 1);
+}
+
+static void converts_ticks(void **state)
+{
+    (void)state;
+    ns_per_tick_q32 = (uint64_t)1 << 31; /* 2 GHz */
+    assert_int_equal(clock_ticks_to_ns(0), 0);
+    assert_int_equal(clock_ticks_to_ns(2000000000), 1000000000);
+    assert_true(clock_ticks_to_ns((uint64_t)1 << 62) == (uint64_t)1 << 61);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(begins_at_the_wall_clock, setup),
+        cmocka_unit_test_setup(a_step_moves_absolute_times_only, setup),
+        cmocka_unit_test_setup(ignores_less_than_a_second, setup),
+        cmocka_unit_test_setup(saturates, setup),
+        cmocka_unit_test_setup(converts_ticks, setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

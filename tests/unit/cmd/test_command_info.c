@@ -1,0 +1,94 @@
+/*
+ * test_command_info.c - entries of COMMAND INFO and COMMAND DOCS, against what clients rely on.
+ */
+#include "support/cmd_harness.h"
+
+static char text[1 << 16];
+
+static int setup(void **state)
+{
+    (void)state;
+    harness_registry();
+    return 0;
+}
+
+/* The reply with blanks for CR LF. */
+static const char *reply_of(void (*write)(struct reply *, const struct command *), enum proto proto,
+                            const struct command *command)
+{
+    struct reply reply;
+    size_t to = 0;
+    reply_init(&reply, proto, NULL, 0, NULL, 0);
+    write(&reply, command);
+    assert_true(reply.size < sizeof(text));
+    for (size_t i = 0; i < reply.size; i++) {
+        if (reply.base[i] != '\r')
+            text[to++] = reply.base[i] == '\n' ? ' ' : reply.base[i];
+    }
+    text[to] = '\0';
+    reply_fini(&reply);
+    return text;
+}
+
+static const char *info(enum proto proto, const char *name)
+{
+    return reply_of(command_reply_info, proto, registry_find(bytes_str(name)));
+}
+
+static void info_of_get(void **state)
+{
+    (void)state;
+    assert_string_equal(info(PROTO_RESP2, "get"),
+                        "*10 $3 get :2 *2 +readonly +fast :1 :1 :1 *3 +@read +@string +@fast *0 "
+                        "*1 *6 $5 flags *2 +RO +access $12 begin_search *4 $4 type $5 index "
+                        "$4 spec *2 $5 index :1 $9 find_keys *4 $4 type $5 range $4 spec *6 "
+                        "$7 lastkey :0 $7 keystep :1 $5 limit :0 *0 ");
+    assert_string_equal(info(PROTO_RESP3, "get"),
+                        "*10 $3 get :2 ~2 +readonly +fast :1 :1 :1 ~3 +@read +@string +@fast ~0 "
+                        "~1 %3 $5 flags ~2 +RO +access $12 begin_search %2 $4 type $5 index "
+                        "$4 spec %1 $5 index :1 $9 find_keys %2 $4 type $5 range $4 spec %3 "
+                        "$7 lastkey :0 $7 keystep :1 $5 limit :0 *0 ");
+}
+
+static void info_of_others(void **state)
+{
+    (void)state;
+    assert_string_equal(info(PROTO_RESP2, "nosuch"), "*-1 ");
+    assert_non_null(strstr(info(PROTO_RESP2, "mset"),
+                           "*10 $4 mset :-3 *2 +write +denyoom :1 :-1 :2 "
+                           "*3 +@write +@string +@slow *2 $26 request_policy:multi_shard "));
+    assert_non_null(strstr(info(PROTO_RESP2, "flushall"),
+                           ":0 :0 :0 *4 +@keyspace +@write +@slow +@dangerous *2 "));
+    assert_non_null(strstr(info(PROTO_RESP2, "object"), "*10 $6 object :-2 *0 :0 :0 :0 *1 +@slow "
+                                                        "*0 *0 *5 *10 $15 object|encoding :3 "));
+}
+
+static void docs(void **state)
+{
+    (void)state;
+    const char *get = reply_of(command_reply_docs, PROTO_RESP3, registry_find(bytes_str("get")));
+    assert_string_equal(get, "$3 get %5 $7 summary $27 Returns the value of a key. $5 since "
+                             "$5 1.0.0 $5 group $6 string $10 complexity $4 O(1) $9 arguments *1 "
+                             "%3 $4 name $3 key $4 type $3 key $14 key_spec_index :0 ");
+    const char *set = reply_of(command_reply_docs, PROTO_RESP2, registry_find(bytes_str("set")));
+    assert_non_null(strstr(set, "*6 $4 name $7 seconds $4 type $7 integer $5 token $2 EX "));
+    assert_non_null(strstr(set, "$4 name $2 nx $4 type $5 oneof $5 flags *1 +optional "));
+    assert_non_null(
+        strstr(set, "*8 $4 name $3 get $4 type $10 pure-token $5 token $3 GET $5 flags *1 +opt"));
+    const char *container =
+        reply_of(command_reply_docs, PROTO_RESP3, registry_find(bytes_str("object")));
+    assert_non_null(strstr(container, "$11 subcommands %5 $15 object|encoding %5 $7 summary "));
+    const char *bare =
+        reply_of(command_reply_docs, PROTO_RESP3, registry_find(bytes_str("dbsize")));
+    assert_null(strstr(bare, "arguments"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(info_of_get, setup),
+        cmocka_unit_test_setup(info_of_others, setup),
+        cmocka_unit_test_setup(docs, setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,52 @@
+/*
+ * test_keyspace.c - DBSIZE, RANDOMKEY, FLUSHDB, FLUSHALL.
+ */
+#include "support/cmd_harness.h"
+
+static void dbsize_and_flush(void **state)
+{
+    struct harness *h = *state;
+    RUN_STEPS(state, { "DBSIZE", ":0" }, { "MSET a 1 b 2", "+OK" }, { "DBSIZE", ":2" });
+    h->db = 1;
+    RUN_STEPS(state, { "DBSIZE", ":0" }, { "SET c 1", "+OK" }, { "FLUSHDB", "+OK" },
+              { "EXISTS c", ":0" }, { "SET c 1", "+OK" });
+    h->db = 0;
+    RUN_STEPS(state, { "DBSIZE", ":2" }, { "FLUSHDB foo", "-ERR syntax error" },
+              { "FLUSHALL ASYNC SYNC", "-ERR syntax error" }, { "DBSIZE", ":2" },
+              { "FLUSHALL async", "+OK" }, { "DBSIZE", ":0" });
+    h->db = 1;
+    RUN_STEPS(state, { "DBSIZE", ":0" }, { "SET c 1", "+OK" }, { "FLUSHDB SYNC", "+OK" },
+              { "GET c", "$-1" });
+}
+
+static void randomkey(void **state)
+{
+    struct harness *h = *state;
+    bool seen[3] = { false };
+    RUN_STEPS(state, { "RANDOMKEY", "$-1" }, { "MSET a 1 b 2 c 3", "+OK" });
+    for (int i = 0; i < 1000; i++) {
+        const char *reply = harness_run(h, "RANDOMKEY");
+        assert_memory_equal(reply, "$1 ", 3);
+        assert_in_range(reply[3], 'a', 'c');
+        seen[reply[3] - 'a'] = true;
+    }
+    assert_true(seen[0] && seen[1] && seen[2]);
+}
+
+static void randomkey_skips_expired(void **state)
+{
+    RUN_STEPS(state, { "SET a 1", "+OK" }, { "SET b 1 PX 1", "+OK" }, { "@1", "" });
+    for (int i = 0; i < 100; i++)
+        assert_string_equal(harness_run(*state, "RANDOMKEY"), "$1 a");
+    RUN_STEPS(state, { "DEL a", ":1" }, { "RANDOMKEY", "$-1" });
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        HARNESS_TEST(dbsize_and_flush),
+        HARNESS_TEST(randomkey),
+        HARNESS_TEST(randomkey_skips_expired),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
