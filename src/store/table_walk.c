@@ -155,7 +155,7 @@ static void sweep_chain(struct sweep *sweep, struct bucket *head)
         chain_compact(sweep->table->_arena, head, &sweep->table->table_bytes);
 }
 
-/* Up to 16 buckets from `first`: first all words, then the items that are due. */
+/* Some buckets from `first` on: first all words, then the items that are due. */
 static void sweep_group(struct sweep *sweep, uint64_t first, uint64_t count)
 {
     const struct directory *buckets = &sweep->table->_buckets;
@@ -170,23 +170,22 @@ static void end_of_pass(struct table *table)
 {
     table->ttl_mean_ms = table->_ttl_seen > 0 ? table->_ttl_sum_ms / table->_ttl_seen : 0;
     table->_ttl_sum_ms = table->_ttl_seen = 0;
-    table->_sweep = 0;
 }
 
 uint64_t table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t now_ms,
                              table_each_fn expired, void *context, bool *wrapped)
 {
     struct sweep sweep = { table, now_ms, ttl_clock_at(now_ms), expired, context, 0 };
-    bool end = table->_sweep >= table->_buckets.count;
-    while (buckets_max > 0 && !end) {
-        uint64_t left = table->_buckets.count - table->_sweep;
-        uint64_t count = left < SWEEP_GROUP ? left : SWEEP_GROUP;
+    if (table->_sweep == 0 || table->_sweep > table->_buckets.count)
+        table->_sweep = table->_buckets.count;
+    while (buckets_max > 0 && table->_sweep > 0) {
+        uint64_t count = table->_sweep < SWEEP_GROUP ? table->_sweep : SWEEP_GROUP;
         count = count < buckets_max ? count : buckets_max;
-        sweep_group(&sweep, table->_sweep, count);
-        table->_sweep += count;
+        table->_sweep -= count;
         buckets_max -= count;
-        end = count == left;
+        sweep_group(&sweep, table->_sweep, count);
     }
+    bool end = table->_sweep == 0;
     if (end)
         end_of_pass(table);
     if (wrapped != NULL)

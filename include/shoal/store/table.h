@@ -29,7 +29,7 @@ struct table {
     uint64_t item_bytes;  /* sum of item_footprint() */
     uint64_t table_bytes; /* chunks, directory and child buckets */
     uint64_t ttl_mean_ms; /* mean time to live left, as the last full sweep saw it; 0 = unknown */
-    uint64_t _sweep;      /* the bucket the sweep goes on from */
+    uint64_t _sweep;      /* the sweep goes on below this bucket; 0 = from the end */
     uint64_t _ttl_sum_ms, _ttl_seen;
 };
 
