@@ -1,0 +1,11 @@
+/*
+ * fuzz_native.c - native requests: no crash, and splits change nothing. See run.sh.
+ */
+#include "split.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return check_splits(PROTO_NATIVE, data, size);
+}
