@@ -6,15 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
+#include "campaign.h"
+#include "expect.h"
+#include "idle.h"
 #include "options.h"
+#include "outputs.h"
 #include "shoal/base/clock.h"
 #include "shoal/base/mem.h"
 #include "suite.h"
 #include "trace.h"
 #include "verify.h"
 
-enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2, EXIT_EXPECT = 5 };
+enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_EXPECT = 5 };
+
+static struct mix mixes[TESTS_MAX];
 
 static void on_signal(int number)
 {
@@ -36,17 +43,20 @@ static void set_up_process(void)
     }
 }
 
-/* The trace's and the verifier's own lines; returns whether the verifier is content. */
-static bool report_special(const struct load *load, const struct result *result)
+static void report_trace(const struct load *load, const struct result *result)
 {
-    const struct verify *v = load->verify;
-    if (load->trace != NULL) {
-        const struct tally *t = &result_median(result)->tally;
-        double gets = (double)(t->hits + t->misses);
-        printf("trace: %llu requests, %llu unique, miss ratio %.4f\n",
-               (unsigned long long)load->trace->requests, (unsigned long long)load->trace->unique,
-               gets > 0 ? (double)t->misses / gets : 0);
-    }
+    if (load->trace == NULL || result->runs == 0)
+        return;
+    const struct tally *t = &result_median(result)->tally;
+    double gets = (double)(t->hits + t->misses);
+    printf("trace: %llu requests, %llu unique, miss ratio %.4f\n",
+           (unsigned long long)load->trace->requests, (unsigned long long)load->trace->unique,
+           gets > 0 ? (double)t->misses / gets : 0);
+}
+
+/* False when a value came back that should not have. */
+static bool report_verify(const struct verify *v)
+{
     if (v == NULL)
         return true;
     printf("verify: %llu reads checked: %llu wrong, %llu missing, %llu stale\n",
@@ -61,41 +71,88 @@ static bool any_lost(const struct result *results, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t run = 0; run < results[i].runs; run++) {
-            if (results[i].run[run].tally.closed > 0 || results[i].run[run].throughput == 0)
+            if (results[i].run[run].tally.closed > 0 || results[i].run[run].throughput <= 0)
                 return true;
         }
     }
     return false;
 }
 
-static int bench_one(struct options *options)
+/* Judges the median run of each test. */
+static bool meets(const char *text, const struct result *results, uint32_t count)
 {
-    static struct mix mixes[TESTS_MAX];
-    struct result *results = mem_must_zalloc(sizeof(*results) * TESTS_MAX);
-    options_settle(options);
-    uint32_t count = suite_run(options, results, mixes);
-    if (options->csv_old) {
-        report_csv_head(stdout);
-        for (uint32_t i = 0; i < count; i++)
-            report_csv(stdout, &results[i]);
-    } else if (!options->quiet) {
-        report_table(stdout, results, count);
-    }
-    bool good = report_special(&options->load, &results[0]) && !any_lost(results, count);
+    struct expect expect;
+    bool good = true;
+    char why[128];
+    if (text == NULL)
+        return true;
+    if (!expect_parse(text, &expect))
+        options_refuse("--expect: \"%s\" is no list of conditions (p99<2ms,ops>100000)", text);
     for (uint32_t i = 0; i < count; i++) {
-        result_fini(&results[i]);
-        mix_fini(&mixes[i]);
+        if (results[i].runs > 0 && expect_holds(&expect, result_median(&results[i]), why))
+            continue;
+        fprintf(stderr, "not as expected: %s: %s\n", results[i].name,
+                results[i].runs ? why : "no run");
+        good = false;
     }
+    return good;
+}
+
+static int finish(struct options *options, const struct environment *environment,
+                  struct result *results, uint32_t count, bool versus)
+{
+    outputs_write(options, environment, results, count, versus);
+    report_trace(&options->load, &results[0]);
+    bool good = report_verify(options->load.verify) && !any_lost(results, count);
+    bool expected = meets(options->expect, results, count);
+    for (uint32_t i = 0; i < count; i++)
+        result_fini(&results[i]);
+    return !good ? EXIT_BAD : expected ? EXIT_GOOD : EXIT_EXPECT;
+}
+
+static int bench_one(struct options *options, const struct environment *environment)
+{
+    struct result *results = mem_must_zalloc(sizeof(*results) * TESTS_MAX);
+    int code;
+    if (options->find_rate != NULL) {
+        suite_mixes(options, mixes);
+        code = suite_find_rate(options, &results[0], &mixes[0]);
+        result_fini(&results[0]);
+    } else {
+        uint32_t count = suite_run(options, results, mixes);
+        code = finish(options, environment, results, count, false);
+    }
+    for (uint32_t i = 0; i < TESTS_MAX; i++)
+        mix_fini(&mixes[i]);
     verify_free(&options->load.verify);
     trace_free(&options->load.trace);
     free(results);
-    return good ? EXIT_GOOD : EXIT_BAD;
+    return code;
+}
+
+static int bench_many(struct options *options, const struct environment *environment)
+{
+    struct result *results = mem_must_zalloc(sizeof(*results) * CAMPAIGN_RESULTS_MAX);
+    uint32_t count = campaign_run(options, results);
+    int code = finish(options, environment, results, count, true);
+    free(results);
+    return code;
 }
 
 int main(int argc, char **argv)
 {
     struct options options;
-    options_parse(&options, argc, argv);
+    struct environment environment;
+    struct expect expect;
+    bool many = argc > 1 && (strcmp(argv[1], "sweep") == 0 || strcmp(argv[1], "compare") == 0);
+    environment_read(&environment, argc, argv);
+    options_parse(&options, argc - many, argv + many);
     set_up_process();
-    return bench_one(&options);
+    options_settle(&options);
+    if (options.expect != NULL && !expect_parse(options.expect, &expect))
+        options_refuse("--expect: \"%s\" is no list of conditions (p99<2ms,ops>100000)",
+                       options.expect);
+    if (options.idle)
+        return idle_hold(&options.load);
+    return many ? bench_many(&options, &environment) : bench_one(&options, &environment);
 }

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "environment.h"
 #include "run.h"
 
 enum { RUNS_MAX = 64, RESULT_NAME_MAX = 96 };
@@ -58,7 +59,16 @@ void report_quiet(FILE *out, const struct result *result);
 void report_table(FILE *out, const struct result *results, uint32_t count);
 void report_csv_head(FILE *out);
 void report_csv(FILE *out, const struct result *result);
-void report_json(FILE *out, const struct result *results, uint32_t count);
+void report_json(FILE *out, const struct environment *environment, const struct result *results,
+                 uint32_t count);
 void report_hgrm(FILE *out, const struct histogram *histogram);
+
+/* One self-contained page: charts as inline SVG, the table, where and how it was measured. */
+void report_html(FILE *out, const char *title, const struct environment *environment,
+                 const struct result *results, uint32_t count);
+
+/* Server against server: CPU per request and throughput side by side, the ratio of the first server
+ * to each other one, and who won, unless the ranges overlap. */
+void report_versus(FILE *out, const struct result *results, uint32_t count);
 
 #endif
