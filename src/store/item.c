@@ -98,7 +98,7 @@ static bool value_is_int(struct bytes value, int64_t *number)
 
 struct item *item_new(struct arena *arena, struct bytes key, struct bytes value, int64_t expire_ms)
 {
-    int64_t number;
+    int64_t number = 0;
     if (value_is_int(value, &number))
         return item_new_int(arena, key, number, expire_ms);
     struct item *item = item_new_sized(arena, key, value.size, expire_ms);
@@ -190,7 +190,7 @@ static bool assign_blob(struct item *item, struct bytes value, int64_t expire_ms
 
 bool item_assign(struct item *item, struct bytes value, int64_t expire_ms)
 {
-    int64_t number;
+    int64_t number = 0;
     if (value_is_int(value, &number))
         return item_assign_int(item, number, expire_ms);
     if (value.size >= BLOB_BYTES_MIN)

@@ -28,7 +28,7 @@ uint64_t table_bucket_count(const struct table *table)
 void table_prefetch_bucket(const struct table *table, uint64_t hash)
 {
     if (likely(table->_buckets.count > 0))
-        __builtin_prefetch(directory_of(&table->_buckets, hash));
+        mem_prefetch(directory_of(&table->_buckets, hash));
 }
 
 void table_prefetch_item(const struct table *table, uint64_t hash)
@@ -38,9 +38,10 @@ void table_prefetch_item(const struct table *table, uint64_t hash)
     const struct bucket *bucket = directory_of(&table->_buckets, hash);
     uint64_t match = bucket_match(bucket, bucket_tag(hash));
     if (likely(match != 0))
-        __builtin_prefetch(word_item(bucket->slot[mask_first(match)]));
-    else if (bucket_linked(bucket))
-        __builtin_prefetch(bucket_child(bucket));
+        mem_prefetch(word_item(bucket->slot[mask_first(match)]));
+    else if (bucket_linked(
+                 bucket)) /* waiting for it here to fetch the item too costs more than it saves */
+        mem_prefetch(bucket_child(bucket));
 }
 
 /* The word of the item with this key, or NULL. */

@@ -8,11 +8,13 @@
 #include "shoal/base/hash.h"
 #include "shoal/store/table.h"
 
+/*
+ * Five of seven: 15 bytes a key; at six a third of the look-ups would follow a link. It shrinks
+ * below half of that, far enough away never to swing.
+ */
 enum {
-    ITEMS_PER_BUCKET_MAX =
-        5, /* of 7: 15 bytes a key; at 6 a third of the look-ups would follow a link */
-    HALF_ITEMS_PER_BUCKET_MIN = 5, /* shrinks below 2.5: far enough from 5 never to swing */
-    FETCH_LINE_AHEAD = 4,          /* inserts before the next split */
+    ITEMS_PER_BUCKET = 5,
+    FETCH_LINE_AHEAD = 4, /* inserts before the next split */
     FETCH_ITEMS_AHEAD = 2,
 };
 
@@ -57,21 +59,21 @@ static void split(struct table *table)
 
 static void fetch_line(const struct directory *buckets)
 {
-    __builtin_prefetch(directory_at(buckets, directory_split(buckets)));
+    mem_prefetch(directory_at(buckets, directory_split(buckets)));
 }
 
 static void fetch_items(const struct directory *buckets)
 {
     const struct bucket *bucket = directory_at(buckets, directory_split(buckets));
     for (uint64_t used = bucket_used(bucket); used != 0; used &= used - 1)
-        __builtin_prefetch(word_item(bucket->slot[mask_first(used)]));
+        mem_prefetch(word_item(bucket->slot[mask_first(used)]));
     if (bucket_linked(bucket))
-        __builtin_prefetch(bucket_child(bucket));
+        mem_prefetch(bucket_child(bucket));
 }
 
 void table_grow(struct table *table)
 {
-    int64_t room = (int64_t)(table->_buckets.count * ITEMS_PER_BUCKET_MAX - table->count);
+    int64_t room = (int64_t)(table->_buckets.count * ITEMS_PER_BUCKET - table->count);
     if (room < 0)
         split(table);
     else if (room == FETCH_LINE_AHEAD)
@@ -105,8 +107,7 @@ static void forget_words(struct bucket *head, uint64_t half)
 void table_shrink(struct table *table)
 {
     struct directory *buckets = &table->_buckets;
-    if (table->count * 2 >= buckets->count * HALF_ITEMS_PER_BUCKET_MIN ||
-        buckets->count <= BUCKETS_MIN)
+    if (table->count * 2 >= buckets->count * ITEMS_PER_BUCKET || buckets->count <= BUCKETS_MIN)
         return;
     uint64_t last = buckets->count - 1;
     uint64_t half =

@@ -113,7 +113,7 @@ static bool look_at_chain(struct sweep *sweep, const struct bucket *head)
             if (code == 0)
                 continue;
             if (ttl_may_be_due(code, sweep->clock)) {
-                __builtin_prefetch(word_item(word));
+                mem_prefetch(word_item(word));
                 due = true;
             } else {
                 table->_ttl_sum_ms += ttl_ms_left(code, sweep->clock);
@@ -155,11 +155,24 @@ static void sweep_chain(struct sweep *sweep, struct bucket *head)
         chain_compact(sweep->table->_arena, head, &sweep->table->table_bytes);
 }
 
+/* The children of a group's buckets, and the lines of the group that comes after it. */
+static void fetch_group(const struct directory *buckets, uint64_t first, uint64_t count)
+{
+    for (uint64_t i = first; i < first + count; i++) {
+        const struct bucket *head = directory_at(buckets, i);
+        if (i >= SWEEP_GROUP)
+            mem_prefetch(directory_at(buckets, i - SWEEP_GROUP));
+        if (bucket_linked(head))
+            mem_prefetch(bucket_child(head));
+    }
+}
+
 /* Some buckets from `first` on: first all words, then the items that are due. */
 static void sweep_group(struct sweep *sweep, uint64_t first, uint64_t count)
 {
     const struct directory *buckets = &sweep->table->_buckets;
     uint32_t due = 0;
+    fetch_group(buckets, first, count);
     for (uint64_t i = 0; i < count; i++)
         due |= (uint32_t)look_at_chain(sweep, directory_at(buckets, first + i)) << i;
     for (; due != 0; due &= due - 1)
@@ -202,7 +215,7 @@ static void fetch_chain(const struct directory *buckets, uint64_t index)
 {
     const struct bucket *bucket = directory_at(buckets, index);
     for (uint64_t used = bucket_used(bucket); used != 0; used &= used - 1)
-        __builtin_prefetch(word_item(bucket->slot[mask_first(used)]));
+        mem_prefetch(word_item(bucket->slot[mask_first(used)]));
 }
 
 static void free_chain(struct table *table, struct bucket *head)

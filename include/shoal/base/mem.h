@@ -57,6 +57,17 @@ static inline size_t mem_class_size(size_t size)
     return mem_class_at(mem_class_index(size));
 }
 
+/*
+ * Asks for the cache line at `memory`, which need not be valid. The empty asm is not decoration:
+ * gcc takes a function that does nothing but prefetch for one without effect, and drops calls to
+ * it. Thread: any.
+ */
+static inline void mem_prefetch(const void *memory)
+{
+    __builtin_prefetch(memory);
+    __asm__ volatile("");
+}
+
 /* malloc() and calloc() that abort instead of returning NULL: start-up and small fixed objects
  * only. Free with free(). */
 void *mem_must_alloc(size_t size);
