@@ -30,6 +30,14 @@ void decoder_reset(struct decoder *decoder)
     decoder_init(decoder);
 }
 
+void decoder_move(struct decoder *to, struct decoder *from)
+{
+    *to = *from;
+    if (from->args == from->_inline)
+        to->args = to->_inline;
+    decoder_init(from);
+}
+
 /* What the last request left is given back only now: its arguments were the caller's until here. */
 static void begin(struct decoder *decoder)
 {

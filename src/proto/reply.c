@@ -136,6 +136,17 @@ static void take_back(struct reply *reply, size_t size)
     out_of_memory(reply);
 }
 
+/* Behind what has been written so far. */
+static bool pin_add(struct reply *reply, struct bytes text, void *pin)
+{
+    if (reply->no_memory || !grow((void **)&reply->pins, &reply->_pin_capacity, reply->pin_count,
+                                  PINS_MIN, sizeof(*reply->pins)))
+        return false;
+    uint32_t offset = (uint32_t)reply->size;
+    reply->pins[reply->pin_count++] = (struct reply_pin){ offset, text, pin };
+    return true;
+}
+
 bool reply_str_pinned(struct reply *reply, struct bytes text, void *pin)
 {
     size_t before = reply->size;
@@ -143,17 +154,26 @@ bool reply_str_pinned(struct reply *reply, struct bytes text, void *pin)
     size_t head = is_native(reply) ? put_native_head(out, NATIVE_STR, (uint32_t)text.size)
                                    : put_resp_head(out, '$', (int64_t)text.size);
     reply_place_end(reply, out, head);
-    uint32_t offset = (uint32_t)reply->size;
-    if (!is_native(reply))
-        reply_raw(reply, bytes_of("\r\n", 2));
-    if (reply->no_memory || text.size > UINT32_MAX ||
-        !grow((void **)&reply->pins, &reply->_pin_capacity, reply->pin_count, PINS_MIN,
-              sizeof(*reply->pins))) {
+    if (text.size > UINT32_MAX || !pin_add(reply, text, pin)) {
         take_back(reply, before);
         return false;
     }
-    reply->pins[reply->pin_count++] = (struct reply_pin){ offset, text, pin };
+    if (!is_native(reply))
+        reply_raw(reply, bytes_of("\r\n", 2));
+    if (reply->no_memory) {
+        reply->pin_count--;
+        take_back(reply, before);
+        return false;
+    }
     return true;
+}
+
+bool reply_raw_pinned(struct reply *reply, struct bytes encoded, void *pin)
+{
+    if (pin_add(reply, encoded, pin))
+        return true;
+    out_of_memory(reply);
+    return false;
 }
 
 void reply_mark(struct reply *reply)

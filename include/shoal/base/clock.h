@@ -30,5 +30,6 @@ static inline uint64_t clock_ticks(void)
 #endif
 }
 uint64_t clock_ticks_to_ns(uint64_t ticks);
+uint64_t clock_ns_to_ticks(uint64_t ns);
 
 #endif

@@ -62,6 +62,8 @@ enum command_flag {
     CMD_SKIP_SLOWLOG = 1 << 11, /* arguments may be secret, or it reads the slow log itself */
     CMD_BLOCKING = 1 << 12,
     CMD_PAUSE_WRITE = 1 << 13, /* held by CLIENT PAUSE WRITE although it is no write itself */
+    CMD_UNPAUSABLE = 1 << 14,  /* runs although clients are paused (CLIENT UNPAUSE) */
+    CMD_RUNS_QUEUED = 1 << 15, /* runs what MULTI has queued (EXEC) */
 };
 
 /* Where a command runs, and how the parts of several shards become one reply. */

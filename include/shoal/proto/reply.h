@@ -94,6 +94,8 @@ void reply_int(struct reply *reply, int64_t value);
 void reply_str(struct reply *reply, struct bytes text);
 /* False: memory is out, nothing was recorded and `pin` still is the caller's to release. */
 bool reply_str_pinned(struct reply *reply, struct bytes text, void *pin);
+/* The same for bytes that are encoded already and stand elsewhere. */
+bool reply_raw_pinned(struct reply *reply, struct bytes encoded, void *pin);
 void reply_cstr(struct reply *reply, const char *text);
 void reply_nil(struct reply *reply);
 void reply_nil_array(struct reply *reply); /* RESP2 "*-1"; elsewhere nil */

@@ -1,0 +1,158 @@
+/*
+ * ring.h - the I/O boundary: what a reactor asks of the system, whatever engine stands behind it.
+ *
+ * The caller owns every operation: a struct io_op lives in the object that waits for it, so the ring
+ * allocates nothing per operation. Its `done` runs inside ring_turn() on the thread that started it.
+ * An operation is in flight from its start until a completion with more == false, and its op must
+ * stay where it is until then.
+ *
+ * io_uring is the engine built here (uring.c); another one (epoll, a simulator) is another table of functions.
+ */
+#ifndef SHOAL_NET_RING_H
+#define SHOAL_NET_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct io_op;
+struct ring;
+
+/* What a completion says. */
+struct io_event {
+    int result;      /* bytes or a descriptor; -errno */
+    bool more;       /* further completions of the same operation will come (multishot) */
+    char *data;      /* ring_recv(): the bytes, in a buffer of the ring that the receiver holds one reference to */
+    uint16_t buffer; /* its id, for ring_buffer_hold/release */
+};
+
+typedef void (*io_done_fn)(struct io_op *op, const struct io_event *event);
+
+struct io_op {
+    io_done_fn done;
+    bool in_flight;
+    bool cancelling; /* a cancellation is under way */
+};
+
+struct ring_config {
+    uint32_t entries;          /* submission queue */
+    uint32_t completions;      /* completion queue */
+    uint32_t buffer_bytes;     /* of one receive buffer */
+    uint32_t buffer_count;     /* a power of two */
+    const char *features;      /* "all", "6.1", or names: a mask over what the kernel offers */
+};
+
+/* What the engine found and uses; text for the banner and INFO. */
+struct ring_features {
+    bool incremental_buffers; /* 6.12: small messages share a receive buffer */
+    char text[128];           /* "io_uring +incremental-buffers" */
+};
+
+struct ring_engine {
+    const char *name;
+    void (*free)(struct ring *ring);
+    void (*accept)(struct ring *ring, struct io_op *op, int fd);
+    void (*recv)(struct ring *ring, struct io_op *op, int fd);
+    void (*send)(struct ring *ring, struct io_op *op, int fd, const void *data, size_t size);
+    void (*sendmsg)(struct ring *ring, struct io_op *op, int fd, const struct msghdr *message);
+    void (*read)(struct ring *ring, struct io_op *op, int fd, void *data, size_t size);
+    void (*cancel)(struct ring *ring, struct io_op *op);
+    void (*wake)(struct ring *ring, const struct ring *target);
+    uint32_t (*turn)(struct ring *ring, int64_t wait_ns);
+    void (*buffer_hold)(struct ring *ring, uint16_t buffer);
+    void (*buffer_release)(struct ring *ring, uint16_t buffer);
+    bool (*buffer_available)(const struct ring *ring);
+};
+
+/* Common head of every engine's ring. */
+struct ring {
+    const struct ring_engine *engine;
+    struct ring_features features;
+    uint64_t turns, overflows; /* completion queue overflows seen */
+};
+
+/*
+ * Makes a ring for the calling thread, which alone may use it (ring_wake() of others aside).
+ *
+ *   error    0 or -errno of the refusal; uring_explain() has words for it
+ *   returns  NULL on error
+ */
+struct ring *uring_new(const struct ring_config *config, int *error);
+
+/* One line why io_uring is refused and what to do about it, for -errno from uring_new(). Thread: any. */
+const char *uring_explain(int error);
+
+static inline void ring_free(struct ring **ring)
+{
+    (*ring)->engine->free(*ring);
+    *ring = NULL;
+}
+
+/* Accepts until cancelled or failed: event.result is a descriptor. Thread: owner, as all below. */
+static inline void ring_accept(struct ring *ring, struct io_op *op, int fd)
+{
+    ring->engine->accept(ring, op, fd);
+}
+
+/* Receives until the end (result 0), cancelled, failed, or out of buffers (-ENOBUFS: start it again later). */
+static inline void ring_recv(struct ring *ring, struct io_op *op, int fd)
+{
+    ring->engine->recv(ring, op, fd);
+}
+
+/* Sends; completes when all is sent or with what was sent before an error. Data stays put until then. */
+static inline void ring_send(struct ring *ring, struct io_op *op, int fd, const void *data, size_t size)
+{
+    ring->engine->send(ring, op, fd, data, size);
+}
+
+/* The same from several places. The message and its iovec stay put as well. */
+static inline void ring_sendmsg(struct ring *ring, struct io_op *op, int fd, const struct msghdr *message)
+{
+    ring->engine->sendmsg(ring, op, fd, message);
+}
+
+static inline void ring_read(struct ring *ring, struct io_op *op, int fd, void *data, size_t size)
+{
+    ring->engine->read(ring, op, fd, data, size);
+}
+
+/* Asks for an early end; the operation still completes (-ECANCELED, or what it had done). */
+static inline void ring_cancel(struct ring *ring, struct io_op *op)
+{
+    ring->engine->cancel(ring, op);
+}
+
+/* Makes the target's ring_turn() return. Sent with our own next turn. */
+static inline void ring_wake(struct ring *ring, const struct ring *target)
+{
+    ring->engine->wake(ring, target);
+}
+
+/*
+ * Submits what was started, then reaps and runs completions.
+ *
+ *   wait_ns  0: only what is there; > 0: at least one, or so long; -1: at least one
+ *   returns  completions run (wake-ups not counted)
+ */
+static inline uint32_t ring_turn(struct ring *ring, int64_t wait_ns)
+{
+    return ring->engine->turn(ring, wait_ns);
+}
+
+/* Receive buffers are counted: the event's reference plus one for each hold. Back to the kernel at zero. */
+static inline void ring_buffer_hold(struct ring *ring, uint16_t buffer)
+{
+    ring->engine->buffer_hold(ring, buffer);
+}
+static inline void ring_buffer_release(struct ring *ring, uint16_t buffer)
+{
+    ring->engine->buffer_release(ring, buffer);
+}
+static inline bool ring_buffer_available(const struct ring *ring)
+{
+    return ring->engine->buffer_available(ring);
+}
+
+#endif

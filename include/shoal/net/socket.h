@@ -1,0 +1,32 @@
+/*
+ * socket.h - making listening sockets and naming their ends. Thread: startup, except where said.
+ */
+#ifndef SHOAL_NET_SOCKET_H
+#define SHOAL_NET_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { ADDRESS_TEXT_MAX = 128 };
+
+/*
+ * Listens on a numeric address or a name. Retries EADDRINUSE for about a second, since a killed predecessor's sockets
+ * take some milliseconds to go.
+ *   returns  the descriptor, or -errno
+ */
+int socket_listen_tcp(const char *host, int port, int backlog);
+
+/* Listens on a Unix socket: takes a dead one's place, refuses a live one's (-EADDRINUSE). `mode` 0 = umask's. */
+int socket_listen_unix(const char *path, int mode, int backlog);
+
+/* TCP_NODELAY, keepalive. Thread: any. */
+void socket_tune(int fd, int keepalive_s);
+
+/* "127.0.0.1:50312", "[::1]:50312", or "/path:0" for a Unix socket. Thread: any. */
+void socket_peer_text(int fd, char out[ADDRESS_TEXT_MAX]);
+void socket_local_text(int fd, char out[ADDRESS_TEXT_MAX]);
+
+/* True when the peer is this machine. Thread: any. */
+bool socket_peer_is_local(int fd);
+
+#endif

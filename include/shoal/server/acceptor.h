@@ -1,0 +1,52 @@
+/*
+ * acceptor.h - listening sockets, and which reactor gets a new connection: the one that has fewest.
+ *
+ * Runs on reactor SEQUENCER. It counts what it has handed out; reactors count what has been closed.
+ */
+#ifndef SHOAL_SERVER_ACCEPTOR_H
+#define SHOAL_SERVER_ACCEPTOR_H
+
+#include "shoal/net/ring.h"
+#include "shoal/server/mesh.h"
+
+struct reactor;
+struct settings;
+
+enum {
+    LISTENERS_MAX = 18,
+    ACCEPT_BACKOFF_MIN_MS = 10, /* after EMFILE and its like; doubles */
+    ACCEPT_BACKOFF_MAX_MS = 1000,
+};
+
+struct listener {
+    struct io_op op;
+    struct acceptor *acceptor;
+    int fd;
+    bool unix_socket;
+    bool waiting;        /* failed: starts again when the back-off is over */
+};
+
+struct acceptor {
+    struct reactor *reactor;
+    struct listener listener[LISTENERS_MAX];
+    int count;
+    bool closing;        /* the server is ending: accept nothing more */
+    int spare_fd;        /* given up for a moment to accept and refuse when descriptors are out */
+    int64_t backoff_ms, retry_at_ms; /* 0: nothing to retry */
+    uint64_t handed[MESH_REACTORS_MAX];
+};
+
+/* Opens the listeners. 0, or an exit code after saying what is wrong. Thread: startup. */
+int acceptor_listen(struct acceptor *acceptor, const struct settings *settings);
+
+/* Starts accepting on the reactor's ring. Thread: owner, as below. */
+void acceptor_start(struct acceptor *acceptor, struct reactor *reactor);
+/* Tries again after a back-off. */
+void acceptor_tick(struct acceptor *acceptor);
+/* Stops for good: no new connections. */
+void acceptor_stop(struct acceptor *acceptor);
+
+/* Thread: startup, after the reactors have ended. */
+void acceptor_close(struct acceptor *acceptor, const struct settings *settings);
+
+#endif

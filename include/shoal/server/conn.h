@@ -1,0 +1,132 @@
+/*
+ * conn.h - one client's connection, on the reactor that owns it.
+ *
+ * It lives until its descriptor has no operation in flight and every request of it has been answered, so
+ * that requests may point at it without counting.
+ */
+#ifndef SHOAL_SERVER_CONN_H
+#define SHOAL_SERVER_CONN_H
+
+#include "shoal/net/ring.h"
+#include "shoal/proto/decode.h"
+#include "shoal/server/out.h"
+#include "shoal/server/request.h"
+
+enum {
+    CONN_REQUESTS_MAX = 1024,          /* unanswered requests; above it the connection stops parsing */
+    CONN_INPUT_SOFT = 64 * 1024,       /* unparsed bytes while stalled; above it, it stops receiving */
+    CONN_OUT_SOFT = 1024 * 1024,       /* unsent bytes; above it, it stops parsing until half are gone */
+    CONN_HOLD_MAX = 16 * 1024,         /* replies held back while the same pipeline waits for a forwarded one */
+    CONN_UNAUTH_INPUT_MAX = 1024 * 1024,
+    CONN_NAME_MAX = 256,
+};
+
+enum conn_flag {
+    /* any of these takes a command off the fast path */
+    CONN_UNAUTHENTICATED = 1 << 0,
+    CONN_MULTI = 1 << 1,
+    CONN_REPLY_OFF = 1 << 2,
+    CONN_REPLY_SKIP = 1 << 3,      /* this command's reply is dropped */
+    CONN_REPLY_SKIP_NEXT = 1 << 4, /* the next one's will be */
+    CONN_SPECIAL = (1 << 8) - 1,
+
+    CONN_MULTI_FAILED = 1 << 8,    /* a command was refused while queueing: EXEC aborts */
+    CONN_CLOSING = 1 << 9,         /* no more requests; close when all is answered and sent */
+    CONN_DEAD = 1 << 10,           /* broken or killed: send nothing more */
+    CONN_EOF = 1 << 11,            /* the client will send nothing more */
+    CONN_STALLED = 1 << 12,        /* on the reactor's stalled list */
+    CONN_FLUSHING = 1 << 13,       /* on the reactor's flush list */
+    CONN_STARVED = 1 << 14,        /* its receive ended for want of buffers */
+    CONN_RECV_PAUSED = 1 << 15,    /* its receive was cancelled until it catches up */
+    CONN_UNIX = 1 << 16,
+    CONN_NO_EVICT = 1 << 17,
+    CONN_NO_TOUCH = 1 << 18,
+    CONN_HELD = 1 << 19,           /* the last request has not been started: it waits for those before it, or for a pause to end */
+    CONN_SETTLING = 1 << 20,       /* on the reactor's list of those to be closed or freed */
+};
+
+/* Received bytes that could not be parsed at once: an incomplete request, or those behind a stall. */
+struct input {
+    uint32_t refs;      /* requests that point into it, and the connection */
+    size_t size, capacity;
+    char data[];
+};
+
+struct transaction; /* MULTI and WATCH, see server/multi.h */
+
+struct conn {
+    struct io_op recv;
+    struct out out;
+    struct reactor *reactor;
+    int fd;
+    uint32_t flags;
+    uint8_t proto;               /* enum proto */
+    uint8_t db;
+    uint64_t id;
+
+    struct request *first, *last; /* unanswered, in order */
+    uint32_t requests;
+
+    struct input *input;         /* NULL: none */
+    size_t input_at;             /* parsed up to here */
+    struct decoder *partial;     /* progress in an incomplete request; NULL: none */
+
+    struct conn *prev, *next;    /* the reactor's connections */
+    struct conn *next_flush, *next_stalled, *next_settling;
+    uint32_t congested;          /* 1 + the reactor whose queue was full for it; 0: none */
+    bool throttled;              /* stopped at CONN_OUT_SOFT, until half is sent */
+
+    struct transaction *transaction; /* NULL: none */
+    const struct command *last_command;
+    int64_t created_ms, active_ms;
+    int64_t soft_limit_since_ms; /* output above its soft limit since; 0: it is not */
+    uint64_t bytes_in, bytes_out, commands;
+    char *name, *lib_name, *lib_version;
+};
+
+/* Takes over a connected descriptor. Thread: owner, as all here. */
+void conn_open(struct reactor *reactor, int fd);
+
+/* Ends it now: what is unsent is lost. Safe at any time; the memory goes when nothing refers to it. */
+void conn_kill(struct conn *conn);
+
+/* No more requests; closes when all before is answered and sent. */
+void conn_close_later(struct conn *conn);
+
+/* At the end of the turn: closes it if it has nothing left to do, frees it if nothing refers to it any more. */
+void conn_settle_later(struct conn *conn);
+void conn_settle(struct conn *conn);
+
+/* Has its replies sent at the end of the turn. */
+void conn_flush_later(struct conn *conn);
+/* Sends what there is. */
+void conn_flush(struct conn *conn);
+
+/* Puts it on the list of those to be tried again each turn. */
+void conn_stall(struct conn *conn);
+
+/* Receives again after a pause or starvation, if it should. */
+void conn_recv_again(struct conn *conn);
+
+/* True while it may not take on another request. */
+bool conn_is_blocked(struct conn *conn);
+
+/* input.c: parses what is there until it stalls. */
+void conn_received(struct conn *conn, const struct io_event *event);
+void conn_parse(struct conn *conn);
+void input_release(struct input **input);
+
+/* A request of this connection, not in its queue yet; NULL when memory is out. */
+struct request *request_new(struct conn *conn);
+void request_append(struct conn *conn, struct request *request);
+/* Gives back its arguments' memory and itself. Not in the queue any more. */
+void request_free(struct reactor *reactor, struct request *request);
+
+/* answer.c: sends what is answered, in order; then goes on with what waited for that. */
+void conn_advance(struct conn *conn);
+
+/* Where a reply of `request` is to be written: straight to the connection if it is the first in line. */
+void answer_begin(struct request *request, struct reply *reply);
+void answer_end(struct request *request, struct reply *reply);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * dispatch.h - from a parsed request to where it runs.
+ */
+#ifndef SHOAL_SERVER_DISPATCH_H
+#define SHOAL_SERVER_DISPATCH_H
+
+#include "shoal/server/request.h"
+
+/*
+ * Takes a request with its arguments set, not yet in the connection's queue: queues it and runs it, gathers it
+ * for the group, forwards it, plans it, or refuses it with an error. Thread: owner of the connection.
+ */
+void dispatch(struct conn *conn, struct request *request);
+
+/* Starts the request that was held back at the head of the queue, if it may run now. */
+void dispatch_held(struct conn *conn);
+
+/* What a request that cannot be parsed is counted as. */
+extern const struct command command_protocol_error;
+extern const struct command command_queued; /* ... and one that MULTI has queued */
+
+/* A response has arrived for a forwarded request. */
+void dispatch_answered(struct reactor *reactor, struct request *request);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * group.h - commands gathered over a turn and run in groups, so that their cache misses overlap.
+ *
+ * Own and forwarded commands join the same group in order of arrival. First pass, as each joins: its
+ * bucket's line is fetched; second: its item's; third: it runs.
+ */
+#ifndef SHOAL_SERVER_GROUP_H
+#define SHOAL_SERVER_GROUP_H
+
+#include <stdint.h>
+
+struct reactor;
+struct request;
+
+enum { GROUP_MAX = 16 };
+
+struct group {
+    uint32_t count;
+    struct request *request[GROUP_MAX];
+};
+
+/* Adds a command whose keys are on this shard; runs the group when it is full. Thread: owner. */
+void group_add(struct reactor *reactor, struct request *request);
+
+/* Runs what has been gathered: before anything that must come after it. Thread: owner. */
+void group_run(struct reactor *reactor);
+
+/* Runs one command now, as group_run() would. For commands that had to wait for a transaction. */
+void group_run_one(struct reactor *reactor, struct request *request);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * locks.h - which keys of a shard belong to a transaction at the moment, and who waits for them.
+ *
+ * Not locks between threads: one shard's own book-keeping. Transactions over several shards reach all of them
+ * in one order (the sequencer's), each takes its place in the queue of each of its keys, and holds a key
+ * while it is at the head. All queues being in one order, there is no deadlock. Other commands look here only
+ * while something is held, and wait behind whoever has their key; so do later commands of a connection
+ * that has one waiting, since a pipeline's commands on one shard run in order.
+ *
+ * A transaction over the whole shard (FLUSHALL) is a gate: it waits until no key is held, and
+ * everything that arrives meanwhile waits behind it.
+ */
+#ifndef SHOAL_SERVER_LOCKS_H
+#define SHOAL_SERVER_LOCKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct reactor;
+struct message;
+struct part;
+struct request;
+struct locks;
+
+struct locks *locks_new(void);
+void locks_free(struct locks **locks);
+
+/* True while anything is held or waits. */
+bool locks_active(const struct locks *locks);
+
+/*
+ * May this command run now? If not it is kept and run when it may. Thread: owner, as all below.
+ *   locks_admit_request   runs through group_run_one() later
+ *   locks_admit_part      runs through part_execute() later
+ */
+bool locks_admit_request(struct reactor *reactor, struct request *request);
+bool locks_admit_part(struct reactor *reactor, struct part *part);
+
+/* Takes the part's keys (or the whole shard) in queue; calls part_granted(), at once or later, when it has them all. */
+void locks_acquire(struct reactor *reactor, struct part *part);
+/* Gives them back and runs who waited. */
+void locks_release(struct reactor *reactor, struct part *part);
+
+/* Keys' names here: a hash with its database. */
+static inline uint64_t lock_name(uint64_t hash, uint8_t db)
+{
+    return hash + db * 0x9e3779b97f4a7c15ull;
+}
+
+#endif

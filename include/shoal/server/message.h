@@ -1,0 +1,34 @@
+/*
+ * message.h - a piece of work that one reactor hands to another and gets back.
+ *
+ * Whoever makes a message destroys it, on its home reactor: it travels to `to`, whose run() does the work and, at
+ * once or later, calls mesh_respond(); then done() runs at home. A one-way message is instead destroyed by
+ * run() at its destination (which is where it was made: see server/parcel.h).
+ */
+#ifndef SHOAL_SERVER_MESSAGE_H
+#define SHOAL_SERVER_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct reactor;
+struct message;
+
+enum message_kind {
+    MESSAGE_COMMAND, /* a struct request: run in prefetch groups; run and done are not called */
+    MESSAGE_CALL,    /* run() there, done() here */
+    MESSAGE_ONEWAY,  /* run() there, which frees it; no response, no credit */
+};
+
+typedef void (*message_fn)(struct reactor *here, struct message *message);
+
+struct message {
+    message_fn run;       /* at `to` */
+    message_fn done;      /* at `from` */
+    struct message *next; /* in whatever list holds it on one thread */
+    uint16_t from, to;
+    uint8_t kind;
+    bool urgent;          /* overtakes what waits for credit: second rounds of transactions, whose lock others wait for */
+};
+
+#endif

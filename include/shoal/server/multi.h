@@ -1,0 +1,46 @@
+/*
+ * multi.h - MULTI, EXEC, DISCARD, WATCH: what a connection has queued and which keys it watches.
+ *
+ * WATCH asks the key's shard for a mark, as a plan of its own; EXEC becomes one plan of all queued commands and
+ * all marks. Every watch is given back to its shard, at the latest when the connection goes.
+ */
+#ifndef SHOAL_SERVER_MULTI_H
+#define SHOAL_SERVER_MULTI_H
+
+#include "shoal/cmd/command.h"
+#include "shoal/server/plan.h"
+#include "shoal/server/request.h"
+
+/* One queued command with its own copy of the arguments. */
+struct queued {
+    struct queued *next;
+    const struct command *command;
+    struct args args;
+    char memory[]; /* spans, then bytes */
+};
+
+struct transaction {
+    struct queued *first, *last;
+    uint32_t count;
+    size_t bytes;
+    struct watched_key *watched;
+};
+
+/* Queues a request that is in the connection's queue and answers it: QUEUED. Thread: owner, as below. */
+void transaction_queue(struct conn *conn, struct request *request);
+
+/* True when something queued writes. */
+bool transaction_writes(const struct conn *conn);
+
+/* Forgets what is queued and ends MULTI; watches stay. */
+void transaction_discard(struct conn *conn);
+
+/* Gives watches back to their shards. */
+void transaction_unwatch(struct conn *conn);
+
+/* Both, and frees it. */
+void transaction_drop(struct conn *conn);
+
+extern const struct command multi_commands[];
+
+#endif

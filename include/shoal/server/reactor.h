@@ -1,0 +1,99 @@
+/*
+ * reactor.h - one worker thread: its ring, its shard, its connections, its ends of the queues.
+ */
+#ifndef SHOAL_SERVER_REACTOR_H
+#define SHOAL_SERVER_REACTOR_H
+
+#include "shoal/base/clock.h"
+#include "shoal/base/mem.h"
+#include "shoal/net/ring.h"
+#include "shoal/net/socket.h"
+#include "shoal/proto/decode.h"
+#include "shoal/server/conn.h"
+#include "shoal/server/group.h"
+#include "shoal/server/mesh.h"
+#include "shoal/server/options.h"
+#include "shoal/server/out.h"
+#include "shoal/server/slowlog.h"
+#include "shoal/server/stats.h"
+
+struct server;
+struct locks;
+
+enum {
+    SCRATCH_BYTES = ANSWER_COPY_MAX + 1024, /* second buffer of replies to other reactors */
+    WORK_INTERVAL_MAX_MS = 100,
+    TRANSACTIONS_MAX = MESH_RING, /* the part of the response rings that is kept for them */
+};
+
+/* What CLIENT PAUSE holds. */
+struct pause {
+    int64_t until_ms; /* 0: no pause */
+    bool writes_only;
+};
+
+struct reactor {
+    uint32_t id;
+    uint32_t count;             /* reactors in all */
+    struct server *server;
+    const struct settings *settings; /* of this moment: switched by message */
+    struct ring *ring;
+    struct mesh_port *port;
+    struct arena *arena;        /* the shard's memory */
+    struct keyspace *keyspace;
+    struct locks *locks;
+    struct group group;         /* commands gathered for one pass over the table */
+    struct decode_limits limits;
+    struct decoder decoder;
+    int64_t now_ms;             /* of this turn */
+
+    struct conn *conns;
+    uint32_t conn_count;
+    struct conn *flush_first, *stalled_first, *settling_first;
+    uint32_t starved;           /* connections that wait for receive buffers */
+    struct chunk_pool chunks;
+    struct request *request_pool;
+    uint32_t request_pool_count;
+    struct message *self_first, *self_last; /* calls to ourselves */
+    char *scratch;
+
+    struct plan *transactions_waiting; /* beyond TRANSACTIONS_MAX */
+    uint32_t transactions;      /* over several shards, under way */
+    struct pause pause;
+    struct reactor_stats *stats;
+    struct slowlog slowlog;
+    uint32_t slow_ticks;        /* commands that took as long are looked at for the slow log */
+    int64_t next_work_ms;       /* background work is due; INT64_MAX: never */
+    int64_t next_tick_ms;       /* once-a-second checks are due; INT64_MAX: none wanted */
+    uint64_t busy_since_ns;     /* last time there was something to do, with --busy-poll-us */
+    int64_t sampled_ms;         /* the last sample of rates, and what it saw */
+    uint64_t sampled_commands, sampled_in, sampled_out;
+    bool stopped;
+    uint64_t next_conn_id;
+    uint64_t random;
+};
+
+/* Thread entry: makes the ring and shard, reports to the server, runs until stopped. */
+void *reactor_main(void *reactor);
+
+/* Frees what its thread has left. Thread: startup, after all threads have ended. */
+void reactor_free(struct reactor *reactor);
+
+/* Takes new settings into use: everything that is derived from them. Thread: owner. */
+void reactor_use_settings(struct reactor *reactor, const struct settings *settings);
+
+/* Sends a call anywhere, ourselves included (run later in this turn). */
+void reactor_call(struct reactor *here, struct message *message);
+/* Ends a call's run(): back home. */
+void reactor_respond(struct reactor *here, struct message *message);
+
+/* 64 random bits (not for secrets). */
+uint64_t reactor_random(struct reactor *reactor);
+
+/* slot -> reactor: contiguous ranges. */
+static inline uint32_t reactor_of_slot(const struct reactor *reactor, uint32_t slot)
+{
+    return slot * reactor->count >> 14;
+}
+
+#endif

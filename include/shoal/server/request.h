@@ -1,0 +1,87 @@
+/*
+ * request.h - one command on its way: made by the connection's reactor, run by the key's.
+ *
+ * Four cache lines. A command that stays at home touches them while they are hot; one that is forwarded
+ * costs the owner two lines to read and one to write.
+ *
+ *   line 0   what to do            written by the origin
+ *   line 1   where its arguments are
+ *   line 2   the answer            written by the owner
+ *   line 3   bookkeeping           the origin's alone
+ */
+#ifndef SHOAL_SERVER_REQUEST_H
+#define SHOAL_SERVER_REQUEST_H
+
+#include "shoal/cmd/command.h"
+#include "shoal/server/message.h"
+#include "shoal/server/parcel.h"
+
+enum {
+    REQUEST_SPANS_INLINE = 7,
+    ANSWER_INLINE = 40,       /* encoded bytes that travel in the request */
+    ANSWER_COPY_MAX = 16384,  /* up to here they are copied through the pair's reply space; above, a parcel */
+};
+
+enum answer_place {
+    ANSWER_NONE,
+    ANSWER_IN_REQUEST,  /* answer.bytes */
+    ANSWER_IN_SPACE,    /* answer.data, in the owner's reply space: copy before mesh_release() */
+    ANSWER_IN_HEAP,     /* answer.data, malloc'ed at home */
+    ANSWER_IN_PARCEL,   /* answer.parcel */
+};
+
+struct answer {
+    uint32_t size;
+    uint8_t place;
+    bool failed;        /* it is an error: its code is the first word */
+    uint32_t ticks;     /* cycles that the command took */
+    union {
+        char *data;
+        struct parcel *parcel;
+    };
+    char bytes[ANSWER_INLINE];
+};
+
+enum request_flag {
+    REQUEST_SILENT = 1,     /* CLIENT REPLY OFF or SKIP: run, say nothing */
+    REQUEST_CLOSES = 2,     /* the connection closes once this is answered */
+    REQUEST_DONE = 4,       /* answered, waiting for those before it */
+    REQUEST_LAST_IN_BATCH = 8,
+};
+
+struct request {
+    _Alignas(64) struct message message;
+    const struct command *command;
+    const char *base;
+    uint64_t hash;
+    uint32_t argc;
+    uint8_t db;
+    uint8_t proto;
+    uint8_t flags;       /* the origin's */
+    uint8_t pad;
+
+    _Alignas(64) const struct span *args; /* `spans`, or a heap block */
+    struct span spans[REQUEST_SPANS_INLINE];
+
+    _Alignas(64) struct answer answer;
+
+    _Alignas(64) struct conn *conn;
+    struct request *next;     /* the connection's next, in order of arrival */
+    struct input *input;      /* what `base` points into: a heap buffer, or ... */
+    struct plan *plan;        /* set while several shards, or none, work on it */
+    uint32_t buffer;          /* ... a receive buffer of the ring; NO_BUFFER if neither */
+};
+
+enum { NO_BUFFER = UINT32_MAX };
+
+static inline struct args request_args(const struct request *request)
+{
+    return (struct args){ .base = request->base, .v = request->args, .count = request->argc };
+}
+
+static inline struct request *request_of(struct message *message)
+{
+    return (struct request *)message;
+}
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * slowlog.h - the slow commands of one reactor's connections, newest first.
+ */
+#ifndef SHOAL_SERVER_SLOWLOG_H
+#define SHOAL_SERVER_SLOWLOG_H
+
+#include "shoal/cmd/command.h"
+
+enum { SLOWLOG_ARGS_MAX = 32, SLOWLOG_ARG_BYTES_MAX = 128 }; /* Redis's limits */
+
+struct slowlog_entry {
+    struct slowlog_entry *next;
+    int64_t id;               /* unique over all reactors, growing with time */
+    int64_t unix_s, duration_us;
+    char client[160], name[64];
+    uint32_t argc;
+    char *args[SLOWLOG_ARGS_MAX]; /* zero-terminated for length's sake; sizes below */
+    uint32_t arg_sizes[SLOWLOG_ARGS_MAX];
+};
+
+struct slowlog {
+    struct slowlog_entry *first;
+    uint32_t count;
+};
+
+/* Adds one; forgets the oldest beyond `max`. Memory out: it is not logged. */
+void slowlog_add(struct slowlog *log, const struct args *args, int64_t duration_us, int64_t unix_us,
+                 const char *client, const char *name, uint32_t max);
+void slowlog_clear(struct slowlog *log);
+
+/* Writes entries newer than those already taken, at most `max`, as SLOWLOG GET's elements each followed by reply_mark(). */
+void slowlog_reply(const struct slowlog *log, struct reply *reply, int64_t max);
+
+#endif

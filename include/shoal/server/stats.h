@@ -1,0 +1,66 @@
+/*
+ * stats.h - what a reactor counts. One writer, summed by whoever answers INFO.
+ */
+#ifndef SHOAL_SERVER_STATS_H
+#define SHOAL_SERVER_STATS_H
+
+#include "shoal/base/counter.h"
+#include "shoal/cmd/registry.h"
+#include "shoal/store/keyspace.h"
+
+enum { STATS_ERRORS_MAX = 64, STATS_ERROR_NAME = 24, LATENCY_BUCKETS = 64 };
+
+struct command_stats {
+    struct counter calls, ticks, rejected, failed;
+    struct counter latency[LATENCY_BUCKETS]; /* by latency_bucket() of ticks */
+};
+
+/* Errors by their first word; the name is written once, before `count` leaves zero. */
+struct error_stats {
+    char name[STATS_ERROR_NAME];
+    struct counter count;
+};
+
+struct reactor_stats {
+    _Alignas(64) struct keyspace_stats keyspace;
+    struct counter connections_received, connections_closed, connections_rejected;
+    struct counter clients;             /* connected now */
+    struct counter commands, cross_shard;
+    struct counter bytes_in, bytes_out, reads, writes;
+    struct counter error_replies;
+    struct counter auth_denied;
+    struct counter output_limit_closed, input_limit_closed, idle_closed;
+    struct counter throttled;           /* times a connection stopped reading because its replies were not read */
+    struct counter starved;             /* times a receive ended for want of buffers */
+    struct counter ops_per_sec, bytes_in_per_sec, bytes_out_per_sec, sampled_ms;
+    struct counter buffer_bytes;        /* chunks, inputs */
+    struct counter wakeups, turns, sleeps;
+    struct counter transactions;        /* over several shards */
+    struct error_stats errors[STATS_ERRORS_MAX];
+    struct command_stats command[];     /* registry_count() of them */
+};
+
+struct reactor_stats *stats_new(void);
+
+/* Bucket of a duration in cycles (clock_ticks). Thread: any. */
+uint32_t latency_bucket(uint32_t ticks);
+
+/* Counts one run of a command. Thread: owner. */
+static inline void stats_command(struct reactor_stats *stats, const struct command *command,
+                                 uint32_t ticks, bool failed)
+{
+    struct command_stats *of = &stats->command[command->id];
+    counter_add(&of->calls, 1);
+    counter_add(&of->ticks, ticks);
+    counter_add(&of->latency[latency_bucket(ticks)], 1);
+    if (unlikely(failed))
+        counter_add(&of->failed, 1);
+}
+
+/* Counts an error reply whose first word is `code`. Thread: owner. */
+void stats_error(struct reactor_stats *stats, const char *code);
+
+/* The longest duration of a bucket. */
+uint64_t latency_bucket_top(uint32_t bucket);
+
+#endif

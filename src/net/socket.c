@@ -1,0 +1,178 @@
+/*
+ * socket.c - listening sockets and the names of their ends.
+ */
+#include "shoal/net/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BIND_TRIES = 50, BIND_PAUSE_NS = 20 * 1000 * 1000 }; /* one second in all */
+
+static int bind_patiently(int fd, const struct sockaddr *address, socklen_t size)
+{
+    for (int tries = 1;; tries++) {
+        if (bind(fd, address, size) == 0)
+            return 0;
+        if (errno != EADDRINUSE || tries == BIND_TRIES)
+            return -errno;
+        nanosleep(&(struct timespec){ .tv_nsec = BIND_PAUSE_NS }, NULL);
+    }
+}
+
+static int listen_at(const struct addrinfo *info, int backlog)
+{
+    int on = 1;
+    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (info->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    int ret = bind_patiently(fd, info->ai_addr, info->ai_addrlen);
+    if (ret == 0 && listen(fd, backlog) != 0)
+        ret = -errno;
+    if (ret == 0)
+        return fd;
+    close(fd);
+    return ret;
+}
+
+int socket_listen_tcp(const char *host, int port, int backlog)
+{
+    struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM }, *list;
+    char service[16];
+    snprintf(service, sizeof(service), "%d", port);
+    if (strcmp(host, "*") == 0) {
+        host = NULL;
+        hints.ai_family = AF_INET;
+    } else if (strcmp(host, "::*") == 0) {
+        host = NULL;
+        hints.ai_family = AF_INET6;
+    }
+    if (getaddrinfo(host, service, &hints, &list) != 0)
+        return -EADDRNOTAVAIL;
+    int fd = listen_at(list, backlog);
+    freeaddrinfo(list);
+    return fd;
+}
+
+/* A socket file that nobody answers on is a dead server's. */
+static bool unix_is_alive(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return false;
+    bool alive = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+                 errno == EAGAIN;
+    close(fd);
+    return alive;
+}
+
+static bool is_socket(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISSOCK(info.st_mode);
+}
+
+int socket_listen_unix(const char *path, int mode, int backlog)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    if (strlen(path) >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    if (is_socket(path)) {
+        if (unix_is_alive(&address))
+            return -EADDRINUSE;
+        unlink(path);
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    /* Made unreachable first, opened up by chmod before listen(): no moment with wider permissions. */
+    mode_t mask = mode != 0 ? umask(0777) : 0;
+    int ret = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
+    if (mode != 0)
+        umask(mask);
+    if (ret == 0 && mode != 0 && chmod(path, (mode_t)mode) != 0)
+        ret = -errno;
+    if (ret == 0 && listen(fd, backlog) != 0)
+        ret = -errno;
+    if (ret == 0)
+        return fd;
+    close(fd);
+    return ret;
+}
+
+void socket_tune(int fd, int keepalive_s)
+{
+    int on = 1;
+    /* Fails on a Unix socket, which needs neither. */
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 || keepalive_s <= 0)
+        return;
+    int interval = keepalive_s / 3 > 0 ? keepalive_s / 3 : 1, probes = 3;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &keepalive_s, sizeof(keepalive_s));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+static void address_text(const struct sockaddr_storage *address, char out[ADDRESS_TEXT_MAX])
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+        inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+        snprintf(out, ADDRESS_TEXT_MAX, "%s:%d", host, ntohs(in->sin_port));
+    } else if (address->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)address;
+        inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host));
+        snprintf(out, ADDRESS_TEXT_MAX, "[%s]:%d", host, ntohs(in->sin6_port));
+    } else if (address->ss_family == AF_UNIX) {
+        const struct sockaddr_un *un = (const struct sockaddr_un *)address;
+        snprintf(out, ADDRESS_TEXT_MAX, "%.107s:0", un->sun_path);
+    } else {
+        snprintf(out, ADDRESS_TEXT_MAX, "?:0");
+    }
+}
+
+void socket_local_text(int fd, char out[ADDRESS_TEXT_MAX])
+{
+    struct sockaddr_storage address = { 0 };
+    socklen_t size = sizeof(address);
+    getsockname(fd, (struct sockaddr *)&address, &size);
+    address_text(&address, out);
+}
+
+void socket_peer_text(int fd, char out[ADDRESS_TEXT_MAX])
+{
+    struct sockaddr_storage address = { 0 };
+    socklen_t size = sizeof(address);
+    getpeername(fd, (struct sockaddr *)&address, &size);
+    if (address.ss_family == AF_UNIX)
+        socket_local_text(fd, out); /* the peer of a Unix socket has no name; Redis shows the path */
+    else
+        address_text(&address, out);
+}
+
+bool socket_peer_is_local(int fd)
+{
+    struct sockaddr_storage address = { 0 };
+    socklen_t size = sizeof(address);
+    if (getpeername(fd, (struct sockaddr *)&address, &size) != 0)
+        return true;
+    if (address.ss_family == AF_INET)
+        return (ntohl(((struct sockaddr_in *)&address)->sin_addr.s_addr) >> 24) == 127;
+    if (address.ss_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&address)->sin6_addr);
+    return true;
+}

@@ -1,0 +1,328 @@
+/*
+ * uring.c - the io_uring engine behind net/ring.h, run by one reactor.
+ *
+ * SINGLE_ISSUER and DEFER_TASKRUN: completions are produced only inside our own ring_turn(), on our own
+ * CPU time. One system call a turn submits, runs the deferred work and (if asked) waits.
+ */
+#include "shoal/net/ring.h"
+
+#include "shoal/base/must.h"
+#include "uring_buffers.h"
+
+#include <errno.h>
+#include <liburing.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define memory_is_sound(data, size) (__asan_region_is_poisoned((void *)(data), (size)) == NULL)
+#else
+#define memory_is_sound(data, size) ((data) != NULL || (size) == 0)
+#endif
+
+enum {
+    REAP_MAX = 1024, /* completions of one turn, so that queues and timers get their share */
+    /* user_data that is no io_op */
+    TOKEN_WAKE = 0,
+    TOKEN_IGNORED = 1,
+};
+
+struct uring {
+    struct ring ring;
+    struct io_uring io;
+    int fd; /* the real one, for MSG_RING; io.enter_ring_fd may be a registered index */
+    struct uring_buffers buffers;
+    /* completions taken out of the way when the submission queue could not be flushed otherwise */
+    struct io_uring_cqe *backlog;
+    uint32_t backlog_count, backlog_capacity;
+    bool overflowing;
+};
+
+static struct uring *uring_of(const struct ring *ring)
+{
+    return (struct uring *)ring;
+}
+
+static void backlog_take(struct uring *u)
+{
+    struct io_uring_cqe *cqe;
+    unsigned head, taken = 0;
+    io_uring_for_each_cqe(&u->io, head, cqe)
+    {
+        if (u->backlog_count == u->backlog_capacity) {
+            uint32_t capacity = u->backlog_capacity ? u->backlog_capacity * 2 : 256;
+            struct io_uring_cqe *grown = realloc(u->backlog, capacity * sizeof(*grown));
+            if (grown == NULL)
+                break;
+            u->backlog = grown;
+            u->backlog_capacity = capacity;
+        }
+        u->backlog[u->backlog_count++] = *cqe;
+        taken++;
+    }
+    io_uring_cq_advance(&u->io, taken);
+}
+
+/* A submission entry. Flushes the queue when it is full; -EBUSY (completions overflow) makes room by taking them. */
+static struct io_uring_sqe *sqe_get(struct uring *u)
+{
+    for (;;) {
+        struct io_uring_sqe *sqe = io_uring_get_sqe(&u->io);
+        if (likely(sqe != NULL))
+            return sqe;
+        int ret = io_uring_submit(&u->io);
+        if (ret == -EBUSY || ret == -EAGAIN) {
+            io_uring_get_events(&u->io);
+            backlog_take(u);
+        } else {
+            must(ret >= 0 || ret == -EINTR || ret == -ENOMEM);
+        }
+    }
+}
+
+static struct io_uring_sqe *sqe_start(struct uring *u, struct io_op *op)
+{
+    must(!op->in_flight && op->done != NULL);
+    op->in_flight = true;
+    op->cancelling = false;
+    return sqe_get(u);
+}
+
+static void uring_accept(struct ring *ring, struct io_op *op, int fd)
+{
+    struct io_uring_sqe *sqe = sqe_start(uring_of(ring), op);
+    io_uring_prep_multishot_accept(sqe, fd, NULL, NULL, SOCK_CLOEXEC);
+    io_uring_sqe_set_data(sqe, op);
+}
+
+static void uring_recv(struct ring *ring, struct io_op *op, int fd)
+{
+    struct io_uring_sqe *sqe = sqe_start(uring_of(ring), op);
+    io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = URING_BUFFER_GROUP;
+    io_uring_sqe_set_data(sqe, op);
+}
+
+static void uring_send(struct ring *ring, struct io_op *op, int fd, const void *data, size_t size)
+{
+    dcheck(memory_is_sound(data, size));
+    struct io_uring_sqe *sqe = sqe_start(uring_of(ring), op);
+    io_uring_prep_send(sqe, fd, data, size, MSG_NOSIGNAL | MSG_WAITALL);
+    io_uring_sqe_set_data(sqe, op);
+}
+
+static void uring_sendmsg(struct ring *ring, struct io_op *op, int fd, const struct msghdr *message)
+{
+    dcheck(memory_is_sound(message, sizeof(*message)));
+    struct io_uring_sqe *sqe = sqe_start(uring_of(ring), op);
+    io_uring_prep_sendmsg(sqe, fd, message, MSG_NOSIGNAL | MSG_WAITALL);
+    io_uring_sqe_set_data(sqe, op);
+}
+
+static void uring_read(struct ring *ring, struct io_op *op, int fd, void *data, size_t size)
+{
+    struct io_uring_sqe *sqe = sqe_start(uring_of(ring), op);
+    io_uring_prep_read(sqe, fd, data, (unsigned)size, (__u64)-1);
+    io_uring_sqe_set_data(sqe, op);
+}
+
+static void uring_cancel(struct ring *ring, struct io_op *op)
+{
+    if (!op->in_flight || op->cancelling)
+        return;
+    op->cancelling = true;
+    struct io_uring_sqe *sqe = sqe_get(uring_of(ring));
+    io_uring_prep_cancel(sqe, op, 0);
+    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    io_uring_sqe_set_data64(sqe, TOKEN_IGNORED);
+}
+
+static void uring_wake(struct ring *ring, const struct ring *target)
+{
+    struct io_uring_sqe *sqe = sqe_get(uring_of(ring));
+    io_uring_prep_msg_ring(sqe, uring_of(target)->fd, 0, TOKEN_WAKE, 0);
+    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    io_uring_sqe_set_data64(sqe, TOKEN_IGNORED);
+}
+
+/* One completion to its owner. Returns 1, or 0 for wake-ups and what nobody waits for. */
+static uint32_t complete(struct uring *u, const struct io_uring_cqe *cqe)
+{
+    struct io_event event = {
+        .result = cqe->res,
+        .more = (cqe->flags & IORING_CQE_F_MORE) != 0,
+    };
+    if (cqe->flags & IORING_CQE_F_BUFFER) {
+        event.buffer = (uint16_t)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
+        event.data = uring_buffers_filled(&u->buffers, event.buffer, cqe->res, cqe->flags);
+        if (cqe->res <= 0) {
+            uring_buffers_release(&u->buffers, event.buffer);
+            event.data = NULL;
+        }
+    }
+    if (cqe->user_data <= TOKEN_IGNORED)
+        return 0;
+    struct io_op *op = (struct io_op *)(uintptr_t)cqe->user_data;
+    must(op->in_flight);
+    op->in_flight = event.more;
+    op->done(op, &event);
+    return 1;
+}
+
+static uint32_t backlog_run(struct uring *u)
+{
+    uint32_t ran = 0, count = u->backlog_count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct io_uring_cqe cqe = u->backlog[i]; /* the array may move under a callback */
+        ran += complete(u, &cqe);
+    }
+    memmove(u->backlog, u->backlog + count, (u->backlog_count - count) * sizeof(*u->backlog));
+    u->backlog_count -= count;
+    return ran;
+}
+
+static uint32_t reap(struct uring *u)
+{
+    uint32_t ran = 0;
+    if (unlikely(u->backlog_count > 0))
+        ran += backlog_run(u);
+    for (uint32_t seen = 0; seen < REAP_MAX;) {
+        struct io_uring_cqe *cqes[64];
+        unsigned n = io_uring_peek_batch_cqe(&u->io, cqes, 64);
+        if (n == 0)
+            break;
+        struct io_uring_cqe copies[64];
+        for (unsigned i = 0; i < n; i++)
+            copies[i] = *cqes[i];
+        /* Given back before the callbacks run: they may flush the submission queue and produce more. */
+        io_uring_cq_advance(&u->io, n);
+        for (unsigned i = 0; i < n; i++)
+            ran += complete(u, &copies[i]);
+        seen += n;
+    }
+    return ran;
+}
+
+static bool kernel_has_work(struct uring *u)
+{
+    unsigned flags = IO_URING_READ_ONCE(*u->io.sq.kflags);
+    bool overflow = flags & IORING_SQ_CQ_OVERFLOW;
+    if (overflow && !u->overflowing)
+        u->ring.overflows++;
+    u->overflowing = overflow;
+    return flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
+static uint32_t uring_turn(struct ring *ring, int64_t wait_ns)
+{
+    struct uring *u = uring_of(ring);
+    ring->turns++;
+    if (u->backlog_count > 0 || io_uring_cq_ready(&u->io) > 0)
+        wait_ns = 0;
+    int ret = 0;
+    if (wait_ns == 0) {
+        if (io_uring_sq_ready(&u->io) > 0 || kernel_has_work(u))
+            ret = io_uring_submit_and_get_events(&u->io);
+    } else if (wait_ns < 0) {
+        ret = io_uring_submit_and_wait(&u->io, 1);
+    } else {
+        struct __kernel_timespec ts = { wait_ns / 1000000000, wait_ns % 1000000000 };
+        struct io_uring_cqe *cqe;
+        ret = io_uring_submit_and_wait_timeout(&u->io, &cqe, 1, &ts, NULL);
+    }
+    /* Whatever was not submitted (EINTR, EAGAIN, EBUSY, ENOMEM) stays queued for the next turn. */
+    must(ret >= 0 || ret == -EINTR || ret == -EAGAIN || ret == -EBUSY || ret == -ETIME ||
+         ret == -ENOMEM);
+    kernel_has_work(u);
+    return reap(u);
+}
+
+static void uring_buffer_hold(struct ring *ring, uint16_t buffer)
+{
+    uring_buffers_hold(&uring_of(ring)->buffers, buffer);
+}
+
+static void uring_buffer_release(struct ring *ring, uint16_t buffer)
+{
+    uring_buffers_release(&uring_of(ring)->buffers, buffer);
+}
+
+static bool uring_buffer_available(const struct ring *ring)
+{
+    return uring_of(ring)->buffers.with_kernel > 0;
+}
+
+static void uring_free(struct ring *ring)
+{
+    struct uring *u = uring_of(ring);
+    io_uring_queue_exit(&u->io);
+    uring_buffers_fini(&u->buffers);
+    free(u->backlog);
+    free(u);
+}
+
+static const struct ring_engine uring_engine = {
+    .name = "io_uring",
+    .free = uring_free,
+    .accept = uring_accept,
+    .recv = uring_recv,
+    .send = uring_send,
+    .sendmsg = uring_sendmsg,
+    .read = uring_read,
+    .cancel = uring_cancel,
+    .wake = uring_wake,
+    .turn = uring_turn,
+    .buffer_hold = uring_buffer_hold,
+    .buffer_release = uring_buffer_release,
+    .buffer_available = uring_buffer_available,
+};
+
+/* ENOMEM is RLIMIT_MEMLOCK, released late after a predecessor's exit: smaller rings first, down to 64 entries. */
+static int queue_init(struct uring *u, const struct ring_config *config)
+{
+    uint32_t entries = config->entries, completions = config->completions;
+    for (;;) {
+        struct io_uring_params params = {
+            .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                     IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP,
+            .cq_entries = completions,
+        };
+        int ret = io_uring_queue_init_params(entries, &u->io, &params);
+        if (ret != -ENOMEM || entries <= 64)
+            return ret;
+        entries /= 2;
+        completions /= 2;
+    }
+}
+
+struct ring *uring_new(const struct ring_config *config, int *error)
+{
+    struct uring *u = calloc(1, sizeof(*u));
+    *error = -ENOMEM;
+    if (u == NULL)
+        return NULL;
+    *error = queue_init(u, config);
+    if (*error < 0)
+        goto fail_queue;
+    u->fd = u->io.ring_fd;
+    *error = uring_buffers_init(&u->buffers, &u->io, config);
+    if (*error < 0)
+        goto fail_buffers;
+    io_uring_register_ring_fd(&u->io); /* saves a reference count a call; worth trying, not worth failing */
+    u->ring.engine = &uring_engine;
+    u->ring.features.incremental_buffers = u->buffers.incremental;
+    snprintf(u->ring.features.text, sizeof(u->ring.features.text),
+             "single-issuer defer-taskrun multishot-accept multishot-recv buffer-ring msg-ring%s",
+             u->buffers.incremental ? " incremental-buffers" : "");
+    *error = 0;
+    return &u->ring;
+
+fail_buffers:
+    io_uring_queue_exit(&u->io);
+fail_queue:
+    free(u);
+    return NULL;
+}

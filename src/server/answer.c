@@ -1,0 +1,252 @@
+/*
+ * answer.c - replies in the order of the requests, from wherever they were written to the connection.
+ */
+#include "shoal/base/clock.h"
+#include "shoal/cmd/errors.h"
+#include "shoal/server/dispatch.h"
+#include "shoal/server/plan.h"
+#include "shoal/server/reactor.h"
+
+#include <stdlib.h>
+
+/* The connection's send buffer can be written to now: nothing before this request is unanswered. */
+static bool is_first_in_line(const struct request *request)
+{
+    const struct conn *conn = request->conn;
+    return conn->first == request && !(conn->flags & CONN_DEAD) &&
+           !(request->flags & REQUEST_SILENT);
+}
+
+void answer_begin(struct request *request, struct reply *reply)
+{
+    struct conn *conn = request->conn;
+    size_t room = ANSWER_INLINE;
+    char *place = NULL;
+    if (is_first_in_line(request))
+        place = out_room(&conn->out, &conn->reactor->chunks, &room);
+    if (place == NULL) {
+        place = request->answer.bytes;
+        room = ANSWER_INLINE;
+    }
+    reply_init(reply, request->proto, place, room, NULL, 0);
+    reply_begin(reply);
+}
+
+/* The first word of an encoded error reply. */
+static void error_code_of(const struct request *request, const char *data, size_t size,
+                          char code[STATS_ERROR_NAME])
+{
+    size_t at = request->proto == PROTO_NATIVE ? 9 : 1, n = 0;
+    while (at < size && n + 1 < STATS_ERROR_NAME && data[at] != ' ' && data[at] != '\r')
+        code[n++] = data[at++];
+    code[n] = '\0';
+}
+
+static void note_slow(struct request *request)
+{
+    struct conn *conn = request->conn;
+    struct reactor *reactor = conn->reactor;
+    int64_t limit_us = reactor->settings->slowlog_slower_us;
+    if (limit_us < 0 || (request->command->flags & CMD_SKIP_SLOWLOG))
+        return;
+    int64_t us = (int64_t)(clock_ticks_to_ns(request->answer.ticks) / 1000);
+    if (us < limit_us)
+        return;
+    char peer[ADDRESS_TEXT_MAX];
+    struct args args = request_args(request);
+    socket_peer_text(conn->fd, peer);
+    slowlog_add(&reactor->slowlog, &args, us, clock_wall_us(), peer,
+                conn->name != NULL ? conn->name : "", (uint32_t)reactor->settings->slowlog_max_len);
+}
+
+/* Everything that is counted once a command. */
+static void account(struct request *request, bool failed)
+{
+    struct reactor *reactor = request->conn->reactor;
+    stats_command(reactor->stats, request->command, request->answer.ticks, failed);
+    if (unlikely(request->answer.ticks >= reactor->slow_ticks))
+        note_slow(request);
+}
+
+static void request_pop(struct conn *conn)
+{
+    struct request *request = conn->first;
+    conn->first = request->next;
+    if (conn->first == NULL)
+        conn->last = NULL;
+    conn->requests--;
+    if (unlikely(request->flags & REQUEST_CLOSES))
+        conn_close_later(conn);
+    request_free(conn->reactor, request);
+}
+
+static void lost(struct conn *conn)
+{
+    conn_kill(conn); /* a reply could not be kept: the client must not take the next one for it */
+}
+
+/* Sends a finished reply that did not go straight to the send buffer. */
+static void send_parcel(struct conn *conn, struct reply *reply, bool of_parcels)
+{
+    struct parcel *parcel = parcel_new(conn->reactor, reply, of_parcels);
+    if (parcel == NULL || !out_parcel(&conn->out, conn->reactor, parcel))
+        lost(conn);
+}
+
+/* Puts the reply behind what the connection has to send. */
+static void deliver(struct conn *conn, struct reply *reply, bool of_parcels)
+{
+    if (likely(!reply->heap && reply->pin_count == 0 && !reply->no_memory))
+        out_written(&conn->out, reply->size);
+    else if (reply->no_memory)
+        lost(conn);
+    else
+        send_parcel(conn, reply, of_parcels);
+}
+
+/* Keeps the reply with its request until those before it are answered. */
+static void keep(struct request *request, struct reply *reply)
+{
+    struct answer *answer = &request->answer;
+    answer->size = (uint32_t)reply->size;
+    if (reply->no_memory) {
+        reply_discard(request->conn->reactor, reply, false);
+        answer->place = ANSWER_NONE;
+    } else if (!reply->heap && reply->pin_count == 0) {
+        answer->place = ANSWER_IN_REQUEST;
+    } else {
+        answer->parcel = parcel_new(request->conn->reactor, reply, false);
+        answer->place = answer->parcel != NULL ? ANSWER_IN_PARCEL : ANSWER_NONE;
+    }
+}
+
+void answer_end(struct request *request, struct reply *reply)
+{
+    struct conn *conn = request->conn;
+    reply_end(reply);
+    if (unlikely(reply->errors > 0))
+        stats_error(conn->reactor->stats, reply->error_code);
+    account(request, reply->errors > 0);
+    if (reply->base == request->answer.bytes || !is_first_in_line(request)) {
+        keep(request, reply);
+        request->flags |= REQUEST_DONE;
+        if (conn->first == request)
+            conn_advance(conn);
+        return;
+    }
+    deliver(conn, reply, false);
+    conn_flush_later(conn);
+    request_pop(conn);
+    if (conn->first != NULL)
+        conn_advance(conn);
+}
+
+static void send_plan(struct conn *conn, struct request *request)
+{
+    struct reply reply;
+    size_t room = 0;
+    char *place = out_room(&conn->out, &conn->reactor->chunks, &room);
+    reply_init(&reply, request->proto, place, place != NULL ? room : 0, NULL, 0);
+    reply_begin(&reply);
+    plan_compose(request->plan, &reply);
+    reply_end(&reply);
+    if (reply.errors > 0)
+        stats_error(conn->reactor->stats, reply.error_code);
+    account(request, reply.errors > 0);
+    deliver(conn, &reply, true);
+}
+
+static void drop_kept(struct reactor *reactor, struct answer *answer)
+{
+    if (answer->place == ANSWER_IN_HEAP)
+        free(answer->data);
+    else if (answer->place == ANSWER_IN_PARCEL)
+        parcel_unuse(reactor, answer->parcel);
+    answer->place = ANSWER_NONE;
+}
+
+static void send_kept(struct conn *conn, struct request *request)
+{
+    struct answer *answer = &request->answer;
+    bool ok = true;
+    if (answer->place == ANSWER_IN_REQUEST) {
+        ok = out_bytes(&conn->out, &conn->reactor->chunks, answer->bytes, answer->size);
+    } else if (answer->place == ANSWER_IN_HEAP) {
+        ok = out_bytes(&conn->out, &conn->reactor->chunks, answer->data, answer->size);
+        free(answer->data);
+    } else if (answer->place == ANSWER_IN_PARCEL) {
+        ok = out_parcel(&conn->out, conn->reactor, answer->parcel);
+    } else {
+        ok = false;
+    }
+    answer->place = ANSWER_NONE;
+    if (!ok)
+        lost(conn);
+}
+
+static void emit(struct conn *conn, struct request *request)
+{
+    if (conn->flags & CONN_DEAD || request->flags & REQUEST_SILENT)
+        drop_kept(conn->reactor, &request->answer);
+    else if (request->plan != NULL)
+        send_plan(conn, request);
+    else
+        send_kept(conn, request);
+    if (request->plan != NULL)
+        plan_free(&request->plan);
+}
+
+void conn_advance(struct conn *conn)
+{
+    bool any = false;
+    while (conn->first != NULL && (conn->first->flags & REQUEST_DONE)) {
+        emit(conn, conn->first);
+        request_pop(conn);
+        any = true;
+    }
+    if (any)
+        conn_flush_later(conn);
+    if (conn->flags & CONN_HELD)
+        dispatch_held(conn);
+}
+
+/* The reply stands in the owner's reply space until the end of this turn. */
+static void take_from_space(struct conn *conn, struct request *request)
+{
+    struct answer *answer = &request->answer;
+    const char *data = answer->data;
+    if (is_first_in_line(request) &&
+        out_bytes(&conn->out, &conn->reactor->chunks, data, answer->size)) {
+        answer->place = ANSWER_IN_REQUEST;
+        answer->size = 0;
+        return;
+    }
+    answer->data = malloc(answer->size);
+    answer->place = answer->data != NULL ? ANSWER_IN_HEAP : ANSWER_NONE;
+    if (answer->data != NULL)
+        memcpy(answer->data, data, answer->size);
+}
+
+static void note_error(struct reactor *reactor, const struct request *request)
+{
+    const struct answer *answer = &request->answer;
+    char code[STATS_ERROR_NAME] = "ERR";
+    if (answer->place == ANSWER_IN_REQUEST)
+        error_code_of(request, answer->bytes, answer->size, code);
+    else if (answer->place == ANSWER_IN_SPACE)
+        error_code_of(request, answer->data, answer->size, code);
+    stats_error(reactor->stats, code);
+}
+
+void dispatch_answered(struct reactor *reactor, struct request *request)
+{
+    struct conn *conn = request->conn;
+    if (unlikely(request->answer.failed))
+        note_error(reactor, request);
+    account(request, request->answer.failed);
+    if (request->answer.place == ANSWER_IN_SPACE)
+        take_from_space(conn, request);
+    request->flags |= REQUEST_DONE;
+    if (conn->first == request)
+        conn_advance(conn);
+}

@@ -1,0 +1,319 @@
+/*
+ * conn.c - a connection's life: opened, read, throttled, drained, closed.
+ */
+#include "shoal/server/conn.h"
+
+#include "shoal/net/socket.h"
+#include "shoal/server/multi.h"
+#include "shoal/server/reactor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { REQUEST_POOL_MAX = 4096 };
+
+/* ---- requests ---------------------------------------------------------------------------------- */
+
+struct request *request_new(struct conn *conn)
+{
+    struct reactor *reactor = conn->reactor;
+    struct request *request = reactor->request_pool;
+    if (likely(request != NULL)) {
+        reactor->request_pool = request->next;
+        reactor->request_pool_count--;
+    } else {
+        request = aligned_alloc(64, sizeof(*request));
+        if (request == NULL)
+            return NULL;
+    }
+    request->message = (struct message){
+        .from = (uint16_t)reactor->id,
+        .to = (uint16_t)reactor->id,
+        .kind = MESSAGE_COMMAND,
+    };
+    request->command = NULL;
+    request->db = conn->db;
+    request->proto = conn->proto;
+    request->flags = 0;
+    request->args = request->spans;
+    request->argc = 0;
+    request->hash = 0;
+    request->answer.place = ANSWER_NONE;
+    request->answer.failed = false;
+    request->answer.ticks = 0;
+    request->conn = conn;
+    request->next = NULL;
+    request->input = NULL;
+    request->plan = NULL;
+    request->buffer = NO_BUFFER;
+    return request;
+}
+
+void request_free(struct reactor *reactor, struct request *request)
+{
+    must(request->plan == NULL);
+    if (unlikely(request->args != request->spans))
+        free((void *)request->args);
+    if (likely(request->buffer != NO_BUFFER))
+        ring_buffer_release(reactor->ring, (uint16_t)request->buffer);
+    else if (request->input != NULL)
+        input_release(&request->input);
+    if (unlikely(reactor->request_pool_count >= REQUEST_POOL_MAX)) {
+        free(request);
+        return;
+    }
+    request->next = reactor->request_pool;
+    reactor->request_pool = request;
+    reactor->request_pool_count++;
+}
+
+void request_append(struct conn *conn, struct request *request)
+{
+    if (conn->first == NULL)
+        conn->first = request;
+    else
+        conn->last->next = request;
+    conn->last = request;
+    conn->requests++;
+}
+
+/* ---- the lists a connection can be on ---------------------------------------------------------- */
+
+void conn_flush_later(struct conn *conn)
+{
+    if (conn->flags & CONN_FLUSHING)
+        return;
+    conn->flags |= CONN_FLUSHING;
+    conn->next_flush = conn->reactor->flush_first;
+    conn->reactor->flush_first = conn;
+}
+
+void conn_stall(struct conn *conn)
+{
+    if (conn->flags & CONN_STALLED)
+        return;
+    conn->flags |= CONN_STALLED;
+    conn->next_stalled = conn->reactor->stalled_first;
+    conn->reactor->stalled_first = conn;
+}
+
+void conn_settle_later(struct conn *conn)
+{
+    if (conn->flags & CONN_SETTLING)
+        return;
+    conn->flags |= CONN_SETTLING;
+    conn->next_settling = conn->reactor->settling_first;
+    conn->reactor->settling_first = conn;
+}
+
+/* ---- open and close ---------------------------------------------------------------------------- */
+
+static void received(struct io_op *op, const struct io_event *event)
+{
+    struct conn *conn = (struct conn *)((char *)op - offsetof(struct conn, recv));
+    if (likely(event->result > 0)) {
+        conn_received(conn, event);
+        if (unlikely(!event->more))
+            conn_recv_again(conn);
+        return;
+    }
+    if (event->result == -ENOBUFS) {
+        conn->flags |= CONN_STARVED;
+        conn->reactor->starved++;
+        counter_add(&conn->reactor->stats->starved, 1);
+    } else if (event->result == 0) {
+        conn->flags |= CONN_EOF;
+    } else if (event->result != -ECANCELED || !(conn->flags & CONN_RECV_PAUSED)) {
+        conn_kill(conn);
+    }
+    conn_settle_later(conn);
+}
+
+static void sent(struct io_op *op, const struct io_event *event)
+{
+    struct conn *conn = (struct conn *)((char *)op - offsetof(struct conn, out) -
+                                        offsetof(struct out, op));
+    struct reactor *reactor = conn->reactor;
+    conn->out.flying = NULL;
+    if (event->result > 0) {
+        size_t size = (size_t)event->result;
+        conn->bytes_out += size;
+        counter_add(&reactor->stats->bytes_out, size);
+        counter_add(&reactor->stats->writes, 1);
+        out_sent(&conn->out, reactor, size);
+        if (conn->out.bytes > 0)
+            conn_flush_later(conn);
+    } else {
+        conn_kill(conn);
+    }
+    if (unlikely(conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_EOF)))
+        conn_settle_later(conn);
+}
+
+void conn_open(struct reactor *reactor, int fd)
+{
+    struct conn *conn = calloc(1, sizeof(*conn));
+    if (conn == NULL) {
+        close(fd);
+        counter_add(&reactor->stats->connections_closed, 1);
+        return;
+    }
+    conn->reactor = reactor;
+    conn->fd = fd;
+    conn->id = reactor->next_conn_id;
+    reactor->next_conn_id += reactor->count;
+    conn->recv.done = received;
+    conn->out.op.done = sent;
+    conn->created_ms = conn->active_ms = reactor->now_ms;
+    if (reactor->settings->requirepass[0] != '\0')
+        conn->flags |= CONN_UNAUTHENTICATED;
+    socket_tune(fd, reactor->settings->tcp_keepalive_s);
+    conn->next = reactor->conns;
+    if (conn->next != NULL)
+        conn->next->prev = conn;
+    reactor->conns = conn;
+    reactor->conn_count++;
+    counter_add(&reactor->stats->connections_received, 1);
+    counter_set(&reactor->stats->clients, reactor->conn_count);
+    ring_recv(reactor->ring, &conn->recv, fd);
+}
+
+void conn_kill(struct conn *conn)
+{
+    if (conn->flags & CONN_DEAD)
+        return;
+    conn->flags |= CONN_DEAD | CONN_CLOSING;
+    /* Ends the receive and the send in flight at once, and tells the peer; close() alone would do neither. */
+    shutdown(conn->fd, SHUT_RDWR);
+    ring_cancel(conn->reactor->ring, &conn->recv);
+    ring_cancel(conn->reactor->ring, &conn->out.op);
+    conn_settle_later(conn);
+}
+
+void conn_close_later(struct conn *conn)
+{
+    conn->flags |= CONN_CLOSING;
+    conn_settle_later(conn);
+}
+
+static void conn_free(struct conn *conn)
+{
+    struct reactor *reactor = conn->reactor;
+    must(!(conn->flags & (CONN_FLUSHING | CONN_STALLED)));
+    if (conn->flags & CONN_STARVED)
+        reactor->starved--;
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        reactor->conns = conn->next;
+    if (conn->next != NULL)
+        conn->next->prev = conn->prev;
+    reactor->conn_count--;
+    counter_set(&reactor->stats->clients, reactor->conn_count);
+    counter_add(&reactor->stats->connections_closed, 1);
+    out_clear(&conn->out, reactor);
+    if (conn->input != NULL)
+        input_release(&conn->input);
+    if (conn->partial != NULL) {
+        decoder_reset(conn->partial);
+        free(conn->partial);
+    }
+    close(conn->fd);
+    free(conn->name);
+    free(conn->lib_name);
+    free(conn->lib_version);
+    free(conn);
+}
+
+/* Requests, or bytes that may still become some, are on their way to an answer. */
+static bool has_work(const struct conn *conn)
+{
+    return conn->first != NULL || conn->out.bytes > 0 ||
+           (conn->flags & CONN_STALLED && !(conn->flags & CONN_CLOSING));
+}
+
+void conn_settle(struct conn *conn)
+{
+    if (conn->flags & (CONN_CLOSING | CONN_EOF) && !has_work(conn))
+        conn_kill(conn);
+    if (!(conn->flags & CONN_DEAD))
+        return;
+    if (conn->first == NULL && conn->transaction != NULL)
+        transaction_drop(conn); /* not before: an EXEC under way works on it */
+    if (conn->flags & (CONN_FLUSHING | CONN_STALLED) || conn->first != NULL ||
+        conn->recv.in_flight || conn->out.op.in_flight)
+        return; /* whoever ends last comes here again */
+    conn_free(conn);
+}
+
+/* ---- flow control ------------------------------------------------------------------------------ */
+
+void conn_recv_again(struct conn *conn)
+{
+    if (conn->recv.in_flight || conn->flags & (CONN_DEAD | CONN_EOF | CONN_CLOSING | CONN_STALLED))
+        return;
+    if (conn->flags & CONN_STARVED) {
+        if (!ring_buffer_available(conn->reactor->ring))
+            return;
+        conn->flags &= ~(uint32_t)CONN_STARVED;
+        conn->reactor->starved--;
+    }
+    conn->flags &= ~(uint32_t)CONN_RECV_PAUSED;
+    ring_recv(conn->reactor->ring, &conn->recv, conn->fd);
+}
+
+/* Unread replies stop the parsing at CONN_OUT_SOFT; it goes on once half has been sent. */
+static bool is_throttled(struct conn *conn)
+{
+    if (likely(conn->out.bytes <= CONN_OUT_SOFT / 2)) {
+        conn->throttled = false;
+    } else if (conn->out.bytes > CONN_OUT_SOFT && !conn->throttled) {
+        conn->throttled = true;
+        counter_add(&conn->reactor->stats->throttled, 1);
+    }
+    return conn->throttled;
+}
+
+bool conn_is_blocked(struct conn *conn)
+{
+    if (unlikely(conn->congested != 0)) {
+        if (mesh_congested(conn->reactor->port, conn->congested - 1))
+            return true;
+        conn->congested = 0;
+    }
+    return conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_HELD) ||
+           conn->requests >= CONN_REQUESTS_MAX || is_throttled(conn);
+}
+
+/* Closes a client whose unread replies exceed client-output-buffer-limit. */
+static bool over_output_limit(struct conn *conn)
+{
+    const struct output_limit *limit = &conn->reactor->settings->output_limit[0];
+    int64_t now_ms = conn->reactor->now_ms;
+    bool over = limit->hard_bytes > 0 && conn->out.bytes > limit->hard_bytes;
+    if (limit->soft_bytes == 0 || conn->out.bytes <= limit->soft_bytes)
+        conn->soft_limit_since_ms = 0;
+    else if (conn->soft_limit_since_ms == 0)
+        conn->soft_limit_since_ms = now_ms;
+    else if (now_ms - conn->soft_limit_since_ms > (int64_t)limit->soft_seconds * 1000)
+        over = true;
+    if (over) {
+        counter_add(&conn->reactor->stats->output_limit_closed, 1);
+        conn_kill(conn);
+    }
+    return over;
+}
+
+void conn_flush(struct conn *conn)
+{
+    if (conn->flags & CONN_DEAD) {
+        conn_settle_later(conn);
+        return;
+    }
+    if (!over_output_limit(conn))
+        out_send(&conn->out, conn->reactor->ring, conn->fd);
+    if (conn->flags & (CONN_CLOSING | CONN_EOF))
+        conn_settle_later(conn);
+}

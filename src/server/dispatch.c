@@ -1,0 +1,287 @@
+/*
+ * dispatch.c - from a parsed request to where it runs.
+ *
+ * The common case comes first and does little: a command with one key, on a connection in no special state.
+ */
+#include "shoal/server/dispatch.h"
+
+#include "shoal/base/clock.h"
+#include "shoal/base/hash.h"
+#include "shoal/cmd/cursor.h"
+#include "shoal/cmd/errors.h"
+#include "shoal/cmd/registry.h"
+#include "shoal/server/multi.h"
+#include "shoal/server/plan.h"
+#include "shoal/server/reactor.h"
+
+const struct command command_protocol_error = { .name = "", .flags = CMD_SKIP_SLOWLOG };
+
+/* ---- where it goes ----------------------------------------------------------------------------- */
+
+static void run_on(struct conn *conn, struct request *request, uint32_t shard)
+{
+    struct reactor *reactor = conn->reactor;
+    if (shard == reactor->id) {
+        group_add(reactor, request);
+        return;
+    }
+    counter_add(&reactor->stats->cross_shard, 1);
+    request->message.to = (uint16_t)shard;
+    mesh_send(reactor->port, &request->message);
+    if (unlikely(mesh_congested(reactor->port, shard)))
+        conn->congested = shard + 1;
+}
+
+static void run_at_home(struct conn *conn, struct request *request)
+{
+    struct reply reply;
+    struct args args = request_args(request);
+    uint64_t start = clock_ticks();
+    answer_begin(request, &reply);
+    request->command->home(conn, &args, &reply);
+    request->answer.ticks = (uint32_t)(clock_ticks() - start);
+    if (request->plan != NULL) {
+        /* EXEC: it wrote nothing, the plan answers. */
+        reply_fini(&reply);
+        plan_start(request->plan);
+    } else {
+        answer_end(request, &reply);
+    }
+}
+
+/* Answers a request that does not get to run. */
+static void answer_error(struct request *request, const char *error)
+{
+    struct reply reply;
+    answer_begin(request, &reply);
+    reply_error(&reply, error);
+    answer_end(request, &reply);
+}
+
+static void run_planned(struct conn *conn, struct request *request)
+{
+    struct args args = request_args(request);
+    request->plan = plan_new(request);
+    if (request->plan == NULL) {
+        answer_error(request, ERR_NO_MEMORY);
+        return;
+    }
+    group_run(conn->reactor); /* earlier commands of this pipeline come first on our own shard */
+    request->plan->atomic = command_is_global(conn->reactor, request->command, &args);
+    plan_add(request->plan, request->command, &args, request->db);
+    plan_start(request->plan);
+}
+
+/* Starts a command that is allowed to run. */
+static void start(struct conn *conn, struct request *request)
+{
+    struct reactor *reactor = conn->reactor;
+    const struct command *command = request->command;
+    struct args args = request_args(request);
+    uint64_t cursor = 0;
+    int shard;
+    switch (command->route) {
+    case ROUTE_HOME:
+        run_at_home(conn, request);
+        return;
+    case ROUTE_KEY:
+        shard = command_shard(reactor, command, &args, &request->hash);
+        if (shard < 0)
+            answer_error(request, ERR_CROSS_SLOT);
+        else
+            run_on(conn, request, (uint32_t)shard);
+        return;
+    case ROUTE_EACH_SUM:
+    case ROUTE_EACH_ARRAY:
+    case ROUTE_ATOMIC:
+        shard = command_shard(reactor, command, &args, &request->hash);
+        if (shard < 0)
+            run_planned(conn, request);
+        else
+            run_on(conn, request, (uint32_t)shard);
+        return;
+    case ROUTE_CURSOR:
+        if (cursor_parse(args_at(&args, 1), &cursor))
+            run_on(conn, request, cursor_shard(cursor, reactor->count));
+        else
+            run_on(conn, request, reactor->id); /* which refuses it */
+        return;
+    default:
+        run_planned(conn, request);
+    }
+}
+
+/* ---- may it run? ------------------------------------------------------------------------------- */
+
+static bool is_paused(const struct conn *conn, const struct command *command)
+{
+    const struct pause *pause = &conn->reactor->pause;
+    if (likely(pause->until_ms == 0) || conn->reactor->now_ms >= pause->until_ms)
+        return false;
+    if (command->flags & CMD_UNPAUSABLE)
+        return false;
+    return !pause->writes_only || command->flags & (CMD_WRITE | CMD_PAUSE_WRITE) ||
+           (command->flags & CMD_RUNS_QUEUED && transaction_writes(conn));
+}
+
+/* The row for the sub-command where there is one. NULL: refused, the reply is written. */
+static const struct command *find(const struct args *args, struct reply *reply)
+{
+    const struct command *command = registry_find(args_at(args, 0));
+    if (command == NULL) {
+        reply_unknown_command(reply, args);
+        return NULL;
+    }
+    if (command->subs != NULL && args->count > 1) {
+        const struct command *sub = registry_find_sub(command, args_at(args, 1));
+        if (sub == NULL) {
+            reply_unknown_subcommand(reply, args_at(args, 1), command);
+            return NULL;
+        }
+        command = sub;
+    }
+    if (!command_arity_ok(command, args->count) ||
+        (command->home == NULL && command->shard == NULL && command->each == NULL &&
+         command->gather == NULL)) {
+        reply_wrong_arity(reply, command);
+        return NULL;
+    }
+    return command;
+}
+
+/* Why the command may not even be queued; NULL: it may. */
+static const char *refusal(const struct conn *conn, const struct command *command)
+{
+    if (conn->flags & CONN_UNAUTHENTICATED && !(command->flags & CMD_NOAUTH))
+        return "NOAUTH Authentication required.";
+    if (conn->flags & CONN_MULTI && command->flags & CMD_NOMULTI)
+        return "ERR Command not allowed inside a transaction";
+    if (conn->flags & CONN_MULTI && command->flags & CMD_DENYOOM &&
+        conn->reactor->keyspace->over_limit)
+        return ERR_OOM;
+    return NULL;
+}
+
+/* Finds the command and checks everything that can be said at once. False: it has been answered with an error. */
+static bool identify(struct conn *conn, struct request *request)
+{
+    struct reply reply;
+    struct args args = request_args(request);
+    char first[512];
+    reply_init(&reply, request->proto, first, sizeof(first), NULL, 0);
+    const struct command *command = find(&args, &reply);
+    const char *why = command != NULL ? refusal(conn, command) : NULL;
+    if (command != NULL && why == NULL) {
+        request->command = command;
+        reply_fini(&reply);
+        return true;
+    }
+    if (command != NULL) {
+        counter_add(&conn->reactor->stats->command[command->id].rejected, 1);
+        reply_error(&reply, why);
+    }
+    if (conn->flags & CONN_MULTI)
+        conn->flags |= CONN_MULTI_FAILED;
+    request->command = &command_protocol_error;
+    struct reply answer;
+    answer_begin(request, &answer);
+    reply_raw(&answer, bytes_of(reply.base, reply.size));
+    answer.errors = reply.errors;
+    memcpy(answer.error_code, reply.error_code, sizeof(answer.error_code));
+    answer_end(request, &answer);
+    reply_fini(&reply);
+    return false;
+}
+
+/* CLIENT REPLY: this command's reply, and perhaps the next one's, is not sent. */
+static void note_silence(struct conn *conn, struct request *request)
+{
+    if (conn->flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP))
+        request->flags |= REQUEST_SILENT;
+    conn->flags &= ~(uint32_t)CONN_REPLY_SKIP;
+    if (conn->flags & CONN_REPLY_SKIP_NEXT)
+        conn->flags = (conn->flags & ~(uint32_t)CONN_REPLY_SKIP_NEXT) | CONN_REPLY_SKIP;
+}
+
+static bool must_be_alone(const struct conn *conn, const struct request *request)
+{
+    struct args args = request_args(request);
+    return request->command->flags & CMD_BARRIER ||
+           command_is_global(conn->reactor, request->command, &args);
+}
+
+static void hold(struct conn *conn)
+{
+    conn->flags |= CONN_HELD;
+    conn_stall(conn);
+}
+
+static void dispatch_checked(struct conn *conn, struct request *request)
+{
+    note_silence(conn, request);
+    request_append(conn, request);
+    if (conn->flags & CONN_MULTI)
+        group_run(conn->reactor);
+    if (!identify(conn, request))
+        return;
+    conn->last_command = request->command;
+    if (conn->flags & CONN_MULTI && !(request->command->flags & CMD_IMMEDIATE)) {
+        transaction_queue(conn, request);
+        return;
+    }
+    if (must_be_alone(conn, request)) {
+        if (conn->first != request)
+            group_run(conn->reactor); /* often all that it waits for */
+        if (conn->first != request || is_paused(conn, request->command)) {
+            hold(conn);
+            return;
+        }
+    } else if (is_paused(conn, request->command)) {
+        hold(conn);
+        return;
+    }
+    start(conn, request);
+}
+
+void dispatch_held(struct conn *conn)
+{
+    struct request *request = conn->last;
+    must(conn->flags & CONN_HELD && request != NULL);
+    if (conn->flags & CONN_DEAD) {
+        /* Nobody will read it: it is dropped unless it had started. */
+        conn->flags &= ~(uint32_t)CONN_HELD;
+        request->flags |= REQUEST_DONE | REQUEST_SILENT;
+        if (conn->first == request)
+            conn_advance(conn);
+        return;
+    }
+    if (conn->first != request || is_paused(conn, request->command))
+        return;
+    conn->flags &= ~(uint32_t)CONN_HELD;
+    request->proto = conn->proto;
+    request->db = conn->db;
+    start(conn, request);
+}
+
+void dispatch(struct conn *conn, struct request *request)
+{
+    struct reactor *reactor = conn->reactor;
+    conn->commands++;
+    counter_add(&reactor->stats->commands, 1);
+    const struct command *command = registry_find(bytes_of(request->base + request->args[0].offset,
+                                                           request->args[0].size));
+    if (unlikely(command == NULL || command->route != ROUTE_KEY || command->subs != NULL ||
+                 command->last_key != command->first_key || conn->flags & CONN_SPECIAL ||
+                 reactor->pause.until_ms != 0 || !command_arity_ok(command, request->argc))) {
+        dispatch_checked(conn, request);
+        return;
+    }
+    struct span span = request->args[command->first_key];
+    struct bytes key = bytes_of(request->base + span.offset, span.size);
+    request->command = command;
+    request->hash = hash_key(key);
+    conn->last_command = command;
+    request_append(conn, request);
+    run_on(conn, request,
+           reactor->count == 1 ? reactor->id : reactor_of_slot(reactor, hash_slot(key)));
+}

@@ -1,0 +1,28 @@
+/*
+ * families.c - the one list of command families.
+ */
+#include "shoal/server/families.h"
+
+#include "shoal/base/must.h"
+#include "shoal/cmd/families.h"
+#include "shoal/cmd/registry.h"
+#include "shoal/server/multi.h"
+
+enum { FAMILIES_MAX = 64 };
+
+static const struct command *const server_families[] = {
+    multi_commands,
+};
+
+void families_register(void)
+{
+    const struct command *all[FAMILIES_MAX];
+    uint32_t count = 0, own = sizeof(server_families) / sizeof(server_families[0]);
+    const struct command *const *families = cmd_families(&count);
+    must(count + own <= FAMILIES_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        all[i] = families[i];
+    for (uint32_t i = 0; i < own; i++)
+        all[count + i] = server_families[i];
+    registry_init(all, count + own);
+}

@@ -1,0 +1,312 @@
+/*
+ * input.c - received bytes to requests.
+ *
+ * Requests are parsed where the bytes arrived, in a receive buffer of the ring, and point into it until they have
+ * been answered. Only what cannot be parsed at once is copied: an incomplete request, or what is behind a stall.
+ */
+#include "shoal/cmd/errors.h"
+#include "shoal/server/dispatch.h"
+#include "shoal/server/reactor.h"
+
+#include <stdlib.h>
+
+enum { INPUT_MIN = 4096, INPUT_SLACK_MAX = 1 << 20 };
+
+/* Where the bytes that are being parsed are: a receive buffer, or an input. */
+struct source {
+    const char *data;
+    size_t size;
+    uint32_t buffer; /* NO_BUFFER: `input` */
+    struct input *input;
+};
+
+void input_release(struct input **input)
+{
+    struct input *it = *input;
+    *input = NULL;
+    must(it->refs > 0);
+    if (--it->refs == 0)
+        free(it);
+}
+
+static struct input *input_new(size_t capacity)
+{
+    struct input *input = malloc(sizeof(*input) + capacity);
+    if (input != NULL)
+        *input = (struct input){ .refs = 1, .capacity = capacity };
+    return input;
+}
+
+/* Room for `more` bytes behind the unparsed ones, which may move. False when memory is out. */
+static bool input_make_room(struct conn *conn, size_t more)
+{
+    struct input *old = conn->input;
+    size_t kept = old != NULL ? old->size - conn->input_at : 0;
+    if (old != NULL && old->capacity - old->size >= more)
+        return true;
+    /* Doubles while it arrives; never by what was only declared, beyond a megabyte. */
+    size_t capacity = (kept + more) * 2;
+    if (conn->partial != NULL && conn->partial->want > kept + more)
+        capacity = conn->partial->want < kept + more + INPUT_SLACK_MAX ? conn->partial->want
+                                                                       : capacity;
+    struct input *input = input_new(capacity < INPUT_MIN ? INPUT_MIN : capacity);
+    if (input == NULL)
+        return false;
+    if (old != NULL) {
+        memcpy(input->data, old->data + conn->input_at, kept);
+        input_release(&conn->input);
+    }
+    input->size = kept;
+    conn->input = input;
+    conn->input_at = 0;
+    return true;
+}
+
+static bool input_append(struct conn *conn, const char *data, size_t size)
+{
+    if (!input_make_room(conn, size))
+        return false;
+    memcpy(conn->input->data + conn->input->size, data, size);
+    conn->input->size += size;
+    return true;
+}
+
+/* ---- one request ------------------------------------------------------------------------------- */
+
+/* The decoder with this connection's progress, if there is any. */
+static struct decoder *decoder_of(struct conn *conn)
+{
+    return conn->partial != NULL ? conn->partial : &conn->reactor->decoder;
+}
+
+static bool partial_save(struct conn *conn)
+{
+    struct decoder *common = &conn->reactor->decoder;
+    if (conn->partial != NULL)
+        return true;
+    conn->partial = malloc(sizeof(*conn->partial));
+    if (conn->partial == NULL)
+        return false;
+    decoder_move(conn->partial, common);
+    return true;
+}
+
+static void partial_drop(struct conn *conn)
+{
+    if (conn->partial == NULL)
+        return;
+    decoder_reset(conn->partial);
+    free(conn->partial);
+    conn->partial = NULL;
+}
+
+/* An unquoted inline command stands in the decoder's own memory: the request needs a copy. */
+static bool take_unquoted(struct request *request, const struct decoder *decoder)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < decoder->argc; i++)
+        if (decoder->args[i].offset + decoder->args[i].size > size)
+            size = decoder->args[i].offset + decoder->args[i].size;
+    request->input = input_new(size);
+    if (request->input == NULL)
+        return false;
+    memcpy(request->input->data, decoder->base, size);
+    request->base = request->input->data;
+    return true;
+}
+
+static bool take_spans(struct request *request, struct decoder *decoder)
+{
+    request->argc = decoder->argc;
+    if (likely(decoder->argc <= REQUEST_SPANS_INLINE)) {
+        memcpy(request->spans, decoder->args, decoder->argc * sizeof(struct span));
+        request->args = request->spans;
+        return true;
+    }
+    struct span *spans = malloc(decoder->argc * sizeof(*spans));
+    if (spans == NULL)
+        return false;
+    memcpy(spans, decoder->args, decoder->argc * sizeof(*spans));
+    request->args = spans;
+    return true;
+}
+
+/* Makes the request and has it share the memory its arguments are in. */
+static struct request *request_take(struct conn *conn, struct decoder *decoder,
+                                    const struct source *source, const char *start)
+{
+    struct request *request = request_new(conn);
+    if (request == NULL)
+        return NULL;
+    if (unlikely(!take_spans(request, decoder)))
+        goto fail;
+    if (unlikely(decoder->base != start)) {
+        if (!take_unquoted(request, decoder))
+            goto fail;
+        return request;
+    }
+    request->base = start;
+    if (likely(source->buffer != NO_BUFFER)) {
+        request->buffer = source->buffer;
+        ring_buffer_hold(conn->reactor->ring, (uint16_t)source->buffer);
+    } else {
+        request->input = source->input;
+        source->input->refs++;
+    }
+    return request;
+
+fail:
+    request_free(conn->reactor, request);
+    return NULL;
+}
+
+/* A request that cannot be understood: one error in its place, and the end. */
+static void refuse(struct conn *conn, const char *error)
+{
+    struct request *request = error[0] != '\0' ? request_new(conn) : NULL;
+    if (request == NULL) {
+        conn_close_later(conn);
+        return;
+    }
+    struct reply reply;
+    request_append(conn, request);
+    request->command = &command_protocol_error;
+    request->flags |= REQUEST_CLOSES;
+    answer_begin(request, &reply);
+    reply_errorf(&reply, "ERR %s", error);
+    conn->flags |= CONN_CLOSING; /* nothing more is parsed */
+    answer_end(request, &reply);
+}
+
+static const struct decode_limits *limits_of(const struct conn *conn)
+{
+    static const struct decode_limits unauthenticated = {
+        .bulk_bytes_max = DECODE_UNAUTH_BULK_MAX,
+        .args_max = DECODE_UNAUTH_ARGS_MAX,
+    };
+    return conn->flags & CONN_UNAUTHENTICATED ? &unauthenticated : &conn->reactor->limits;
+}
+
+/* Parses one request at source->data + at. Returns the bytes it took; 0: stop. */
+static size_t parse_one(struct conn *conn, const struct source *source, size_t at)
+{
+    const char *start = source->data + at;
+    if (unlikely(conn->proto == PROTO_UNKNOWN)) {
+        conn->proto = (uint8_t)proto_detect(start, source->size - at);
+        if (conn->proto == PROTO_UNKNOWN)
+            return 0;
+    }
+    struct decoder *decoder = decoder_of(conn);
+    switch (decode(decoder, conn->proto, limits_of(conn), start, source->size - at)) {
+    case DECODE_OK: {
+        size_t size = decoder->size;
+        if (decoder->argc > 0) {
+            struct request *request = request_take(conn, decoder, source, start);
+            partial_drop(conn);
+            if (request == NULL) {
+                conn_kill(conn);
+                return 0;
+            }
+            dispatch(conn, request);
+        } else {
+            partial_drop(conn); /* an empty request */
+        }
+        return size;
+    }
+    case DECODE_MORE:
+        if (!partial_save(conn))
+            conn_kill(conn);
+        return 0;
+    case DECODE_BAD:
+        refuse(conn, decoder->error);
+        break;
+    case DECODE_NO_MEMORY:
+        conn_kill(conn);
+        break;
+    }
+    decoder_reset(decoder);
+    partial_drop(conn);
+    return 0;
+}
+
+static size_t parse_all(struct conn *conn, const struct source *source, size_t at)
+{
+    while (at < source->size && likely(!conn_is_blocked(conn))) {
+        size_t took = parse_one(conn, source, at);
+        if (took == 0)
+            break;
+        at += took;
+    }
+    return at;
+}
+
+/* ---- the connection's bytes -------------------------------------------------------------------- */
+
+static void check_size(struct conn *conn)
+{
+    size_t waiting = conn->input != NULL ? conn->input->size - conn->input_at : 0;
+    size_t max = conn->flags & CONN_UNAUTHENTICATED
+                     ? CONN_UNAUTH_INPUT_MAX
+                     : (size_t)conn->reactor->settings->client_query_buffer_limit;
+    if (unlikely(waiting > max)) {
+        counter_add(&conn->reactor->stats->input_limit_closed, 1);
+        conn_kill(conn);
+    } else if (unlikely(waiting > CONN_INPUT_SOFT && conn_is_blocked(conn)) &&
+               !(conn->flags & CONN_RECV_PAUSED)) {
+        conn->flags |= CONN_RECV_PAUSED;
+        ring_cancel(conn->reactor->ring, &conn->recv);
+    }
+}
+
+void conn_parse(struct conn *conn)
+{
+    struct input *input = conn->input;
+    if (input == NULL || conn_is_blocked(conn))
+        return;
+    struct source source = { input->data, input->size, NO_BUFFER, input };
+    input->refs++; /* a request may make the connection let go of it */
+    size_t at = parse_all(conn, &source, conn->input_at);
+    if (conn->input == input) {
+        conn->input_at = at;
+        if (at == input->size)
+            input_release(&conn->input);
+    }
+    input_release(&input);
+    if (conn->input != NULL && conn_is_blocked(conn))
+        conn_stall(conn);
+    else
+        conn_recv_again(conn);
+}
+
+static void parse_fresh(struct conn *conn, char *data, size_t size, uint16_t buffer)
+{
+    struct source source = { data, size, buffer, NULL };
+    size_t at = parse_all(conn, &source, 0);
+    if (at == size || conn->flags & (CONN_DEAD | CONN_CLOSING))
+        return;
+    if (!input_append(conn, data + at, size - at))
+        conn_kill(conn);
+    else if (conn_is_blocked(conn))
+        conn_stall(conn);
+}
+
+void conn_received(struct conn *conn, const struct io_event *event)
+{
+    struct reactor *reactor = conn->reactor;
+    size_t size = (size_t)event->result;
+    conn->active_ms = reactor->now_ms;
+    conn->bytes_in += size;
+    counter_add(&reactor->stats->bytes_in, size);
+    counter_add(&reactor->stats->reads, 1);
+    if (likely(!(conn->flags & (CONN_DEAD | CONN_CLOSING)))) {
+        if (likely(conn->input == NULL)) {
+            parse_fresh(conn, event->data, size, event->buffer);
+        } else if (input_append(conn, event->data, size)) {
+            conn_parse(conn);
+        } else {
+            conn_kill(conn);
+        }
+        check_size(conn);
+    }
+    ring_buffer_release(reactor->ring, event->buffer);
+}

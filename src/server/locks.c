@@ -1,0 +1,281 @@
+/*
+ * locks.c - queues of transactions and waiting commands, by key, of one shard.
+ */
+#include "shoal/server/locks.h"
+
+#include "shoal/base/hash.h"
+#include "shoal/base/mem.h"
+#include "shoal/cmd/registry.h"
+#include "shoal/server/plan.h"
+#include "shoal/server/reactor.h"
+#include "shoal/server/request.h"
+
+#include <stdlib.h>
+
+enum { LOCK_BUCKETS = 1024 };
+
+/* A waiter's place in the queue of one key. */
+struct node {
+    struct node *next;
+    struct waiter *waiter;
+    uint64_t name;
+};
+
+struct waiter {
+    struct message *message; /* a request or a part */
+    struct waiter *next_ready;
+    uint32_t missing;        /* queues in which it is not at the head */
+    uint32_t count;
+    bool holds;              /* a transaction: stays at the head until released */
+    struct node node[];
+};
+
+/* The queue of one key; exists only while somebody is in it. */
+struct queue {
+    struct queue *next;
+    uint64_t name;
+    struct node *first, *last;
+};
+
+struct locks {
+    struct queue *bucket[LOCK_BUCKETS];
+    uint32_t queues;
+    struct waiter *ready_first, *ready_last; /* at the head of all their queues, about to run */
+    bool running;   /* run_ready() is at work further up the stack */
+    struct part *gate;
+    bool gate_open; /* the gate's part has been granted the shard */
+    struct message *gated_first, *gated_last;
+};
+
+struct locks *locks_new(void)
+{
+    return mem_must_zalloc(sizeof(struct locks));
+}
+
+void locks_free(struct locks **locks)
+{
+    free(*locks);
+    *locks = NULL;
+}
+
+bool locks_active(const struct locks *locks)
+{
+    return locks->queues > 0 || locks->gate != NULL;
+}
+
+static struct queue **queue_place(struct locks *locks, uint64_t name)
+{
+    struct queue **place = &locks->bucket[name % LOCK_BUCKETS];
+    while (*place != NULL && (*place)->name != name)
+        place = &(*place)->next;
+    return place;
+}
+
+static bool queue_exists(struct locks *locks, uint64_t name)
+{
+    return *queue_place(locks, name) != NULL;
+}
+
+/* Later commands of the same connection wait too: it has a queue of its own under this name. */
+static uint64_t conn_name(const struct message *message, const void *conn)
+{
+    return lock_name((uintptr_t)conn * 0xd6e8feb86659fd93ull, (uint8_t)(message->from + 101));
+}
+
+static struct waiter *waiter_new(struct message *message, uint32_t names, bool holds)
+{
+    struct waiter *waiter = mem_must_alloc(sizeof(*waiter) + names * sizeof(struct node));
+    *waiter = (struct waiter){ .message = message, .holds = holds };
+    return waiter;
+}
+
+static void waiter_join(struct locks *locks, struct waiter *waiter, uint64_t name)
+{
+    struct queue **place = queue_place(locks, name);
+    if (*place == NULL) {
+        *place = mem_must_zalloc(sizeof(struct queue));
+        (*place)->name = name;
+        locks->queues++;
+    }
+    struct queue *queue = *place;
+    if (queue->last != NULL && queue->last->waiter == waiter)
+        return; /* the same key twice */
+    struct node *node = &waiter->node[waiter->count++];
+    *node = (struct node){ .waiter = waiter, .name = name };
+    if (queue->first == NULL) {
+        queue->first = node;
+    } else {
+        queue->last->next = node;
+        waiter->missing++;
+    }
+    queue->last = node;
+}
+
+static void ready_add(struct locks *locks, struct waiter *waiter)
+{
+    waiter->next_ready = NULL;
+    if (locks->ready_first == NULL)
+        locks->ready_first = waiter;
+    else
+        locks->ready_last->next_ready = waiter;
+    locks->ready_last = waiter;
+}
+
+/* Leaves the heads of its queues; whoever is now at the head of all of theirs is ready. */
+static void waiter_leave(struct locks *locks, struct waiter *waiter)
+{
+    for (uint32_t i = 0; i < waiter->count; i++) {
+        struct queue **place = queue_place(locks, waiter->node[i].name), *queue = *place;
+        must(queue != NULL && queue->first == &waiter->node[i]);
+        queue->first = waiter->node[i].next;
+        if (queue->first == NULL) {
+            *place = queue->next;
+            locks->queues--;
+            free(queue);
+        } else if (--queue->first->waiter->missing == 0) {
+            ready_add(locks, queue->first->waiter);
+        }
+    }
+    free(waiter);
+}
+
+static void gate_add(struct locks *locks, struct message *message)
+{
+    message->next = NULL;
+    if (locks->gated_first == NULL)
+        locks->gated_first = message;
+    else
+        locks->gated_last->next = message;
+    locks->gated_last = message;
+}
+
+static void gate_try(struct reactor *reactor)
+{
+    struct locks *locks = reactor->locks;
+    if (locks->gate == NULL || locks->gate_open || locks->queues > 0)
+        return;
+    locks->gate_open = true;
+    part_granted(reactor, locks->gate);
+}
+
+bool locks_admit_request(struct reactor *reactor, struct request *request)
+{
+    struct locks *locks = reactor->locks;
+    if (locks->gate != NULL) {
+        gate_add(locks, &request->message);
+        return false;
+    }
+    const struct command *command = request->command;
+    uint64_t conn = conn_name(&request->message, request->conn);
+    bool conflict = queue_exists(locks, conn);
+    uint32_t names = 1;
+    struct args args = request_args(request);
+    for (uint32_t i = command_key_first(command, args.count); i != 0;
+         i = command_key_next(command, args.count, i)) {
+        names++;
+        conflict |= queue_exists(locks, lock_name(hash_key(args_at(&args, i)), request->db));
+    }
+    if (!conflict)
+        return true;
+    struct waiter *waiter = waiter_new(&request->message, names, false);
+    waiter_join(locks, waiter, conn);
+    for (uint32_t i = command_key_first(command, args.count); i != 0;
+         i = command_key_next(command, args.count, i))
+        waiter_join(locks, waiter, lock_name(hash_key(args_at(&args, i)), request->db));
+    return false;
+}
+
+bool locks_admit_part(struct reactor *reactor, struct part *part)
+{
+    struct locks *locks = reactor->locks;
+    if (locks->gate != NULL) {
+        gate_add(locks, &part->message);
+        return false;
+    }
+    /* Everything on this shard: after all that is held now. */
+    bool conflict = part->lock_all && locks->queues > 0;
+    for (uint32_t i = 0; i < part->name_count; i++)
+        conflict |= queue_exists(locks, part->names[i]);
+    if (!conflict)
+        return true;
+    if (part->lock_all) {
+        locks->gate = part;
+        locks->gate_open = false;
+        return false;
+    }
+    struct waiter *waiter = waiter_new(&part->message, part->name_count, false);
+    for (uint32_t i = 0; i < part->name_count; i++)
+        waiter_join(locks, waiter, part->names[i]);
+    return false;
+}
+
+void locks_acquire(struct reactor *reactor, struct part *part)
+{
+    struct locks *locks = reactor->locks;
+    if (locks->gate != NULL) {
+        gate_add(locks, &part->message);
+        return;
+    }
+    if (part->lock_all) {
+        locks->gate = part;
+        locks->gate_open = false;
+        gate_try(reactor);
+        return;
+    }
+    struct waiter *waiter = waiter_new(&part->message, part->name_count, true);
+    part->waiter = waiter;
+    for (uint32_t i = 0; i < part->name_count; i++)
+        waiter_join(locks, waiter, part->names[i]);
+    if (waiter->missing == 0)
+        part_granted(reactor, part);
+}
+
+/* Runs whoever is ready. Those that hold nothing leave at once, which may make others ready. */
+static void run_ready(struct reactor *reactor)
+{
+    struct locks *locks = reactor->locks;
+    if (locks->running)
+        return;
+    locks->running = true;
+    while (locks->ready_first != NULL) {
+        struct waiter *waiter = locks->ready_first;
+        struct message *message = waiter->message;
+        locks->ready_first = waiter->next_ready;
+        bool holds = waiter->holds;
+        if (message->kind == MESSAGE_COMMAND)
+            group_run_one(reactor, request_of(message));
+        else
+            part_granted(reactor, (struct part *)message);
+        if (!holds)
+            waiter_leave(locks, waiter);
+    }
+    locks->running = false;
+}
+
+/* The gate is gone: those behind it arrive now, until one of them is a gate itself. */
+static void gate_drain(struct reactor *reactor)
+{
+    struct locks *locks = reactor->locks;
+    while (locks->gate == NULL && locks->gated_first != NULL) {
+        struct message *message = locks->gated_first;
+        locks->gated_first = message->next;
+        if (message->kind != MESSAGE_COMMAND)
+            part_run(reactor, message);
+        else if (!locks_active(locks) || locks_admit_request(reactor, request_of(message)))
+            group_run_one(reactor, request_of(message));
+    }
+}
+
+void locks_release(struct reactor *reactor, struct part *part)
+{
+    struct locks *locks = reactor->locks;
+    if (part == locks->gate) {
+        locks->gate = NULL;
+        gate_drain(reactor);
+        return;
+    }
+    waiter_leave(locks, part->waiter);
+    part->waiter = NULL;
+    run_ready(reactor);
+    gate_try(reactor);
+}

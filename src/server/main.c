@@ -1,0 +1,38 @@
+/*
+ * main.c - from the command line to a running server.
+ */
+#include "shoal/base/clock.h"
+#include "shoal/base/hash.h"
+#include "shoal/base/log.h"
+#include "shoal/server/families.h"
+#include "shoal/server/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+    static struct settings settings; /* 30 KB */
+    families_register();
+    switch (options_load(&settings, argc, argv)) {
+    case OPTIONS_EXIT_OK:
+        return EXIT_CLEAN;
+    case OPTIONS_EXIT_USAGE:
+        return EXIT_USAGE;
+    case OPTIONS_PRINT_COMMANDS:
+        registry_print_markdown(stdout);
+        return EXIT_CLEAN;
+    case OPTIONS_START:
+        break;
+    }
+    if (!log_open(settings.logfile)) {
+        fprintf(stderr, "shoal: cannot open the log file %s: %s\n", settings.logfile,
+                strerror(errno));
+        return EXIT_RUNTIME;
+    }
+    log_set_level(settings.loglevel);
+    clock_init();
+    hash_seed();
+    return server_run(&settings);
+}

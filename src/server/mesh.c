@@ -1,0 +1,412 @@
+/*
+ * mesh.c - one reactor's ends of the queues to all others: credits, backlogs, batching, reply space.
+ */
+#include "shoal/server/mesh.h"
+
+#include "shoal/base/mem.h"
+#include "shoal/base/must.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What reactor `from` made and `to` reads: [from * count + to]. NULL until first used. */
+struct mesh {
+    uint32_t count;
+    uint32_t ring_size;
+    struct doze *doze;
+    _Atomic(struct spsc *) *requests;
+    _Atomic(struct spsc *) *responses;
+};
+
+struct list {
+    struct message *first, *last;
+};
+
+/*
+ * Reply bytes to one peer, a ring of their own. Responses are taken in order, so what was written for the
+ * first n of them is free once the response ring says that n have been released.
+ */
+struct reply_space {
+    char *data;
+    uint32_t begin, end;  /* bytes in use: [begin, end), both counting on for ever, modulo 2^32 */
+    uint32_t freed;       /* responses whose bytes are counted as free */
+    uint32_t *end_after;  /* `end` after response i, by i modulo the ring's size */
+};
+
+/* Our side of one peer. */
+struct lane {
+    struct spsc *requests_out, *responses_out; /* we produce */
+    struct spsc *requests_in, *responses_in;   /* we consume */
+    uint32_t credits;
+    bool dirty;
+    struct list backlog, urgent;
+    struct reply_space space;
+};
+
+struct mesh_port {
+    struct mesh *mesh;
+    uint32_t self;
+    uint32_t start;       /* source that is first this turn */
+    uint32_t source;      /* offset from start being drained */
+    uint32_t from_source; /* taken from it this time */
+    uint32_t taken;       /* requests this turn */
+    uint32_t response_source;
+    uint32_t backlogged;  /* messages in all backlogs */
+    uint32_t space_bytes; /* reply space of a pair, a power of two */
+    uint32_t dirty_count;
+    uint16_t *dirty;
+    struct lane lane[];
+};
+
+struct mesh *mesh_new(uint32_t reactors, uint32_t ring_size)
+{
+    must(reactors >= 1 && reactors <= MESH_REACTORS_MAX);
+    struct mesh *mesh = mem_must_zalloc(sizeof(*mesh));
+    mesh->count = reactors;
+    mesh->ring_size = ring_size;
+    mesh->requests = mem_must_zalloc(sizeof(*mesh->requests) * reactors * reactors);
+    mesh->responses = mem_must_zalloc(sizeof(*mesh->responses) * reactors * reactors);
+    mesh->doze = aligned_alloc(64, sizeof(*mesh->doze) * reactors);
+    must(mesh->doze != NULL);
+    memset(mesh->doze, 0, sizeof(*mesh->doze) * reactors);
+    return mesh;
+}
+
+void mesh_free(struct mesh **mesh)
+{
+    for (uint32_t i = 0; i < (*mesh)->count * (*mesh)->count; i++) {
+        struct spsc *requests = atomic_load_explicit(&(*mesh)->requests[i], memory_order_relaxed);
+        struct spsc *responses = atomic_load_explicit(&(*mesh)->responses[i], memory_order_relaxed);
+        spsc_free(&requests);
+        spsc_free(&responses);
+    }
+    free((*mesh)->requests);
+    free((*mesh)->responses);
+    free((*mesh)->doze);
+    free(*mesh);
+    *mesh = NULL;
+}
+
+/* All pairs together stay below 16 MB or so: MESH_REPLY_BYTES up to 8 reactors, then less. */
+static uint32_t space_bytes(uint32_t reactors)
+{
+    uint32_t bytes = MESH_REPLY_BYTES;
+    for (uint32_t n = 8; n < reactors && bytes > MESH_REPLY_BYTES_MIN; n *= 2)
+        bytes /= 4;
+    return bytes;
+}
+
+struct mesh_port *mesh_port_new(struct mesh *mesh, uint32_t self)
+{
+    struct mesh_port *port = mem_must_zalloc(sizeof(*port) + mesh->count * sizeof(struct lane));
+    port->mesh = mesh;
+    port->self = self;
+    port->space_bytes = space_bytes(mesh->count);
+    port->dirty = mem_must_zalloc(mesh->count * sizeof(*port->dirty));
+    for (uint32_t i = 0; i < mesh->count; i++)
+        port->lane[i].credits = mesh->ring_size;
+    return port;
+}
+
+void mesh_port_free(struct mesh_port **port)
+{
+    for (uint32_t i = 0; i < (*port)->mesh->count; i++) {
+        free((*port)->lane[i].space.data);
+        free((*port)->lane[i].space.end_after);
+    }
+    free((*port)->dirty);
+    free(*port);
+    *port = NULL;
+}
+
+/* The ring from us to `to`, made now if need be. NULL when memory is out: the message stays in the backlog. */
+static struct spsc *ring_out(struct mesh_port *port, _Atomic(struct spsc *) *matrix,
+                             struct spsc **cached, uint32_t to, uint32_t size)
+{
+    if (likely(*cached != NULL))
+        return *cached;
+    *cached = spsc_new(size);
+    /* release: the ring's initial state becomes visible to the acquire in ring_in() */
+    if (*cached != NULL)
+        atomic_store_explicit(&matrix[port->self * port->mesh->count + to], *cached,
+                              memory_order_release);
+    return *cached;
+}
+
+static struct spsc *ring_in(struct mesh_port *port, _Atomic(struct spsc *) *matrix,
+                            struct spsc **cached, uint32_t from)
+{
+    if (unlikely(*cached == NULL))
+        /* acquire: pairs with the release in ring_out() */
+        *cached = atomic_load_explicit(&matrix[from * port->mesh->count + port->self],
+                                       memory_order_acquire);
+    return *cached;
+}
+
+static void list_add(struct list *list, struct message *message)
+{
+    message->next = NULL;
+    if (list->first == NULL)
+        list->first = message;
+    else
+        list->last->next = message;
+    list->last = message;
+}
+
+static void mark_dirty(struct mesh_port *port, uint32_t to)
+{
+    struct lane *lane = &port->lane[to];
+    if (lane->dirty)
+        return;
+    lane->dirty = true;
+    port->dirty[port->dirty_count++] = (uint16_t)to;
+}
+
+static bool needs_credit(const struct mesh_port *port, const struct message *message)
+{
+    return message->kind != MESSAGE_ONEWAY && !message->urgent && message->from == port->self;
+}
+
+static bool try_push(struct mesh_port *port, struct lane *lane, struct message *message)
+{
+    bool credit = needs_credit(port, message);
+    struct spsc *ring = ring_out(port, port->mesh->requests, &lane->requests_out, message->to,
+                                 port->mesh->ring_size);
+    if ((credit && lane->credits == 0) || ring == NULL || !spsc_push(ring, message))
+        return false;
+    lane->credits -= credit;
+    mark_dirty(port, message->to);
+    return true;
+}
+
+/* Messages that take no credit go first and in their own order. */
+static struct list *waiting_list(struct mesh_port *port, struct lane *lane,
+                                 const struct message *message)
+{
+    return needs_credit(port, message) ? &lane->backlog : &lane->urgent;
+}
+
+static void send_or_wait(struct mesh_port *port, struct message *message)
+{
+    must(message->to != port->self);
+    struct lane *lane = &port->lane[message->to];
+    struct list *list = waiting_list(port, lane, message);
+    if (list->first == NULL && try_push(port, lane, message))
+        return;
+    list_add(list, message);
+    port->backlogged++;
+    mark_dirty(port, message->to);
+}
+
+void mesh_send(struct mesh_port *port, struct message *message)
+{
+    message->from = (uint16_t)port->self;
+    send_or_wait(port, message);
+}
+
+void mesh_forward(struct mesh_port *port, struct message *message)
+{
+    send_or_wait(port, message);
+}
+
+bool mesh_congested(const struct mesh_port *port, uint32_t to)
+{
+    return port->lane[to].backlog.first != NULL;
+}
+
+bool mesh_backlogged(const struct mesh_port *port)
+{
+    return port->backlogged > 0;
+}
+
+static uint32_t response_ring_size(const struct mesh_port *port)
+{
+    return port->mesh->ring_size * 2;
+}
+
+void mesh_respond(struct mesh_port *port, struct message *message)
+{
+    uint32_t to = message->from;
+    struct lane *lane = &port->lane[to];
+    struct spsc *ring = ring_out(port, port->mesh->responses, &lane->responses_out, to,
+                                 response_ring_size(port));
+    must(ring != NULL); /* 4 KB, once a pair; without it no answer could ever be given */
+    uint32_t index = spsc_pushed(ring);
+    bool fits = spsc_push(ring, message);
+    must(fits); /* the credit or the transaction layer's bound reserved this slot */
+    if (lane->space.data != NULL)
+        lane->space.end_after[index & ring->mask] = lane->space.end;
+    mark_dirty(port, to);
+}
+
+static bool space_make(struct mesh_port *port, struct reply_space *space)
+{
+    if (space->data != NULL)
+        return true;
+    space->data = malloc(port->space_bytes);
+    space->end_after = calloc(response_ring_size(port), sizeof(*space->end_after));
+    if (space->data != NULL && space->end_after != NULL)
+        return true;
+    free(space->data);
+    free(space->end_after);
+    space->data = NULL;
+    space->end_after = NULL;
+    return false;
+}
+
+static void space_reclaim(struct lane *lane)
+{
+    if (lane->responses_out == NULL)
+        return;
+    uint32_t released = spsc_released(lane->responses_out);
+    if (released == lane->space.freed)
+        return;
+    lane->space.begin = lane->space.end_after[(released - 1) & lane->responses_out->mask];
+    lane->space.freed = released;
+}
+
+char *mesh_reply_space(struct mesh_port *port, uint32_t to, size_t size)
+{
+    struct lane *lane = &port->lane[to];
+    struct reply_space *space = &lane->space;
+    if (size > port->space_bytes / 2)
+        return NULL;
+    if (space->data == NULL) {
+        if (!space_make(port, space))
+            return NULL;
+        if (lane->responses_out != NULL)
+            space->freed = spsc_released(lane->responses_out);
+    }
+    uint32_t need = ((uint32_t)size + 7) & ~7u;
+    uint32_t total = port->space_bytes, at = space->end & (total - 1);
+    uint32_t skip = at + need > total ? total - at : 0; /* a reply never wraps */
+    if (space->end + skip + need - space->begin > total) {
+        space_reclaim(lane);
+        if (space->end + skip + need - space->begin > total)
+            return NULL;
+    }
+    char *place = space->data + ((space->end + skip) & (total - 1));
+    space->end += skip + need;
+    return place;
+}
+
+struct message *mesh_next_request(struct mesh_port *port)
+{
+    uint32_t count = port->mesh->count;
+    while (port->source < count && port->taken < MESH_DRAIN_TURN) {
+        uint32_t from = port->start + port->source;
+        from = from >= count ? from - count : from;
+        if (from != port->self && port->from_source < MESH_DRAIN_SOURCE) {
+            struct lane *lane = &port->lane[from];
+            struct spsc *ring = ring_in(port, port->mesh->requests, &lane->requests_in, from);
+            struct message *message = ring != NULL ? spsc_pop(ring) : NULL;
+            if (message != NULL) {
+                port->from_source++;
+                port->taken++;
+                return message;
+            }
+        }
+        port->source++;
+        port->from_source = 0;
+    }
+    return NULL;
+}
+
+struct message *mesh_next_response(struct mesh_port *port)
+{
+    for (; port->response_source < port->mesh->count; port->response_source++) {
+        uint32_t from = port->response_source;
+        if (from == port->self)
+            continue;
+        struct lane *lane = &port->lane[from];
+        struct spsc *ring = ring_in(port, port->mesh->responses, &lane->responses_in, from);
+        struct message *message = ring != NULL ? spsc_pop(ring) : NULL;
+        if (message == NULL)
+            continue;
+        lane->credits += message->kind != MESSAGE_ONEWAY && !message->urgent;
+        return message;
+    }
+    return NULL;
+}
+
+void mesh_release(struct mesh_port *port)
+{
+    for (uint32_t i = 0; i < port->mesh->count; i++) {
+        if (port->lane[i].requests_in != NULL)
+            spsc_release(port->lane[i].requests_in);
+        if (port->lane[i].responses_in != NULL)
+            spsc_release(port->lane[i].responses_in);
+    }
+    port->start = port->start + 1 < port->mesh->count ? port->start + 1 : 0;
+    port->source = port->from_source = port->taken = port->response_source = 0;
+}
+
+static void list_push_on(struct mesh_port *port, struct lane *lane, struct list *list)
+{
+    while (list->first != NULL) {
+        struct message *message = list->first, *next = message->next;
+        if (!try_push(port, lane, message))
+            return;
+        list->first = next;
+        port->backlogged--;
+    }
+}
+
+static void backlogs_push_on(struct mesh_port *port)
+{
+    for (uint32_t i = 0; i < port->mesh->count; i++) {
+        list_push_on(port, &port->lane[i], &port->lane[i].urgent);
+        list_push_on(port, &port->lane[i], &port->lane[i].backlog);
+    }
+}
+
+bool mesh_publish(struct mesh_port *port, mesh_wake_fn wake, void *context)
+{
+    if (unlikely(port->backlogged > 0))
+        backlogs_push_on(port);
+    if (port->dirty_count == 0)
+        return false;
+    bool published = false;
+    for (uint32_t i = 0; i < port->dirty_count; i++) {
+        struct lane *lane = &port->lane[port->dirty[i]];
+        published |= lane->requests_out != NULL && spsc_publish(lane->requests_out);
+        published |= lane->responses_out != NULL && spsc_publish(lane->responses_out);
+        lane->dirty = false;
+    }
+    if (published) {
+        doze_fence();
+        for (uint32_t i = 0; i < port->dirty_count; i++)
+            if (doze_claim(&port->mesh->doze[port->dirty[i]]))
+                wake(context, port->dirty[i]);
+    }
+    port->dirty_count = 0;
+    return published;
+}
+
+static bool anything_arrived(struct mesh_port *port)
+{
+    for (uint32_t i = 0; i < port->mesh->count; i++) {
+        struct lane *lane = &port->lane[i];
+        struct spsc *requests = ring_in(port, port->mesh->requests, &lane->requests_in, i);
+        struct spsc *responses = ring_in(port, port->mesh->responses, &lane->responses_in, i);
+        if ((requests != NULL && spsc_ready(requests) > 0) ||
+            (responses != NULL && spsc_ready(responses) > 0))
+            return true;
+    }
+    return false;
+}
+
+bool mesh_may_sleep(struct mesh_port *port)
+{
+    struct doze *doze = &port->mesh->doze[port->self];
+    doze_begin(doze);
+    if (!anything_arrived(port))
+        return true;
+    doze_end(doze);
+    return false;
+}
+
+void mesh_awake(struct mesh_port *port)
+{
+    doze_end(&port->mesh->doze[port->self]);
+}

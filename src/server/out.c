@@ -1,0 +1,205 @@
+/*
+ * out.c - a connection's unsent bytes.
+ */
+#include "shoal/server/out.h"
+
+#include "shoal/server/reactor.h"
+
+#include <stdlib.h>
+#include <sys/uio.h>
+
+enum {
+    /* Chunks do not all begin at the same offset of a page: their first lines would share cache sets. */
+    CHUNK_STRIDE = sizeof(struct chunk) + CHUNK_BYTES + 192,
+    SLAB_CHUNKS = 8,
+};
+
+struct out_vector {
+    struct msghdr message;
+    struct iovec parts[OUT_VECTOR_MAX];
+};
+
+struct slab {
+    struct slab *next;
+    _Alignas(64) char memory[];
+};
+
+static struct chunk *slab_cut(struct chunk_pool *pool)
+{
+    if (pool->slab_left == 0) {
+        struct slab *slab = malloc(sizeof(*slab) + SLAB_CHUNKS * (size_t)CHUNK_STRIDE);
+        if (slab == NULL)
+            return NULL;
+        slab->next = pool->slabs;
+        pool->slabs = slab;
+        pool->slab = slab->memory;
+        pool->slab_left = SLAB_CHUNKS;
+        pool->bytes += SLAB_CHUNKS * (size_t)CHUNK_STRIDE;
+    }
+    struct chunk *chunk = (struct chunk *)(pool->slab + (--pool->slab_left) * (size_t)CHUNK_STRIDE);
+    return chunk;
+}
+
+static struct chunk *chunk_get(struct chunk_pool *pool)
+{
+    struct chunk *chunk = pool->free;
+    if (likely(chunk != NULL)) {
+        pool->free = chunk->next;
+        pool->free_count--;
+    } else {
+        chunk = slab_cut(pool);
+        if (chunk == NULL)
+            return NULL;
+    }
+    *chunk = (struct chunk){ .data = chunk->own };
+    return chunk;
+}
+
+static void chunk_drop(struct reactor *here, struct chunk *chunk)
+{
+    if (chunk->parcel != NULL) {
+        parcel_unuse(here, chunk->parcel);
+        free(chunk);
+        return;
+    }
+    chunk->next = here->chunks.free;
+    here->chunks.free = chunk;
+    here->chunks.free_count++;
+}
+
+void chunk_pool_fini(struct chunk_pool *pool)
+{
+    for (struct slab *slab = pool->slabs, *next; slab != NULL; slab = next) {
+        next = slab->next;
+        free(slab);
+    }
+}
+
+static void append(struct out *out, struct chunk *chunk)
+{
+    if (out->first == NULL)
+        out->first = chunk;
+    else
+        out->last->next = chunk;
+    out->last = chunk;
+}
+
+static size_t chunk_room(const struct out *out)
+{
+    const struct chunk *last = out->last;
+    if (last == NULL || last->parcel != NULL || last == out->flying)
+        return 0;
+    return (size_t)(last->own + CHUNK_BYTES - (last->data + last->size));
+}
+
+char *out_room(struct out *out, struct chunk_pool *pool, size_t *room)
+{
+    *room = chunk_room(out);
+    if (unlikely(*room < CHUNK_ROOM_MIN)) {
+        struct chunk *chunk = chunk_get(pool);
+        if (chunk == NULL)
+            return NULL;
+        append(out, chunk);
+        *room = CHUNK_BYTES;
+    }
+    return out->last->data + out->last->size;
+}
+
+bool out_bytes(struct out *out, struct chunk_pool *pool, const char *data, size_t size)
+{
+    while (size > 0) {
+        size_t room;
+        char *place = out_room(out, pool, &room);
+        if (place == NULL)
+            return false;
+        size_t part = size < room ? size : room;
+        memcpy(place, data, part);
+        out_written(out, part);
+        data += part;
+        size -= part;
+    }
+    return true;
+}
+
+static bool append_part(struct out *out, struct parcel *parcel, char *data, size_t size)
+{
+    if (size == 0)
+        return true;
+    struct chunk *chunk = malloc(sizeof(*chunk));
+    if (chunk == NULL)
+        return false;
+    *chunk = (struct chunk){ .data = data, .size = size, .parcel = parcel };
+    parcel_use(parcel);
+    append(out, chunk);
+    out->bytes += size;
+    return true;
+}
+
+bool out_parcel(struct out *out, struct reactor *here, struct parcel *parcel)
+{
+    size_t at = 0;
+    bool ok = true;
+    for (uint32_t i = 0; i < parcel->pin_count && ok; i++) {
+        const struct reply_pin *pin = &parcel->pins[i];
+        ok = append_part(out, parcel, parcel->base + at, pin->offset - at) &&
+             append_part(out, parcel, (char *)pin->text.data, pin->text.size);
+        at = pin->offset;
+    }
+    ok = ok && append_part(out, parcel, parcel->base + at, parcel->size - at);
+    parcel_unuse(here, parcel); /* ours; the chunks hold theirs */
+    return ok;
+}
+
+static uint32_t vector_fill(struct out *out, struct out_vector *vector)
+{
+    uint32_t count = 0;
+    for (struct chunk *chunk = out->first; chunk != NULL && count < OUT_VECTOR_MAX;
+         chunk = chunk->next) {
+        vector->parts[count++] = (struct iovec){ chunk->data, chunk->size };
+        out->flying = chunk;
+    }
+    return count;
+}
+
+void out_send(struct out *out, struct ring *ring, int fd)
+{
+    if (out->flying != NULL || out->first == NULL)
+        return;
+    if (out->first->next != NULL && out->vector == NULL)
+        out->vector = malloc(sizeof(*out->vector)); /* without it: one chunk at a time */
+    if (out->first->next == NULL || out->vector == NULL) {
+        out->flying = out->first;
+        ring_send(ring, &out->op, fd, out->first->data, out->first->size);
+        return;
+    }
+    out->vector->message = (struct msghdr){ .msg_iov = out->vector->parts };
+    out->vector->message.msg_iovlen = vector_fill(out, out->vector);
+    ring_sendmsg(ring, &out->op, fd, &out->vector->message);
+}
+
+void out_sent(struct out *out, struct reactor *here, size_t size)
+{
+    must(size <= out->bytes);
+    out->flying = NULL;
+    out->bytes -= size;
+    while (out->first != NULL && size >= out->first->size) {
+        struct chunk *chunk = out->first;
+        size -= chunk->size;
+        out->first = chunk->next;
+        chunk_drop(here, chunk);
+    }
+    if (out->first == NULL) {
+        out->last = NULL;
+        free(out->vector);
+        out->vector = NULL;
+    } else {
+        out->first->data += size;
+        out->first->size -= size;
+    }
+}
+
+void out_clear(struct out *out, struct reactor *here)
+{
+    must(!out->op.in_flight);
+    out_sent(out, here, out->bytes);
+}

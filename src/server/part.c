@@ -1,0 +1,150 @@
+/*
+ * part.c - what one shard does for a plan: take its keys, check, run its commands in order, answer.
+ */
+#include "shoal/server/plan.h"
+
+#include "shoal/base/clock.h"
+#include "shoal/cmd/errors.h"
+#include "shoal/server/locks.h"
+#include "shoal/server/reactor.h"
+
+#include <stdlib.h>
+
+static bool watches_hold(struct reactor *here, struct part *part)
+{
+    for (uint32_t i = 0; i < part->watched_count; i++) {
+        struct watched_key *watched = part->watched[i];
+        struct key key = { bytes_of(watched->name, watched->size), watched->hash, watched->db };
+        if (keyspace_watch_changed(here->keyspace, key, watched->mark))
+            return false;
+    }
+    return true;
+}
+
+static void exec_init(struct exec *exec, struct reactor *here, const struct op *op,
+                      struct reply *reply)
+{
+    *exec = (struct exec){
+        .keyspace = here->keyspace,
+        .reply = reply,
+        .command = op->command,
+        .args = op->args,
+        .hash = op->hash,
+        .db = op->db,
+    };
+}
+
+/* The first op's check, when the round before ended at it. */
+static bool check_passes(struct reactor *here, struct part *part, const struct op *op)
+{
+    struct exec exec;
+    exec_init(&exec, here, op, &part->reply);
+    return op->command->check(&exec);
+}
+
+static void run_keys(struct reactor *here, const struct op *op, struct reply *reply)
+{
+    struct exec exec;
+    exec_init(&exec, here, op, reply);
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < op->key_count; i++) {
+        exec.hash = exec_key_at(&exec, op->keys[i]).hash;
+        sum += op->command->each(&exec, op->keys[i]);
+        if (op->command->route == ROUTE_EACH_ARRAY)
+            reply_mark(reply);
+    }
+    if (op->command->route == ROUTE_EACH_SUM) {
+        reply_int(reply, sum);
+        reply_mark(reply);
+    }
+}
+
+static void op_run(struct reactor *here, struct part *part, struct op *op)
+{
+    struct reply *reply = &part->reply;
+    uint8_t proto = reply->proto;
+    uint64_t start = clock_ticks();
+    if (op->native)
+        reply->proto = PROTO_NATIVE; /* type byte and eight bytes: easy to add up */
+    if (op->control != NULL) {
+        op->control(here, op->context, reply);
+    } else if (op->keys != NULL) {
+        run_keys(here, op, reply);
+    } else {
+        struct exec exec;
+        exec_init(&exec, here, op, reply);
+        exec_run(&exec);
+        if (op->command->route != ROUTE_ALL_ARRAY)
+            reply_mark(reply);
+    }
+    reply->proto = proto;
+    op->marks = reply->mark_count;
+    op->ticks = (uint32_t)(clock_ticks() - start);
+}
+
+/* Small values go home inside the part; others, and any pin, as a parcel. */
+static void answer_pack(struct reactor *here, struct part *part)
+{
+    struct reply *reply = &part->reply;
+    if (reply->no_memory || reply->heap || reply->pin_count > 0 ||
+        reply->mark_count > PART_MARKS_INLINE) {
+        bool lost = reply->no_memory;
+        part->parcel = parcel_new(here, reply, false);
+        part->ok = part->ok && !lost && part->parcel != NULL;
+        return;
+    }
+    part->size = (uint32_t)reply->size;
+    part->mark_count = reply->mark_count;
+    memcpy(part->marks_inline, reply->marks, reply->mark_count * sizeof(uint32_t));
+    reply_fini(reply);
+}
+
+void part_execute(struct reactor *here, struct part *part)
+{
+    if (part->phase == PART_RUN_ALONE) {
+        reply_init(&part->reply, part->proto, part->bytes, PART_BYTES_INLINE, NULL, 0);
+        part->reply.marking = true;
+        part->ok = watches_hold(here, part);
+        part->abandon = !part->ok;
+    }
+    for (uint32_t i = part->op_from; i < part->op_until && !part->abandon; i++) {
+        struct op *op = &part->ops[i];
+        if (i == part->op_from && part->skip_first) {
+            op->marks = part->reply.mark_count;
+            continue;
+        }
+        op_run(here, part, op);
+    }
+    bool last = part->phase == PART_RUN_ALONE || part->release;
+    if (last)
+        answer_pack(here, part);
+    else if (part->check)
+        part->ok = check_passes(here, part, &part->ops[part->op_until]);
+    if (part->phase == PART_RUN && part->release)
+        locks_release(here, part);
+    reactor_respond(here, &part->message);
+}
+
+void part_granted(struct reactor *here, struct part *part)
+{
+    if (part->phase == PART_RUN_ALONE) {
+        part_execute(here, part);
+        if (part->lock_all) /* it had waited as a gate */
+            locks_release(here, part);
+        return;
+    }
+    reply_init(&part->reply, part->proto, part->bytes, PART_BYTES_INLINE, NULL, 0);
+    part->reply.marking = true;
+    part->ok = watches_hold(here, part);
+    reactor_respond(here, &part->message);
+}
+
+void part_run(struct reactor *here, struct message *message)
+{
+    struct part *part = (struct part *)message;
+    group_run(here); /* what came before it runs before it */
+    if (part->phase == PART_LOCK)
+        locks_acquire(here, part);
+    else if (part->phase == PART_RUN || !locks_active(here->locks) || locks_admit_part(here, part))
+        part_execute(here, part);
+}

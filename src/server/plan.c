@@ -1,0 +1,256 @@
+/*
+ * plan.c - driving a plan: its messages out, its rounds, its end.
+ */
+#include "shoal/server/plan.h"
+
+#include "shoal/cmd/errors.h"
+#include "shoal/server/reactor.h"
+#include "shoal/server/server.h"
+
+#include <stdlib.h>
+
+static void plan_next(struct plan *plan);
+
+static void part_free(struct plan *plan, struct part *part)
+{
+    for (uint32_t i = 0; i < part->op_count; i++) {
+        free(part->ops[i].keys);
+        free(part->ops[i].spans);
+    }
+    if (part->parcel != NULL)
+        parcel_unuse(plan->home, part->parcel);
+    free(part->ops);
+    free(part->names);
+    free(part->watched);
+    free(part);
+}
+
+void plan_free(struct plan **planp)
+{
+    struct plan *plan = *planp;
+    *planp = NULL;
+    if (plan->at_end != NULL)
+        plan->at_end(plan->request->conn);
+    for (uint32_t i = 0; plan->part != NULL && i < plan->home->count; i++)
+        if (plan->part[i] != NULL)
+            part_free(plan, plan->part[i]);
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        free(plan->steps[i].key_parts);
+        free(plan->steps[i].context);
+    }
+    free(plan->steps);
+    free(plan->part);
+    free(plan);
+}
+
+static void plan_end(struct plan *plan)
+{
+    struct reactor *home = plan->home;
+    struct request *request = plan->request;
+    if (plan->locked) {
+        home->transactions--;
+        counter_add(&home->stats->transactions, 1);
+        struct plan *next = home->transactions_waiting;
+        if (next != NULL) {
+            home->transactions_waiting = next->next_waiting;
+            plan_start(next);
+        }
+    }
+    request->flags |= REQUEST_DONE;
+    if (request->conn->first == request)
+        conn_advance(request->conn);
+}
+
+static void message_back(struct plan *plan)
+{
+    must(plan->outstanding > 0);
+    if (--plan->outstanding == 0)
+        plan_next(plan);
+}
+
+static void part_done(struct reactor *home, struct message *message)
+{
+    (void)home;
+    struct part *part = (struct part *)message;
+    if (!part->ok && part->plan->ending) {
+        /* alone it checks and runs in one; otherwise the checks were a round of their own */
+        if (part->abandon)
+            part->plan->aborted = true;
+        else
+            part->plan->failed = true;
+    }
+    message_back(part->plan);
+}
+
+static void parts_send(struct plan *plan, bool (*wanted)(const struct plan *, const struct part *))
+{
+    /* All counted before the first goes: one for ourselves may come back at once. */
+    plan->outstanding++;
+    for (uint32_t i = 0; i < plan->home->count; i++) {
+        struct part *part = plan->part[i];
+        if (part == NULL || (wanted != NULL && !wanted(plan, part)))
+            continue;
+        plan->outstanding++;
+        reactor_call(plan->home, &part->message);
+    }
+    message_back(plan);
+}
+
+/* ---- rounds of a transaction ------------------------------------------------------------------- */
+
+/* The op of the step that is checked next, if this part has one that it has not passed. */
+static bool part_has_checked(const struct plan *plan, const struct part *part)
+{
+    for (uint32_t i = part->op_from; i < part->op_count; i++)
+        if (part->ops[i].step == plan->next_checked)
+            return true;
+    return false;
+}
+
+static void round_check_begin(struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->home->count; i++) {
+        struct part *part = plan->part[i];
+        if (part == NULL || !part_has_checked(plan, part))
+            continue;
+        part->phase = PART_RUN;
+        part->check = true;
+        part->op_until = part->op_from;
+        while (part->ops[part->op_until].step != plan->next_checked)
+            part->op_until++;
+    }
+    parts_send(plan, part_has_checked);
+}
+
+/* What the parts said of the step; they go on after it, or without it. */
+static void round_check_end(struct plan *plan)
+{
+    struct step *step = &plan->steps[plan->next_checked];
+    for (uint32_t i = 0; i < plan->home->count; i++)
+        if (plan->part[i] != NULL && part_has_checked(plan, plan->part[i]))
+            step->refused |= !plan->part[i]->ok;
+    for (uint32_t i = 0; i < plan->home->count; i++) {
+        struct part *part = plan->part[i];
+        if (part == NULL || !part_has_checked(plan, part))
+            continue;
+        part->op_from = part->op_until;
+        part->skip_first = step->refused;
+        part->check = false;
+    }
+    plan->next_checked++;
+}
+
+static void round_last_begin(struct plan *plan)
+{
+    plan->ending = true;
+    for (uint32_t i = 0; i < plan->home->count; i++) {
+        struct part *part = plan->part[i];
+        if (part == NULL)
+            continue;
+        part->phase = PART_RUN;
+        part->op_until = part->op_count;
+        part->release = true;
+        part->abandon = plan->aborted;
+    }
+    parts_send(plan, NULL);
+}
+
+static void transaction_next(struct plan *plan)
+{
+    if (!plan->locked) {
+        plan->locked = true;
+        for (uint32_t i = 0; i < plan->home->count; i++)
+            plan->aborted |= plan->part[i] != NULL && !plan->part[i]->ok;
+    } else if (plan->checking) {
+        plan->checking = false;
+        round_check_end(plan);
+    }
+    while (!plan->aborted && plan->next_checked < plan->step_count &&
+           !plan->steps[plan->next_checked].checked)
+        plan->next_checked++;
+    if (plan->aborted || plan->next_checked == plan->step_count) {
+        round_last_begin(plan);
+    } else {
+        plan->checking = true;
+        round_check_begin(plan);
+    }
+}
+
+static void plan_next(struct plan *plan)
+{
+    if (plan->ending)
+        plan_end(plan);
+    else
+        transaction_next(plan);
+}
+
+/* ---- the sequencer ----------------------------------------------------------------------------- */
+
+/* On the sequencer: every shard's part goes out before the next transaction's. */
+static void sequence_run(struct reactor *here, struct message *message)
+{
+    struct plan *plan = (struct plan *)((char *)message - offsetof(struct plan, sequence));
+    for (uint32_t i = 0; i < here->count; i++) {
+        if (plan->part[i] == NULL)
+            continue;
+        if (i == here->id)
+            part_run(here, &plan->part[i]->message);
+        else
+            mesh_forward(here->port, &plan->part[i]->message);
+    }
+    reactor_respond(here, message);
+}
+
+static void sequence_done(struct reactor *home, struct message *message)
+{
+    (void)home;
+    message_back((struct plan *)((char *)message - offsetof(struct plan, sequence)));
+}
+
+static void transaction_start(struct plan *plan)
+{
+    plan->home->transactions++;
+    plan->outstanding = plan->part_count + 1;
+    for (uint32_t i = 0; i < plan->home->count; i++) {
+        struct part *part = plan->part[i];
+        if (part == NULL)
+            continue;
+        part->phase = PART_LOCK;
+        part->message.urgent = true;
+        part->message.from = (uint16_t)plan->home->id;
+    }
+    plan->sequence = (struct message){
+        .run = sequence_run,
+        .done = sequence_done,
+        .kind = MESSAGE_CALL,
+        .to = SEQUENCER,
+    };
+    reactor_call(plan->home, &plan->sequence);
+}
+
+void plan_start(struct plan *plan)
+{
+    struct reactor *home = plan->home;
+    for (uint32_t i = 0; i < home->count; i++) {
+        if (plan->part[i] == NULL)
+            continue;
+        plan->part[i]->message.done = part_done;
+        plan->part[i]->op_until = plan->part[i]->op_count;
+    }
+    if (plan->failed || plan->part_count == 0) {
+        plan->ending = true;
+        plan->outstanding = 1;
+        message_back(plan);
+    } else if (!plan->atomic || plan->part_count == 1) {
+        plan->ending = true;
+        parts_send(plan, NULL);
+    } else if (home->transactions == TRANSACTIONS_MAX) {
+        plan->next_waiting = NULL;
+        struct plan **last = &home->transactions_waiting;
+        while (*last != NULL)
+            last = &(*last)->next_waiting;
+        *last = plan;
+    } else {
+        transaction_start(plan);
+    }
+}

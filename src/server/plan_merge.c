@@ -1,0 +1,227 @@
+/*
+ * plan_merge.c - the values of several shards become the client's reply, in the command's order.
+ */
+#include "shoal/server/plan.h"
+
+#include "shoal/cmd/errors.h"
+#include "shoal/server/reactor.h"
+#include "shoal/server/server.h"
+
+#include <stdlib.h>
+
+/* A value in the native encoding: its type, and its integer or text. */
+enum { VALUE_NIL, VALUE_ERROR, VALUE_TEXT, VALUE_INTEGER };
+
+static const char *part_base(const struct part *part)
+{
+    return part->parcel != NULL ? part->parcel->base : part->bytes;
+}
+
+static const uint32_t *part_marks(const struct part *part)
+{
+    return part->parcel != NULL ? part->parcel->marks : part->marks_inline;
+}
+
+/* The op of the step in hand on this shard, NULL if the step does not concern it. */
+static const struct op *op_in_hand(const struct plan *plan, uint32_t shard)
+{
+    const struct part *part = plan->part[shard];
+    if (part == NULL || part->op_cursor == part->op_count)
+        return NULL;
+    const struct op *op = &part->ops[part->op_cursor];
+    return op->step == plan->merging ? op : NULL;
+}
+
+uint32_t plan_elements(const struct plan *plan, uint32_t shard)
+{
+    const struct op *op = op_in_hand(plan, shard);
+    return op != NULL ? op->marks - plan->part[shard]->cursor : 0;
+}
+
+struct bytes plan_element(struct plan *plan, uint32_t shard)
+{
+    struct part *part = plan->part[shard];
+    const uint32_t *marks = part_marks(part);
+    must(plan_elements(plan, shard) > 0);
+    uint32_t from = part->cursor > 0 ? marks[part->cursor - 1] : 0;
+    uint32_t to = marks[part->cursor++];
+    return bytes_of(part_base(part) + from, to - from);
+}
+
+static void copy_with_pins(struct reply *reply, struct parcel *parcel, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = 0; i < parcel->pin_count; i++) {
+        const struct reply_pin *pin = &parcel->pins[i];
+        if (pin->offset <= from || pin->offset > to)
+            continue; /* a pin stands behind its header, so never at the beginning of an element */
+        reply_raw(reply, bytes_of(parcel->base + from, pin->offset - from));
+        parcel_use(parcel);
+        reply_raw_pinned(reply, pin->text, parcel);
+        from = pin->offset;
+    }
+    reply_raw(reply, bytes_of(parcel->base + from, to - from));
+}
+
+void plan_copy_element(struct plan *plan, uint32_t shard, struct reply *reply)
+{
+    struct parcel *parcel = plan->part[shard]->parcel;
+    struct bytes element = plan_element(plan, shard);
+    if (parcel == NULL || parcel->pin_count == 0) {
+        reply_raw(reply, element);
+    } else {
+        uint32_t from = (uint32_t)(element.data - parcel->base);
+        copy_with_pins(reply, parcel, from, from + (uint32_t)element.size);
+    }
+}
+
+static int value_read(struct bytes value, int64_t *integer, struct bytes *text)
+{
+    uint32_t size = 0;
+    int type = value.data[0];
+    if (type == VALUE_INTEGER)
+        memcpy(integer, value.data + 1, sizeof(*integer));
+    if (type == VALUE_ERROR || type == VALUE_TEXT) {
+        memcpy(&size, value.data + 1, sizeof(size));
+        *text = bytes_of(value.data + 5, size);
+    }
+    return type;
+}
+
+static void write_error(struct reply *reply, struct bytes text)
+{
+    reply_errorf(reply, "%.*s", (int)text.size, text.data);
+}
+
+static void merge_numbers(struct plan *plan, const struct step *step, struct reply *reply)
+{
+    struct bytes error = { 0 };
+    int64_t sum = 0, least = INT64_MAX, value = 0;
+    for (uint32_t shard = 0; shard < plan->home->count; shard++) {
+        if (plan_elements(plan, shard) == 0)
+            continue;
+        if (value_read(plan_element(plan, shard), &value, &error) == VALUE_ERROR)
+            continue;
+        sum += value;
+        least = value < least ? value : least;
+    }
+    if (step->refused)
+        reply_int(reply, 0);
+    else if (error.size > 0)
+        write_error(reply, error);
+    else
+        reply_int(reply, step->rule == STEP_SUM ? sum : least);
+}
+
+static void merge_ok(struct plan *plan, struct reply *reply)
+{
+    struct bytes text = { 0 }, error = { 0 };
+    int64_t integer;
+    for (uint32_t shard = 0; shard < plan->home->count; shard++)
+        if (plan_elements(plan, shard) > 0 &&
+            value_read(plan_element(plan, shard), &integer, &text) == VALUE_ERROR)
+            error = text;
+    if (error.size > 0)
+        write_error(reply, error);
+    else
+        reply_ok(reply);
+}
+
+/* RANDOMKEY: shards weigh as much as they hold. */
+static void merge_pick(struct plan *plan, const struct step *step, struct reply *reply)
+{
+    struct bytes text = { 0 }, chosen = { 0 };
+    int64_t integer;
+    uint64_t weight = 0;
+    for (uint32_t shard = 0; shard < plan->home->count; shard++) {
+        if (plan_elements(plan, shard) == 0 ||
+            value_read(plan_element(plan, shard), &integer, &text) != VALUE_TEXT)
+            continue;
+        uint64_t keys = server_shard_keys(plan->home->server, shard, step->db) + 1;
+        weight += keys;
+        if (chosen.data == NULL || reactor_random(plan->home) % weight < keys)
+            chosen = text;
+    }
+    if (chosen.data == NULL)
+        reply_nil(reply);
+    else
+        reply_str(reply, chosen);
+}
+
+static void merge_concat(struct plan *plan, struct reply *reply)
+{
+    uint32_t count = 0;
+    for (uint32_t shard = 0; shard < plan->home->count; shard++)
+        count += plan_elements(plan, shard);
+    reply_array(reply, count);
+    for (uint32_t shard = 0; shard < plan->home->count; shard++)
+        while (plan_elements(plan, shard) > 0)
+            plan_copy_element(plan, shard, reply);
+}
+
+static void merge_one(struct plan *plan, struct reply *reply)
+{
+    for (uint32_t shard = 0; shard < plan->home->count; shard++)
+        if (plan_elements(plan, shard) > 0)
+            plan_copy_element(plan, shard, reply);
+}
+
+static void merge_step(struct plan *plan, struct step *step, struct reply *reply)
+{
+    switch ((enum step_rule)step->rule) {
+    case STEP_ONE:
+        merge_one(plan, reply);
+        break;
+    case STEP_SUM:
+    case STEP_MIN:
+        merge_numbers(plan, step, reply);
+        break;
+    case STEP_KEYS:
+        reply_array(reply, step->key_count);
+        for (uint32_t i = 0; i < step->key_count; i++)
+            plan_copy_element(plan, step->key_parts[i], reply);
+        break;
+    case STEP_CONCAT:
+        merge_concat(plan, reply);
+        break;
+    case STEP_OK:
+        merge_ok(plan, reply);
+        break;
+    case STEP_PICK:
+        merge_pick(plan, step, reply);
+        break;
+    case STEP_HOME:
+        step->command->home(plan->request->conn, &step->args, reply);
+        break;
+    case STEP_CROSS:
+        reply_error(reply, ERR_CROSS_SLOT);
+        break;
+    case STEP_ERROR:
+        reply_error(reply, step->context != NULL ? step->context : ERR_NO_MEMORY);
+        break;
+    case STEP_CUSTOM:
+        step->merge(plan, step->context, reply);
+        break;
+    }
+}
+
+void plan_compose(struct plan *plan, struct reply *reply)
+{
+    if (plan->failed) {
+        reply_error(reply, ERR_NO_MEMORY);
+        return;
+    }
+    if (plan->aborted) {
+        reply_nil_array(reply);
+        return;
+    }
+    if (plan->multi)
+        reply_array(reply, plan->step_count);
+    for (plan->merging = 0; plan->merging < plan->step_count; plan->merging++) {
+        merge_step(plan, &plan->steps[plan->merging], reply);
+        for (uint32_t shard = 0; shard < plan->home->count; shard++) {
+            struct part *part = plan->part[shard];
+            if (op_in_hand(plan, shard) != NULL)
+                part->cursor = part->ops[part->op_cursor++].marks;
+        }
+    }
+}

@@ -1,0 +1,451 @@
+/*
+ * reactor.c - one turn after another: completions, commands of others, their answers, replies, sleep.
+ */
+#include "shoal/server/reactor.h"
+
+#include "shoal/base/clock.h"
+#include "shoal/base/log.h"
+#include "shoal/base/must.h"
+#include "shoal/server/dispatch.h"
+#include "shoal/server/locks.h"
+#include "shoal/server/server.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    RING_ENTRIES = 512,
+    RING_COMPLETIONS = 4096,
+    BUFFER_BYTES = 32 * 1024,
+    BUFFER_COUNT = 64,
+    TICK_MS = 1000,
+    SAMPLE_MS = 1000,
+    SETTLE_ROUNDS = 4, /* times a turn tries stalled connections again before it goes on */
+    BACKLOG_WAIT_NS = 20 * 1000,
+};
+
+/* ---- calls ------------------------------------------------------------------------------------- */
+
+void reactor_call(struct reactor *here, struct message *message)
+{
+    if (message->to == here->id) {
+        message->from = (uint16_t)here->id;
+        message->run(here, message);
+    } else {
+        mesh_send(here->port, message);
+    }
+}
+
+/* Our own done() runs later in the turn, not on top of whoever responds. */
+void reactor_respond(struct reactor *here, struct message *message)
+{
+    if (message->from != here->id) {
+        mesh_respond(here->port, message);
+        return;
+    }
+    message->next = NULL;
+    if (here->self_first == NULL)
+        here->self_first = message;
+    else
+        here->self_last->next = message;
+    here->self_last = message;
+}
+
+static uint32_t own_calls_done(struct reactor *reactor)
+{
+    uint32_t count = 0;
+    while (reactor->self_first != NULL) {
+        struct message *message = reactor->self_first;
+        reactor->self_first = message->next;
+        message->done(reactor, message);
+        count++;
+    }
+    return count;
+}
+
+uint64_t reactor_random(struct reactor *reactor)
+{
+    uint64_t x = reactor->random; /* xorshift64*, Vigna 2014 */
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    reactor->random = x;
+    return x * 0x2545f4914f6cdd1dull;
+}
+
+/* ---- parts of a turn --------------------------------------------------------------------------- */
+
+static uint32_t requests_drain(struct reactor *reactor)
+{
+    uint32_t count = 0;
+    struct message *message;
+    while ((message = mesh_next_request(reactor->port)) != NULL) {
+        count++;
+        if (likely(message->kind == MESSAGE_COMMAND)) {
+            group_add(reactor, (struct request *)message);
+        } else {
+            group_run(reactor); /* a source's messages run in order */
+            message->run(reactor, message);
+        }
+    }
+    group_run(reactor);
+    return count;
+}
+
+static uint32_t responses_drain(struct reactor *reactor)
+{
+    uint32_t count = 0;
+    struct message *message;
+    while ((message = mesh_next_response(reactor->port)) != NULL) {
+        count++;
+        if (likely(message->kind == MESSAGE_COMMAND))
+            dispatch_answered(reactor, (struct request *)message);
+        else
+            message->done(reactor, message);
+    }
+    return count;
+}
+
+/* Connections that could not go on: those that can now, do. */
+static uint32_t stalled_retry(struct reactor *reactor)
+{
+    struct conn *list = reactor->stalled_first;
+    uint32_t moved = 0;
+    reactor->stalled_first = NULL;
+    while (list != NULL) {
+        struct conn *conn = list;
+        list = conn->next_stalled;
+        conn->flags &= ~(uint32_t)CONN_STALLED;
+        if (conn->flags & CONN_HELD)
+            dispatch_held(conn);
+        if (conn_is_blocked(conn) && !(conn->flags & (CONN_DEAD | CONN_CLOSING))) {
+            conn_stall(conn);
+            continue;
+        }
+        moved++;
+        conn_parse(conn);
+        conn_recv_again(conn);
+        if (conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_EOF))
+            conn_settle_later(conn);
+    }
+    return moved;
+}
+
+/*
+ * Sends replies. Those of a pipeline that still waits for another shard are held back while there is
+ * work: one send instead of two or three costs 15 to 25 % less CPU a request.
+ */
+static void flush(struct reactor *reactor, bool all)
+{
+    struct conn *list = reactor->flush_first;
+    reactor->flush_first = NULL;
+    while (list != NULL) {
+        struct conn *conn = list;
+        list = conn->next_flush;
+        conn->flags &= ~(uint32_t)CONN_FLUSHING;
+        if (!all && conn->first != NULL && conn->out.bytes < CONN_HOLD_MAX &&
+            !(conn->flags & (CONN_DEAD | CONN_HELD)))
+            conn_flush_later(conn);
+        else
+            conn_flush(conn);
+    }
+}
+
+static void settle(struct reactor *reactor)
+{
+    while (reactor->settling_first != NULL) {
+        struct conn *conn = reactor->settling_first;
+        reactor->settling_first = conn->next_settling;
+        conn->flags &= ~(uint32_t)CONN_SETTLING;
+        conn_settle(conn);
+    }
+}
+
+static void starved_feed(struct reactor *reactor)
+{
+    for (struct conn *conn = reactor->conns; conn != NULL && reactor->starved > 0;
+         conn = conn->next)
+        if (conn->flags & CONN_STARVED)
+            conn_recv_again(conn);
+}
+
+/* ---- what is due ------------------------------------------------------------------------------- */
+
+static void idle_close(struct reactor *reactor)
+{
+    int64_t limit_ms = (int64_t)reactor->settings->timeout_s * 1000;
+    for (struct conn *conn = reactor->conns; conn != NULL; conn = conn->next) {
+        if (conn->first != NULL || reactor->now_ms - conn->active_ms <= limit_ms)
+            continue;
+        counter_add(&reactor->stats->idle_closed, 1);
+        conn_kill(conn);
+    }
+}
+
+static void sample(struct reactor *reactor)
+{
+    struct reactor_stats *stats = reactor->stats;
+    int64_t passed_ms = reactor->now_ms - reactor->sampled_ms;
+    if (passed_ms < SAMPLE_MS)
+        return;
+    uint64_t commands = counter_get(&stats->commands);
+    uint64_t in = counter_get(&stats->bytes_in), out = counter_get(&stats->bytes_out);
+    uint64_t ms = (uint64_t)passed_ms;
+    counter_set(&stats->ops_per_sec, (commands - reactor->sampled_commands) * 1000 / ms);
+    counter_set(&stats->bytes_in_per_sec, (in - reactor->sampled_in) * 1000 / ms);
+    counter_set(&stats->bytes_out_per_sec, (out - reactor->sampled_out) * 1000 / ms);
+    counter_set(&stats->sampled_ms, (uint64_t)reactor->now_ms);
+    reactor->sampled_ms = reactor->now_ms;
+    reactor->sampled_commands = commands;
+    reactor->sampled_in = in;
+    reactor->sampled_out = out;
+}
+
+static void publish_stats(struct reactor *reactor)
+{
+    struct reactor_stats *stats = reactor->stats;
+    keyspace_publish(reactor->keyspace);
+    counter_set(&stats->buffer_bytes, reactor->chunks.bytes +
+                                          reactor->conn_count * sizeof(struct conn) +
+                                          reactor->request_pool_count * sizeof(struct request));
+    counter_set(&stats->turns, reactor->ring->turns);
+}
+
+/* maxmemory is checked once a turn against what all shards have published: a turn's worth of writes is the error. */
+static void check_memory(struct reactor *reactor)
+{
+    uint64_t limit = reactor->settings->maxmemory;
+    if (limit == 0) {
+        reactor->keyspace->over_limit = false;
+        return;
+    }
+    uint64_t used = 0;
+    for (uint32_t i = 0; i < reactor->count; i++) {
+        struct reactor_stats *stats = reactor->server->reactor[i].stats;
+        used += counter_get(&stats->keyspace.used_bytes) + counter_get(&stats->buffer_bytes);
+    }
+    reactor->keyspace->over_limit = used > limit;
+}
+
+static void due_work(struct reactor *reactor)
+{
+    int64_t now = reactor->now_ms;
+    sample(reactor);
+    if (reactor->pause.until_ms != 0 && now >= reactor->pause.until_ms)
+        reactor->pause.until_ms = 0;
+    if (now >= reactor->next_work_ms) {
+        int64_t wait_ms = keyspace_work(reactor->keyspace);
+        reactor->next_work_ms = wait_ms < 0 ? INT64_MAX : now + wait_ms;
+    }
+    if (now >= reactor->next_tick_ms) {
+        if (reactor->settings->timeout_s > 0)
+            idle_close(reactor);
+        reactor->next_tick_ms = reactor->settings->timeout_s > 0 ? now + TICK_MS : INT64_MAX;
+    }
+    if (reactor->id == SEQUENCER)
+        server_tick(reactor->server);
+}
+
+/* A key with a TTL may have come since the sweep last found none: it is looked at again while commands come. */
+static void rearm_work(struct reactor *reactor)
+{
+    if (reactor->next_work_ms == INT64_MAX)
+        reactor->next_work_ms = reactor->now_ms + WORK_INTERVAL_MAX_MS;
+}
+
+/* Nanoseconds until something is due; -1: nothing is. */
+static int64_t wait_ns(const struct reactor *reactor)
+{
+    int64_t until = reactor->next_work_ms;
+    if (reactor->next_tick_ms < until)
+        until = reactor->next_tick_ms;
+    if (reactor->pause.until_ms != 0 && reactor->pause.until_ms < until)
+        until = reactor->pause.until_ms;
+    if (reactor->id == SEQUENCER && server_next_ms(reactor->server) < until)
+        until = server_next_ms(reactor->server);
+    if (until == INT64_MAX)
+        return -1;
+    int64_t ms = until - clock_now_ms();
+    return ms > 0 ? ms * 1000000 : 0;
+}
+
+/* ---- the loop ---------------------------------------------------------------------------------- */
+
+static void wake(void *context, uint32_t to)
+{
+    struct reactor *reactor = context;
+    counter_add(&reactor->stats->wakeups, 1);
+    ring_wake(reactor->ring, reactor->server->reactor[to].ring);
+}
+
+/* Everything but I/O. Returns how much was done. */
+static uint32_t work(struct reactor *reactor)
+{
+    uint32_t done = requests_drain(reactor);
+    done += responses_drain(reactor);
+    done += own_calls_done(reactor);
+    mesh_release(reactor->port);
+    for (int i = 0; i < SETTLE_ROUNDS && reactor->stalled_first != NULL; i++) {
+        uint32_t moved = stalled_retry(reactor);
+        group_run(reactor);
+        moved += own_calls_done(reactor);
+        done += moved;
+        if (moved == 0)
+            break;
+    }
+    if (unlikely(reactor->starved > 0))
+        starved_feed(reactor);
+    due_work(reactor);
+    return done;
+}
+
+/* Blocks until there is something to do, if all agree that there is nothing. */
+static uint32_t turn_io(struct reactor *reactor, bool idle)
+{
+    int64_t wait = idle ? wait_ns(reactor) : 0;
+    if (wait != 0 && mesh_backlogged(reactor->port))
+        wait = BACKLOG_WAIT_NS; /* a full ring is emptied without a word to us */
+    if (wait == 0)
+        return ring_turn(reactor->ring, 0);
+    if (!mesh_may_sleep(reactor->port))
+        return ring_turn(reactor->ring, 0);
+    counter_add(&reactor->stats->sleeps, 1);
+    uint32_t completions = ring_turn(reactor->ring, wait);
+    mesh_awake(reactor->port);
+    return completions;
+}
+
+static bool polls_on(struct reactor *reactor, bool did_something)
+{
+    uint64_t budget_ns = (uint64_t)reactor->settings->busy_poll_us * 1000;
+    if (budget_ns == 0)
+        return false;
+    uint64_t now = clock_mono_ns();
+    if (did_something)
+        reactor->busy_since_ns = now;
+    return now - reactor->busy_since_ns < budget_ns;
+}
+
+static void loop(struct reactor *reactor)
+{
+    bool idle = false;
+    while (!reactor->stopped) {
+        uint32_t completions = turn_io(reactor, idle);
+        reactor->now_ms = clock_now_ms();
+        reactor->keyspace->now_ms = reactor->now_ms;
+        check_memory(reactor);
+        group_run(reactor);
+        uint32_t done = work(reactor);
+        bool quiet = completions + done == 0;
+        flush(reactor, quiet || reactor->count == 1);
+        settle(reactor);
+        if (!quiet) {
+            rearm_work(reactor);
+            publish_stats(reactor);
+        }
+        bool published = mesh_publish(reactor->port, wake, reactor);
+        idle = quiet && !published && reactor->self_first == NULL &&
+               !polls_on(reactor, !quiet);
+    }
+    mesh_publish(reactor->port, wake, reactor);
+    ring_turn(reactor->ring, 0);
+}
+
+/* ---- start and end ----------------------------------------------------------------------------- */
+
+void reactor_use_settings(struct reactor *reactor, const struct settings *settings)
+{
+    reactor->settings = settings;
+    reactor->limits = (struct decode_limits){
+        .bulk_bytes_max = settings->proto_max_bulk_len,
+        .args_max = DECODE_ARGS_MAX,
+    };
+    reactor->next_tick_ms = settings->timeout_s > 0 ? 0 : INT64_MAX;
+    uint64_t ticks = settings->slowlog_slower_us < 0
+                         ? UINT32_MAX
+                         : clock_ns_to_ticks((uint64_t)settings->slowlog_slower_us * 1000);
+    reactor->slow_ticks = ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+}
+
+static void pin(const struct reactor *reactor)
+{
+    const struct settings *settings = reactor->settings;
+    if (settings->cpu_count == 0)
+        return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    int cpu = settings->cpus[reactor->id % (uint32_t)settings->cpu_count];
+    CPU_SET(cpu, &set);
+    int error = pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+    if (error != 0)
+        log_write(LOG_WARNING, "reactor %u could not be pinned to CPU %d: %s", reactor->id, cpu,
+                  strerror(error));
+}
+
+static int setup(struct reactor *reactor)
+{
+    struct ring_config config = {
+        .entries = RING_ENTRIES,
+        .completions = RING_COMPLETIONS,
+        .buffer_bytes = BUFFER_BYTES,
+        .buffer_count = BUFFER_COUNT,
+        .features = reactor->settings->uring_features,
+    };
+    int error = 0;
+    char name[16];
+    snprintf(name, sizeof(name), "shoal-%u", reactor->id);
+    pthread_setname_np(pthread_self(), name);
+    pin(reactor);
+    reactor->ring = uring_new(&config, &error);
+    if (reactor->ring == NULL)
+        return error;
+    reactor->arena = arena_new();
+    reactor->keyspace = keyspace_new(reactor->arena, &reactor->stats->keyspace);
+    reactor->keyspace->shard = reactor->id;
+    reactor->keyspace->shards = reactor->count;
+    reactor->locks = locks_new();
+    reactor->scratch = mem_must_alloc(SCRATCH_BYTES);
+    reactor->next_conn_id = reactor->id + 1;
+    reactor->random = clock_ticks() * 2 + 1;
+    reactor->now_ms = reactor->keyspace->now_ms = reactor->sampled_ms = clock_now_ms();
+    decoder_init(&reactor->decoder);
+    reactor_use_settings(reactor, reactor->settings);
+    publish_stats(reactor);
+    return 0;
+}
+
+void *reactor_main(void *argument)
+{
+    struct reactor *reactor = argument;
+    int error = setup(reactor);
+    if (server_reactor_started(reactor->server, error)) {
+        if (reactor->id == SEQUENCER)
+            server_begin(reactor->server);
+        loop(reactor);
+    }
+    return NULL;
+}
+
+void reactor_free(struct reactor *reactor)
+{
+    while (reactor->request_pool != NULL) {
+        struct request *request = reactor->request_pool;
+        reactor->request_pool = request->next;
+        free(request);
+    }
+    chunk_pool_fini(&reactor->chunks);
+    slowlog_clear(&reactor->slowlog);
+    if (reactor->keyspace != NULL)
+        keyspace_free(&reactor->keyspace);
+    if (reactor->locks != NULL)
+        locks_free(&reactor->locks);
+    if (reactor->arena != NULL)
+        arena_free_all(&reactor->arena);
+    if (reactor->ring != NULL)
+        ring_free(&reactor->ring);
+    mesh_port_free(&reactor->port);
+    free(reactor->scratch);
+    free(reactor->stats);
+}

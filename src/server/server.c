@@ -1,0 +1,393 @@
+/*
+ * server.c - the process: starts the reactors, tells them to stop, waits for them.
+ */
+#include "shoal/server/server.h"
+
+#include "shoal/base/clock.h"
+#include "shoal/base/hash.h"
+#include "shoal/base/log.h"
+#include "shoal/server/banner.h"
+#include "shoal/server/settings.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    DESCRIPTORS_OWN = 64,  /* rings, listeners, logs: not for clients */
+    DRAIN_CHECK_MS = 10,
+};
+
+/* What main asks of the sequencer, added into the eventfd. */
+enum { ASK_STOP = 1, ASK_RELOAD = 1 << 16 };
+
+/* ---- start-up ---------------------------------------------------------------------------------- */
+
+bool server_reactor_started(struct server *server, int error)
+{
+    pthread_mutex_lock(&server->start_lock);
+    server->started++;
+    if (error != 0 && server->start_error == 0)
+        server->start_error = error;
+    pthread_cond_broadcast(&server->start_cond);
+    while (server->started < server->count || !server->start_decided)
+        pthread_cond_wait(&server->start_cond, &server->start_lock);
+    bool go_on = server->start_error == 0;
+    pthread_mutex_unlock(&server->start_lock);
+    return go_on;
+}
+
+/* Waits for all reactors; 0 or the first one's error. They go on when start_decided is set. */
+static int wait_started(struct server *server)
+{
+    pthread_mutex_lock(&server->start_lock);
+    while (server->started < server->count)
+        pthread_cond_wait(&server->start_cond, &server->start_lock);
+    int error = server->start_error;
+    pthread_mutex_unlock(&server->start_lock);
+    return error;
+}
+
+static void let_go(struct server *server, int error)
+{
+    pthread_mutex_lock(&server->start_lock);
+    if (error != 0)
+        server->start_error = error;
+    server->start_decided = true;
+    pthread_cond_broadcast(&server->start_cond);
+    pthread_mutex_unlock(&server->start_lock);
+}
+
+/* As many descriptors as maxclients needs, as far as the system allows. Returns the clients that fit. */
+static int raise_descriptors(int maxclients)
+{
+    struct rlimit limit;
+    rlim_t want = (rlim_t)maxclients + DESCRIPTORS_OWN;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return maxclients;
+    if (limit.rlim_cur < want) {
+        struct rlimit raised = { want, limit.rlim_max < want ? want : limit.rlim_max };
+        if (setrlimit(RLIMIT_NOFILE, &raised) != 0) {
+            raised = (struct rlimit){ limit.rlim_max, limit.rlim_max };
+            setrlimit(RLIMIT_NOFILE, &raised);
+        }
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= want)
+        return maxclients;
+    int fit = limit.rlim_cur > DESCRIPTORS_OWN ? (int)limit.rlim_cur - DESCRIPTORS_OWN : 1;
+    log_write(LOG_WARNING, "maxclients is %d instead of %d: the limit of open files is %ld (ulimit -n)",
+              fit, maxclients, (long)limit.rlim_cur);
+    return fit;
+}
+
+static void make_run_id(struct server *server)
+{
+    unsigned char random[RUN_ID_SIZE / 2];
+    if (getrandom(random, sizeof(random), 0) != sizeof(random))
+        memset(random, 0, sizeof(random));
+    for (size_t i = 0; i < sizeof(random); i++)
+        snprintf(server->run_id + 2 * i, 3, "%02x", random[i]);
+}
+
+static struct server *server_new(const struct settings *settings)
+{
+    struct server *server = mem_must_zalloc(sizeof(*server));
+    server->settings = mem_must_alloc(sizeof(*settings));
+    *server->settings = *settings;
+    server->count = (uint32_t)settings->shards;
+    pthread_mutex_init(&server->settings_lock, NULL);
+    pthread_mutex_init(&server->start_lock, NULL);
+    pthread_cond_init(&server->start_cond, NULL);
+    server->mesh = mesh_new(server->count, MESH_RING);
+    server->reactor = aligned_alloc(64, server->count * sizeof(struct reactor));
+    server->thread = mem_must_zalloc(server->count * sizeof(pthread_t));
+    must(server->reactor != NULL);
+    memset(server->reactor, 0, server->count * sizeof(struct reactor));
+    server->stop_fd = eventfd(0, EFD_CLOEXEC);
+    must(server->stop_fd >= 0);
+    server->started_mono_ns = clock_mono_ns();
+    server->started_wall_us = clock_wall_us();
+    make_run_id(server);
+    for (uint32_t i = 0; i < server->count; i++) {
+        struct reactor *reactor = &server->reactor[i];
+        reactor->id = i;
+        reactor->count = server->count;
+        reactor->server = server;
+        reactor->settings = server->settings;
+        reactor->port = mesh_port_new(server->mesh, i);
+        reactor->stats = stats_new();
+    }
+    return server;
+}
+
+static void server_free(struct server *server)
+{
+    for (uint32_t i = 0; i < server->count; i++)
+        reactor_free(&server->reactor[i]);
+    mesh_free(&server->mesh);
+    settings_free_all(server);
+    close(server->stop_fd);
+    pthread_mutex_destroy(&server->settings_lock);
+    pthread_mutex_destroy(&server->start_lock);
+    pthread_cond_destroy(&server->start_cond);
+    free(server->reactor);
+    free(server->thread);
+    free(server);
+}
+
+/* ---- the end ----------------------------------------------------------------------------------- */
+
+void server_stop(struct server *server)
+{
+    uint64_t ask = ASK_STOP;
+    if (write(server->stop_fd, &ask, sizeof(ask)) < 0)
+        log_write(LOG_WARNING, "could not ask for the end: %s", strerror(errno));
+}
+
+/* On every reactor: its connections get what they are owed and are closed. */
+static void drain_run(struct reactor *here, struct message *message)
+{
+    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next)
+        conn_close_later(conn);
+    reactor_respond(here, message);
+}
+
+static void cut_run(struct reactor *here, struct message *message)
+{
+    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next)
+        conn_kill(conn);
+    reactor_respond(here, message);
+}
+
+static void halt_run(struct reactor *here, struct message *message)
+{
+    here->stopped = true;
+    reactor_respond(here, message);
+}
+
+static void told(struct reactor *home, struct message *message)
+{
+    (void)home;
+    free(message);
+}
+
+static void tell_all(struct server *server, message_fn run)
+{
+    for (uint32_t i = server->count; i-- > 0;) { /* ourselves last */
+        struct message *message = mem_must_alloc(sizeof(*message));
+        *message = (struct message){
+            .run = run,
+            .done = told,
+            .kind = MESSAGE_CALL,
+            .to = (uint16_t)i,
+        };
+        reactor_call(&server->reactor[SEQUENCER], message);
+    }
+}
+
+static uint64_t connections_left(const struct server *server)
+{
+    uint64_t left = 0;
+    for (uint32_t i = 0; i < server->count; i++)
+        left += server->acceptor.handed[i] -
+                counter_get(&server->reactor[i].stats->connections_closed);
+    return left;
+}
+
+static void drain_begin(struct server *server)
+{
+    int64_t now_ms = server->reactor[SEQUENCER].now_ms;
+    log_write(LOG_NOTICE, "stopping: %lu connections to drain",
+              (unsigned long)connections_left(server));
+    acceptor_stop(&server->acceptor);
+    server->drain_until_ms = now_ms + (int64_t)server->settings->shutdown_timeout_s * 1000;
+    tell_all(server, drain_run);
+}
+
+static void drain_check(struct server *server)
+{
+    int64_t now_ms = server->reactor[SEQUENCER].now_ms;
+    if (connections_left(server) == 0) {
+        server->halting = true;
+        tell_all(server, halt_run);
+    } else if (now_ms >= server->drain_until_ms && !server->cutting) {
+        log_write(LOG_WARNING, "%lu connections were cut off at the end of shutdown-timeout",
+                  (unsigned long)connections_left(server));
+        server->cutting = true;
+        tell_all(server, cut_run);
+    }
+}
+
+/* ---- on the sequencer -------------------------------------------------------------------------- */
+
+static void asked(struct io_op *op, const struct io_event *event)
+{
+    struct server *server = (struct server *)((char *)op - offsetof(struct server, stop_op));
+    if (event->result == sizeof(server->stop_value)) {
+        if (server->stop_value >= ASK_RELOAD)
+            settings_reload(&server->reactor[SEQUENCER]);
+        if (server->stop_value % ASK_RELOAD != 0 && server->drain_until_ms == 0)
+            drain_begin(server);
+    }
+    ring_read(server->reactor[SEQUENCER].ring, op, server->stop_fd, &server->stop_value,
+              sizeof(server->stop_value));
+}
+
+void server_begin(struct server *server)
+{
+    struct reactor *reactor = &server->reactor[SEQUENCER];
+    server->stop_op.done = asked;
+    ring_read(reactor->ring, &server->stop_op, server->stop_fd, &server->stop_value,
+              sizeof(server->stop_value));
+    acceptor_start(&server->acceptor, reactor);
+}
+
+void server_tick(struct server *server)
+{
+    acceptor_tick(&server->acceptor);
+    if (server->drain_until_ms != 0 && !server->halting)
+        drain_check(server);
+}
+
+int64_t server_next_ms(const struct server *server)
+{
+    if (server->drain_until_ms != 0)
+        return server->reactor[SEQUENCER].now_ms + DRAIN_CHECK_MS;
+    return server->acceptor.retry_at_ms != 0 ? server->acceptor.retry_at_ms : INT64_MAX;
+}
+
+/* ---- figures ----------------------------------------------------------------------------------- */
+
+uint64_t server_sum(const struct server *server, size_t offset)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < server->count; i++)
+        sum += counter_get((const struct counter *)((const char *)server->reactor[i].stats + offset));
+    return sum;
+}
+
+uint64_t server_shard_keys(const struct server *server, uint32_t shard, uint32_t db)
+{
+    return counter_get(&server->reactor[shard].stats->keyspace.keys[db]);
+}
+
+/* ---- main thread ------------------------------------------------------------------------------- */
+
+static void pidfile_write(const struct settings *settings)
+{
+    if (settings->pidfile[0] == '\0')
+        return;
+    FILE *file = fopen(settings->pidfile, "we");
+    if (file == NULL) {
+        log_write(LOG_WARNING, "cannot write the pid file %s: %s", settings->pidfile,
+                  strerror(errno));
+        return;
+    }
+    fprintf(file, "%d\n", (int)getpid());
+    fclose(file);
+}
+
+/* Signals become requests to the sequencer; a second one to end does so at once. */
+static void signals_loop(struct server *server, const sigset_t *set)
+{
+    bool stopping = false;
+    for (;;) {
+        int signal = 0;
+        if (sigwait(set, &signal) != 0)
+            continue;
+        if (signal == SIGUSR2)
+            return; /* the reactors have ended */
+        if (signal == SIGHUP) {
+            uint64_t ask = ASK_RELOAD;
+            log_reopen();
+            if (write(server->stop_fd, &ask, sizeof(ask)) < 0)
+                log_write(LOG_WARNING, "could not ask for a reload: %s", strerror(errno));
+            continue;
+        }
+        if (stopping) {
+            log_write(LOG_WARNING, "second signal: ending at once");
+            _exit(EXIT_RUNTIME);
+        }
+        stopping = true;
+        log_write(LOG_NOTICE, "received %s", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+        server_stop(server);
+    }
+}
+
+/* Joins the reactors and then frees main from its wait for signals. */
+static void *join_all(void *argument)
+{
+    struct server *server = argument;
+    for (uint32_t i = 0; i < server->count; i++)
+        pthread_join(server->thread[i], NULL);
+    kill(getpid(), SIGUSR2);
+    return NULL;
+}
+
+static int threads_start(struct server *server)
+{
+    for (uint32_t i = 0; i < server->count; i++) {
+        int error = pthread_create(&server->thread[i], NULL, reactor_main, &server->reactor[i]);
+        must(error == 0);
+    }
+    return wait_started(server);
+}
+
+static int refuse_to_start(struct server *server, int error)
+{
+    log_write(LOG_WARNING, "cannot start: %s (%s)", uring_explain(error), strerror(-error));
+    let_go(server, error);
+    for (uint32_t i = 0; i < server->count; i++)
+        pthread_join(server->thread[i], NULL);
+    return EXIT_NO_URING;
+}
+
+int server_run(const struct settings *settings)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR2);
+    pthread_sigmask(SIG_BLOCK, &set, NULL); /* every thread inherits it */
+    signal(SIGPIPE, SIG_IGN);
+
+    struct server *server = server_new(settings);
+    server->clients_max = raise_descriptors(settings->maxclients);
+    int code = EXIT_CLEAN;
+    int error = threads_start(server);
+    if (error != 0) {
+        code = refuse_to_start(server, error);
+        goto out;
+    }
+    banner_print(server);
+    code = acceptor_listen(&server->acceptor, settings);
+    if (code != 0) {
+        let_go(server, -EADDRINUSE);
+        for (uint32_t i = 0; i < server->count; i++)
+            pthread_join(server->thread[i], NULL);
+        goto out;
+    }
+    pidfile_write(settings);
+    banner_print_listeners(server);
+    let_go(server, 0);
+    log_write(LOG_NOTICE, "Ready to accept connections");
+    pthread_t joiner;
+    must(pthread_create(&joiner, NULL, join_all, server) == 0);
+    signals_loop(server, &set);
+    pthread_join(joiner, NULL);
+    acceptor_close(&server->acceptor, settings);
+    if (settings->pidfile[0] != '\0')
+        unlink(settings->pidfile);
+    log_write(LOG_NOTICE, "bye");
+out:
+    server_free(server);
+    return code;
+}

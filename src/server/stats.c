@@ -1,0 +1,48 @@
+/*
+ * stats.c - making a reactor's counters, and the few that need more than an addition.
+ */
+#include "shoal/server/stats.h"
+
+#include "shoal/base/must.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct reactor_stats *stats_new(void)
+{
+    size_t size = sizeof(struct reactor_stats) + registry_count() * sizeof(struct command_stats);
+    size = (size + 63) & ~(size_t)63;
+    struct reactor_stats *stats = aligned_alloc(64, size);
+    must(stats != NULL);
+    memset(stats, 0, size);
+    return stats;
+}
+
+void stats_error(struct reactor_stats *stats, const char *code)
+{
+    counter_add(&stats->error_replies, 1);
+    for (int i = 0; i < STATS_ERRORS_MAX; i++) {
+        struct error_stats *error = &stats->errors[i];
+        if (counter_get(&error->count) == 0)
+            strncpy(error->name, code, sizeof(error->name) - 1);
+        if (strncmp(error->name, code, sizeof(error->name) - 1) == 0) {
+            counter_add(&error->count, 1);
+            return;
+        }
+    }
+}
+
+/* Two buckets an octave: [2^k, 1.5 * 2^k) and [1.5 * 2^k, 2^(k+1)). */
+uint32_t latency_bucket(uint32_t ticks)
+{
+    if (ticks < 2)
+        return ticks;
+    uint32_t k = 31 - (uint32_t)__builtin_clz(ticks);
+    return 2 * k + (ticks >> (k - 1) & 1);
+}
+
+uint64_t latency_bucket_top(uint32_t bucket)
+{
+    uint32_t k = bucket / 2;
+    return bucket < 2 ? bucket : bucket % 2 == 1 ? (2ull << k) - 1 : (3ull << k) / 2 - 1;
+}
