@@ -45,22 +45,39 @@ void charts_series_name(const struct result *r, char *out)
         snprintf(out, 96, "%s", r->server);
 }
 
+/* What shares a figure of bars: a test over one transport, or everything when there is one server.
+ */
+static bool same_figure(const struct result *a, const struct result *b)
+{
+    return same_test(a, b) || (a->server[0] == '\0' && b->server[0] == '\0');
+}
+
 static enum chart_unit unit_of(enum figure figure)
 {
     return figure == FIGURE_CPU ? UNIT_US : UNIT_RATE;
 }
 
+static void bars_begin(FILE *out, const struct result *first, enum figure figure)
+{
+    char heading[160] = "";
+    if (first->server[0] != '\0')
+        snprintf(heading, sizeof(heading), "%s over %s", first->name,
+                 strcmp(first->transport, "unix") == 0 ? "a Unix socket" : "TCP");
+    chart_figure_begin(out, heading,
+                       figure == FIGURE_CPU ? "server CPU per request, less is better"
+                                            : "requests per second, more is better");
+}
+
 /* One figure: all pipelines of a test, the servers of each. */
-static void bars_of_test(FILE *out, const struct result *results, uint32_t count, uint32_t first,
-                         enum figure figure)
+static void bars_from(FILE *out, const struct result *results, uint32_t count, uint32_t first,
+                      enum figure figure)
 {
     static char names[BARS_MAX][96], groups[BARS_MAX][32];
     struct bar bars[BARS_MAX];
     const struct result *members[SERIES_MAX];
-    char heading[160];
     uint32_t n = 0;
     for (uint32_t i = first; i < count; i++) {
-        if (!same_test(&results[i], &results[first]) || !charts_is_first(results, i, true))
+        if (!same_figure(&results[i], &results[first]) || !charts_is_first(results, i, true))
             continue;
         uint32_t size = charts_group(results, count, i, members);
         for (uint32_t k = 0; k < size && n < BARS_MAX; k++, n++) {
@@ -70,11 +87,7 @@ static void bars_of_test(FILE *out, const struct result *results, uint32_t count
             bars[n] = (struct bar){ groups[n], names[n], s.median, s.low, s.high, k };
         }
     }
-    snprintf(heading, sizeof(heading), "%s over %s", results[first].name,
-             strcmp(results[first].transport, "unix") == 0 ? "a Unix socket" : "TCP");
-    chart_figure_begin(out, heading,
-                       figure == FIGURE_CPU ? "server CPU per request, less is better"
-                                            : "requests per second, more is better");
+    bars_begin(out, &results[first], figure);
     chart_bars(out, unit_of(figure), bars, n);
     chart_figure_end(out);
 }
@@ -82,8 +95,9 @@ static void bars_of_test(FILE *out, const struct result *results, uint32_t count
 void charts_bars(FILE *out, const struct result *results, uint32_t count, enum figure figure)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (charts_is_first(results, i, false))
-            bars_of_test(out, results, count, i, figure);
+        bool more = i > 0 && results[i].server[0] == '\0';
+        if (!more && charts_is_first(results, i, false))
+            bars_from(out, results, count, i, figure);
     }
 }
 

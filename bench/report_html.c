@@ -16,7 +16,7 @@ static const char STYLE[] =
     "h1{font-size:26px;margin:0 0 4px}h2{font-size:18px;margin:34px 0 10px}"
     ".facts{color:var(--weak);margin:0}code{font:13px/1.5 ui-monospace,'Liberation Mono',monospace;"
     "overflow-wrap:anywhere}\n"
-    ".grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,480px),1fr));gap:"
+    ".grid2{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,480px),1fr));gap:"
     "18px}\n"
     "figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:10px;"
     "padding:14px 16px}figcaption{font-weight:600}small{color:var(--weak);font-weight:400;"
@@ -141,6 +141,12 @@ static void shard_lines(FILE *out, const struct result *results, uint32_t count)
     charts_shards(out, results, count, FIGURE_CPU);
 }
 
+static void latency_both(FILE *out, const struct result *results, uint32_t count)
+{
+    charts_percentiles(out, results, count);
+    charts_over_time(out, results, count);
+}
+
 void report_html(FILE *out, const char *title, const struct environment *environment,
                  const struct result *results, uint32_t count)
 {
@@ -151,8 +157,12 @@ void report_html(FILE *out, const char *title, const struct environment *environ
     if (cpu)
         section(out, "Server CPU per request", cpu_bars, results, count);
     section(out, "Throughput", rate_bars, results, count);
-    section(out, "Latency percentiles", charts_percentiles, results, count);
-    section(out, "Latency over time", charts_over_time, results, count);
+    if (count > 0 && results[0].server[0] == '\0') {
+        section(out, "Latency", latency_both, results, count);
+    } else {
+        section(out, "Latency percentiles", charts_percentiles, results, count);
+        section(out, "Latency over time", charts_over_time, results, count);
+    }
     if (cpu)
         section(out, "Balance of the server's threads", charts_balance, results, count);
     table(out, results, count);

@@ -234,18 +234,19 @@ static bool has_work(const struct conn *conn)
            (conn->flags & CONN_STALLED && !(conn->flags & CONN_CLOSING));
 }
 
-void conn_settle(struct conn *conn)
+bool conn_settle(struct conn *conn)
 {
     if (conn->flags & (CONN_CLOSING | CONN_EOF) && !has_work(conn))
         conn_kill(conn);
     if (!(conn->flags & CONN_DEAD))
-        return;
+        return false;
     if (conn->first == NULL && conn->transaction != NULL)
         transaction_drop(conn); /* not before: an EXEC under way works on it */
     if (conn->flags & (CONN_FLUSHING | CONN_STALLED) || conn->first != NULL ||
         conn->recv.in_flight || conn->out.op.in_flight)
-        return; /* whoever ends last comes here again */
+        return false; /* whoever ends last comes here again */
     conn_free(conn);
+    return true;
 }
 
 /* ---- flow control ------------------------------------------------------------------------------ */

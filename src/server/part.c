@@ -106,6 +106,8 @@ void part_execute(struct reactor *here, struct part *part)
         part->reply.marking = true;
         part->ok = watches_hold(here, part);
         part->abandon = !part->ok;
+    } else {
+        part->ok = true;
     }
     for (uint32_t i = part->op_from; i < part->op_until && !part->abandon; i++) {
         struct op *op = &part->ops[i];

@@ -158,8 +158,8 @@ static void settle(struct reactor *reactor)
     while (reactor->settling_first != NULL) {
         struct conn *conn = reactor->settling_first;
         reactor->settling_first = conn->next_settling;
-        conn->flags &= ~(uint32_t)CONN_SETTLING;
-        conn_settle(conn);
+        if (!conn_settle(conn)) /* still marked: it does not come back on the list meanwhile */
+            conn->flags &= ~(uint32_t)CONN_SETTLING;
     }
 }
 

@@ -7,7 +7,6 @@
  * where lives are short, and is asked for again at once while it frees much; nothing is asked for
  * when nothing has a TTL.
  */
-#include "shoal/base/hash.h"
 #include "shoal/base/must.h"
 #include "shoal/store/keyspace.h"
 #include "shoal/store/watch.h"
@@ -89,21 +88,13 @@ static void drain_grave(struct keyspace *keyspace)
 /* ---- expiry
  * ---------------------------------------------------------------------------------------- */
 
-struct reaping {
-    struct keyspace *keyspace;
-    uint8_t db;
-};
-
+/* WATCH needs no word of it: who has seen the key alive notices that it is gone. */
 static void on_expired(void *context, struct item *item, uint64_t hash_unused)
 {
-    struct reaping *reaping = context;
+    struct keyspace *keyspace = context;
+    (void)item;
     (void)hash_unused;
-    reaping->keyspace->_expired++;
-    if (likely(reaping->keyspace->watched == 0))
-        return;
-    struct bytes name = item_key(item);
-    watch_touch(reaping->keyspace->watches,
-                (struct watch_key){ .name = name, .hash = hash_key(name), .db = reaping->db });
+    keyspace->_expired++;
 }
 
 /* Buckets to look at in one call, so that all are seen once a period. */
@@ -141,9 +132,8 @@ static struct table *sweep_table(struct keyspace *keyspace)
 static uint64_t sweep_some(struct keyspace *keyspace, struct table *table, uint64_t buckets)
 {
     bool wrapped;
-    struct reaping reaping = { keyspace, (uint8_t)keyspace->_sweep_db };
     uint64_t freed =
-        table_sweep_expired(table, buckets, keyspace->now_ms, on_expired, &reaping, &wrapped);
+        table_sweep_expired(table, buckets, keyspace->now_ms, on_expired, keyspace, &wrapped);
     if (wrapped)
         keyspace->_sweep_db = (keyspace->_sweep_db + 1) % DATABASES_MAX;
     return freed;

@@ -93,9 +93,9 @@ void conn_kill(struct conn *conn);
 /* No more requests; closes when all before is answered and sent. */
 void conn_close_later(struct conn *conn);
 
-/* At the end of the turn: closes it if it has nothing left to do, frees it if nothing refers to it any more. */
+/* At the end of the turn: closes it if it has nothing left to do, frees it (true) if nothing refers to it any more. */
 void conn_settle_later(struct conn *conn);
-void conn_settle(struct conn *conn);
+bool conn_settle(struct conn *conn);
 
 /* Has its replies sent at the end of the turn. */
 void conn_flush_later(struct conn *conn);
