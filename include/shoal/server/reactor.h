@@ -33,7 +33,7 @@ struct pause {
 };
 
 struct reactor {
-    uint32_t id;
+    _Alignas(64) uint32_t id;
     uint32_t count;             /* reactors in all */
     struct server *server;
     const struct settings *settings; /* of this moment: switched by message */
