@@ -436,6 +436,7 @@ void reactor_free(struct reactor *reactor)
         free(request);
     }
     chunk_pool_fini(&reactor->chunks);
+    decoder_reset(&reactor->decoder);
     slowlog_clear(&reactor->slowlog);
     if (reactor->keyspace != NULL)
         keyspace_free(&reactor->keyspace);
