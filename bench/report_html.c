@@ -135,6 +135,12 @@ static void rate_bars(FILE *out, const struct result *results, uint32_t count)
     charts_bars(out, results, count, FIGURE_THROUGHPUT);
 }
 
+static void cpu_and_rate_bars(FILE *out, const struct result *results, uint32_t count)
+{
+    cpu_bars(out, results, count);
+    rate_bars(out, results, count);
+}
+
 static void shard_lines(FILE *out, const struct result *results, uint32_t count)
 {
     charts_shards(out, results, count, FIGURE_THROUGHPUT);
@@ -154,12 +160,13 @@ void report_html(FILE *out, const char *title, const struct environment *environ
     head(out, title ? title : "Load test", environment);
     if (charts_has_shards(results, count))
         section(out, "Shards", shard_lines, results, count);
-    if (cpu)
-        section(out, "Server CPU per request", cpu_bars, results, count);
-    section(out, "Throughput", rate_bars, results, count);
     if (count > 0 && results[0].server[0] == '\0') {
+        section(out, "Throughput", cpu ? cpu_and_rate_bars : rate_bars, results, count);
         section(out, "Latency", latency_both, results, count);
     } else {
+        if (cpu)
+            section(out, "Server CPU per request", cpu_bars, results, count);
+        section(out, "Throughput", rate_bars, results, count);
         section(out, "Latency percentiles", charts_percentiles, results, count);
         section(out, "Latency over time", charts_over_time, results, count);
     }

@@ -1,0 +1,35 @@
+#!/bin/sh
+# shoal beside redis-server and memcached on this machine, in under three minutes: GET and SET over a
+# Unix socket and TCP at pipelines 1, 10 and 50, one server CPU, one client CPU, runs interleaved.
+# Writes build/bench-report.html, .json and .txt (the table, with ratios of CPU per request).
+#
+#   RUNS=5  SECONDS_EACH=0.6  CLIENTS=50  VALUE=32   how long and what
+#   SERVER_CPU=0  CLIENT_CPU=1                       where
+#   PORT=21450                                       first port of the servers
+#   SHOAL, BENCH                                     the programs
+# Further arguments go to shoal-bench (--server 'name=command {port} {socket}' adds one).
+set -eu
+cd "$(dirname "$0")/.."
+bench=${BENCH:-build/shoal-bench}
+shoal=${SHOAL:-build/shoal}
+
+[ "$(nproc)" -ge 2 ] || echo "one CPU only: server and client take turns on it, figures suffer" >&2
+last=$(($(nproc) - 1))
+
+# Each server: what it is called, and a command that holds {port} (TCP), {socket} (Unix) or both.
+set -- "$@" --title "shoal, redis-server and memcached"
+command -v memcached >/dev/null && set -- \
+    --server "memcached=memcached -u $(id -un) -t 1 -m 256 -l 127.0.0.1 -p {port}" \
+    --server "memcached=memcached -u $(id -un) -t 1 -m 256 -s {socket}" "$@"
+command -v redis-server >/dev/null && set -- \
+    --server 'redis=redis-server --port {port} --unixsocket {socket} --save "" --appendonly no' "$@"
+[ -x "$shoal" ] && set -- \
+    --server "shoal=$shoal --port {port} --unixsocket {socket} --shards 1 --save \"\"" "$@"
+
+"$bench" compare --port "${PORT:-21450}" \
+    --runs "${RUNS:-5}" --seconds "${SECONDS_EACH:-0.6}" --warmup 0.1 \
+    -c "${CLIENTS:-50}" -d "${VALUE:-32}" -t get,set --pipelines 1,10,50 --transports unix,tcp \
+    --server-cpus "${SERVER_CPU:-0}" --client-cpus "${CLIENT_CPU:-$last}" \
+    --report build/bench-report.html --json build/bench-report.json "$@" >build/bench-report.txt
+cat build/bench-report.txt
+echo "wrote build/bench-report.html, build/bench-report.json and build/bench-report.txt"

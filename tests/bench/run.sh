@@ -1,0 +1,44 @@
+#!/bin/sh
+# The harness's own tests: unit tests, then shoal-bench against a server with known delays and faults.
+# Ends in "N passed, N failed".
+#
+#   BENCH   the program under test      build/shoal-bench
+#   CC      compiler                    gcc
+set -u
+cd "$(dirname "$0")/../.."
+out=build/bench-tests
+mkdir -p "$out"
+
+base=$(for name in clock hash log mem must number; do echo "src/base/$name.c"; done)
+parts=$(ls bench/*.c | grep -v '/main\.c$')
+build() { # PROGRAM SOURCE
+    ${CC:-gcc} -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+        -D_GNU_SOURCE -DSHOAL_SYSTEM_MALLOC -DSHOAL_VERSION='"test"' -Wall -Wextra -Iinclude \
+        "$2" $parts $base -o "$out/$1" -lcmocka -l:liburing.a -lm -lpthread
+}
+
+passed=0 failed=0 skipped=0
+for source in tests/bench/test_*.c; do
+    name=$(basename "$source" .c)
+    if build "$name" "$source" && timeout 120 "$out/$name" >"$out/$name.log" 2>&1; then
+        count=$(grep -c '\[       OK \]' "$out/$name.log")
+        echo "ok    $name ($count)"
+        passed=$((passed + count))
+    else
+        echo "FAIL  $name"
+        grep -v '\[ RUN\|       OK' "$out/$name.log" 2>/dev/null
+        failed=$((failed + 1))
+    fi
+done
+
+build hgrm_sample tests/bench/hgrm_sample.c && export HGRM_SAMPLE="$PWD/$out/hgrm_sample"
+python3 tests/bench/test_bench.py | tee "$out/test_bench.log"
+totals=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$out/test_bench.log" | tail -n 1)
+if [ -n "$totals" ]; then
+    set -- $(echo "$totals" | tr -dc '0-9 ')
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+else
+    failed=$((failed + 1))
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

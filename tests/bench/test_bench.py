@@ -1,0 +1,384 @@
+#!/usr/bin/env python3
+"""
+shoal-bench against a server whose delays and faults are known. Ends in "N passed, N failed".
+
+    test_bench.py [NAME...]        only tests whose name contains one of the words
+
+    BENCH   the program under test      build/shoal-bench
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+import picture
+from fake_server import FakeServer, crc16
+
+HERE = pathlib.Path(__file__).resolve().parent
+BENCH = os.environ.get("BENCH", str(HERE.parent.parent / "build" / "shoal-bench"))
+SECONDS_MAX = 60
+
+
+class Skipped(Exception):
+    pass
+
+
+def bench(*arguments, code=0):
+    """Runs the program; returns its output. The exit code must be the wanted one."""
+    run = subprocess.run([BENCH, *map(str, arguments)], capture_output=True, text=True, timeout=SECONDS_MAX)
+    if run.returncode != code:
+        raise AssertionError(f"{arguments}: exit {run.returncode}, wanted {code}\n{run.stdout}{run.stderr}")
+    return run.stdout + run.stderr
+
+
+def bench_json(*arguments, code=0):
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        bench(*arguments, "--json", file.name, code=code)
+        return json.load(file)["results"]
+
+
+def expect(condition, *values):
+    if not condition:
+        raise AssertionError(f"got {values}")
+
+
+# ---- latency ------------------------------------------------------------------------------------
+
+
+def test_closed_loop_measures_a_known_delay():
+    with FakeServer() as server:
+        server.delay_s = 0.02
+        (result,) = bench_json("-p", server.port, "-c", 4, "-n", 100, "-t", "get")
+    run = result["runs"][0]
+    expect(20e6 <= run["latency_ns"]["min"] and run["latency_ns"]["p50"] < 30e6, run["latency_ns"])
+    expect(run["requests"] == 100, run["requests"])
+    expect(130 < run["requests_per_s"] <= 200, run["requests_per_s"])
+
+
+def stalled(*arguments):
+    with FakeServer() as server:
+        server.stall = (0.3, 0.4)
+        (result,) = bench_json("-p", server.port, "-c", 1, "-t", "get", "--seconds", 1, *arguments)
+    return result["runs"][0]
+
+
+def test_closed_loop_hides_a_stall():
+    run = stalled()
+    expect(run["latency_ns"]["max"] > 390e6, run["latency_ns"])
+    expect(run["latency_ns"]["p99"] < 100e6, run["latency_ns"])
+
+
+def test_open_loop_counts_the_wait():
+    """A 0.4 s stall in 1 s at 500/s: four requests in ten wait 0.2 s on average."""
+    run = stalled("--rate", 500)
+    expect(run["latency_ns"]["p90"] > 250e6, run["latency_ns"])
+    expect(run["latency_ns"]["p75"] > 50e6, run["latency_ns"])
+    expect(run["service_ns"]["p90"] < 100e6, run["service_ns"])
+    expect(run["service_ns"]["max"] > 390e6, run["service_ns"])
+
+
+def test_open_loop_keeps_its_rate():
+    for rate in ("500", "500:poisson"):
+        with FakeServer() as server:
+            (result,) = bench_json("-p", server.port, "-c", 10, "-t", "get", "--seconds", 2, "--rate", rate)
+        run = result["runs"][0]
+        expect(run["sustained"] or rate != "500", rate, run)
+        expect(440 < run["requests_per_s"] < 560, rate, run["requests_per_s"])
+
+
+def test_rate_not_sustained_is_said():
+    with FakeServer() as server:
+        server.delay_s = 0.01
+        output = bench("-p", server.port, "-c", 1, "-t", "get", "--seconds", 1, "--rate", 1000)
+    expect("rate not sustained" in output and "offered 1000/s" in output, output)
+    line = next(line for line in output.splitlines() if line.startswith("GET"))
+    expect(line.split()[-4:] == ["-"] * 4, line)
+
+
+def test_find_rate_stops_where_the_server_does():
+    with FakeServer() as server:
+        server.delay_s = 0.01
+        output = bench("-p", server.port, "-c", 2, "-t", "get", "--seconds", 0.3, "--find-rate", "p50<15ms")
+    rate = float(re.search(r"holds up to (\d+)", output).group(1))
+    expect(60 < rate <= 200, output)
+
+
+def test_warmup_is_not_counted():
+    with FakeServer() as server:
+        server.stall = (0.1, 0.3)
+        (result,) = bench_json("-p", server.port, "-c", 1, "-t", "get", "--seconds", 0.5, "--warmup", 0.6)
+    expect(result["runs"][0]["latency_ns"]["max"] < 200e6, result["runs"][0]["latency_ns"])
+
+
+# ---- verify -------------------------------------------------------------------------------------
+
+VERIFY = ["--verify", "-r", 200, "-c", 5, "-n", 4000, "--ratio", "5:4:1"]
+
+
+def verify(fault=None, code=0, extra=()):
+    with FakeServer() as server:
+        if fault:
+            server.fault = fault
+        output = bench("-p", server.port, *VERIFY, *extra, code=code)
+    return list(map(int, re.search(r"(\d+) wrong, (\d+) missing, (\d+) stale", output).groups())), output
+
+
+def test_verify_is_content_with_a_correct_server():
+    for extra in ([], ["-P", 8], ["--threads", 2], ["--value-size", "20:300"], ["--protocol", "native"]):
+        counts, output = verify(extra=extra)
+        expect(counts == [0, 0, 0], extra, output)
+
+
+def test_verify_catches_a_wrong_value():
+    counts, output = verify(lambda c, k, n: "wrong" if c == "GET" and n % 500 == 0 else None, code=1)
+    expect(counts[0] >= 1 and counts[1:] == [0, 0], output)
+    expect("wrong: key" in output, output)
+
+
+def test_verify_catches_a_missing_value():
+    counts, output = verify(lambda c, k, n: "missing" if c == "GET" and n in (700, 701, 702) else None,
+                            code=1, extra=["--ratio", "5:5"])
+    expect(counts[0] == 0 and counts[1] == 3 and counts[2] == 0, output)
+
+
+def test_verify_catches_a_lost_write():
+    counts, output = verify(lambda c, k, n: "ignore" if c == "SET" and n % 100 == 0 and n > 200 else None,
+                            code=1, extra=["--ratio", "5:5"])
+    expect(counts[0] == 0 and counts[1] == 0 and counts[2] > 0, output)
+
+
+# ---- exit codes and faults ------------------------------------------------------------------------
+
+
+def test_expectations_decide_the_exit_code():
+    with FakeServer() as server:
+        server.delay_s = 0.005
+        common = ["-p", server.port, "-c", 2, "-n", 40, "-t", "get"]
+        bench(*common, "--expect", "p99<500ms,ops>10")
+        output = bench(*common, "--expect", "p99<1ms", code=5)
+        expect("not as expected: GET: p99" in output, output)
+        bench(*common, "--expect", "ops>1M", code=5)
+        bench(*common, "--expect", "p99!1ms", code=2)
+
+
+def test_usage_errors_end_with_2():
+    for arguments in (["--no-such-option"], ["-c", "0"], ["-c", "x"], ["-P", "0"], ["-t", "nonsense"],
+                      ["--ratio", "0:0"], ["--rate", "-5"], ["--value-size", "9:1"], ["--verify", "-d", "5"],
+                      ["--trace", "/nonexistent.lis"], ["compare"], ["-p", "1"]):
+        bench(*arguments, code=2)
+
+
+def test_a_lost_connection_ends_with_1():
+    with FakeServer() as server:
+        server.fault = lambda c, k, n: "close" if n == 50 else None
+        output = bench("-p", server.port, "-c", 3, "-n", 2000, "-t", "get", code=1)
+    expect("1 connections lost" in output, output)
+
+
+def test_error_replies_are_counted():
+    with FakeServer() as server:
+        server.fault = lambda c, k, n: "error" if n % 10 == 0 else None
+        output = bench("-p", server.port, "-c", 3, "-n", 100, "-t", "get")
+    expect("10 errors" in output and "ERR as the test wants it" in output, output)
+
+
+# ---- load shape -----------------------------------------------------------------------------------
+
+
+def keys_of(server, command=b"GET"):
+    return [words[1] for _, words in server.commands if words[0] == command]
+
+
+def test_cross_shard_reaches_the_wanted_share():
+    for percent in (0, 30, 100):
+        with FakeServer() as server:
+            server.shards, server.record = 4, True
+            bench("-p", server.port, "-c", 8, "-n", 4000, "-t", "get", "--cross-shard", percent)
+            crossed = sum((crc16(words[1]) & 16383) * 4 // 16384 != shard for shard, words in server.commands)
+        expect(abs(crossed / 40 - percent) < (0.001 if percent in (0, 100) else 4), percent, crossed)
+
+
+def test_the_same_seed_draws_the_same_keys():
+    def draw(seed):
+        with FakeServer() as server:
+            server.record = True
+            bench("-p", server.port, "-c", 1, "-n", 200, "-t", "get", "--key-dist", "zipf:0.99", "--seed", seed)
+            return keys_of(server)
+
+    first = draw(7)
+    expect(first == draw(7), "differs")
+    expect(first != draw(8), "equal")
+
+
+def test_ratio_and_command_templates():
+    with FakeServer() as server:
+        server.record = True
+        bench("-p", server.port, "-c", 2, "-n", 3000, "--ratio", "6:3:1", "-d", 10)
+        kinds = [words[0] for _, words in server.commands]
+        expect(abs(kinds.count(b"GET") - 1800) < 150 and abs(kinds.count(b"DEL") - 300) < 80, len(kinds))
+        server.commands.clear()
+        bench("-p", server.port, "-n", 10, "-c", 1, "-d", 5, "--command", "EVAL 'a b' x:__key__ __data__ __rand_int__")
+        _, words = server.commands[0]
+        expect(words[:2] == [b"EVAL", b"a b"] and words[2].startswith(b"x:key:"), words)
+        expect(len(words[3]) == 5 and len(words[4]) == 12, words)
+
+
+def test_redis_benchmark_lines_run():
+    with FakeServer() as server:
+        output = bench("-h", "127.0.0.1", "-p", server.port, "-c", 10, "-n", 500, "-P", 4, "-d", 64, "-r", 1000,
+                       "-t", "set,get", "-q")
+        expect(re.search(r"^SET: [\d.]+ requests per second, p50=[\d.]+ msec", output, re.M), output)
+        output = bench("-u", f"redis://127.0.0.1:{server.port}", "-n", 100, "-k", "1", "--csv", "-t", "ping")
+        expect(output.startswith('"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms"'), output)
+        output = bench("-p", server.port, "-n", 100, "-q", "SET", "key:__rand_int__", "value")
+        expect(output.startswith("SET: "), output)
+
+
+# ---- traces ---------------------------------------------------------------------------------------
+
+
+def replay(path):
+    with FakeServer() as server:
+        output = bench("-p", server.port, "-c", 1, "--trace", path)
+    return float(re.search(r"miss ratio ([\d.]+)", output).group(1)), output
+
+
+def test_traces_count_misses_exactly():
+    with tempfile.TemporaryDirectory() as folder:
+        lis = pathlib.Path(folder, "small.lis")
+        lis.write_text("10 3 0 1\n11 1 0 2\n10 4 0 3\n")  # 10 11 12 | 11 | 10 11 12 13: 4 of 8 miss
+        expect(replay(lis)[0] == 0.5, replay(lis))
+        oracle = pathlib.Path(folder, "small.oracleGeneral.bin")
+        oracle.write_bytes(b"".join(struct.pack("<IQIq", t, i, 100, -1) for t, i in enumerate([1 << 50, 2, 1 << 50, 3])))
+        expect(replay(oracle)[0] == 0.75, replay(oracle))
+        if shutil.which("zstd"):
+            subprocess.run(["zstd", "-q", str(lis)], check=True)
+            expect(replay(f"{lis}.zst")[0] == 0.5, "zst")
+        lis.write_text("not a trace\n")
+        bench("--trace", lis, code=2)
+
+
+# ---- comparison -----------------------------------------------------------------------------------
+
+FAKE = f"fake=python3 {HERE}/fake_server.py {{port}}"
+OTHER = f"other:native=python3 {HERE}/fake_server.py {{port}}"
+
+
+def servers_running():
+    found = subprocess.run(["pgrep", "-f", f"^python3 {HERE}/fake_server.py"], capture_output=True, text=True)
+    return found.stdout.split()
+
+
+def test_compare_interleaves_and_stops_its_servers():
+    output = bench("compare", "--server", FAKE, "--server", OTHER, "--pipelines", "1,4", "--runs", 2,
+                   "--seconds", 0.2, "-t", "get", "-r", 100, "-c", 4)
+    rows = [line for line in output.splitlines() if line.startswith("GET")]
+    expect(len(rows) == 4, output)  # CPU and throughput at two pipelines
+    expect(all(re.search(r"(fake|other|none: ranges overlap)$", row) for row in rows), rows)
+    expect(not servers_running(), servers_running())
+
+
+def test_compare_stops_its_servers_on_interrupt():
+    child = subprocess.Popen([BENCH, "compare", "--server", FAKE, "--server", OTHER, "--seconds", "5", "-r", "100"],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    until = time.monotonic() + 20
+    while len(servers_running()) < 2 and time.monotonic() < until:
+        time.sleep(0.05)  # waits for a process that has no other way to tell
+    expect(len(servers_running()) == 2, servers_running())
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=20)
+    expect(not servers_running(), servers_running())
+
+
+def test_a_server_that_does_not_start_is_said():
+    output = bench("compare", "--server", "bad=/bin/false {port}", code=2)
+    expect("bad ended at once" in output, output)
+
+
+# ---- reports --------------------------------------------------------------------------------------
+
+
+def report(folder):
+    page = pathlib.Path(folder, "report.html")
+    with FakeServer() as server:
+        bench("-p", server.port, "-n", 4000, "-c", 10, "--runs", 3, "-t", "set,get", "--server-pid", os.getpid(),
+              "--report", page, "--title", "A <b>test</b>")
+    return page
+
+
+def test_report_is_one_file():
+    with tempfile.TemporaryDirectory() as folder:
+        text = report(folder).read_text()
+    expect(not re.search(r"(src|href)\s*=|url\(|@import|<script", text), "asks for something else")
+    expect("A &lt;b&gt;test&lt;/b&gt;" in text, "title not escaped")
+    expect(text.count("<svg") == text.count("</svg>") >= 4, text.count("<svg"))
+    expect("nan" not in text and "inf" not in re.sub(r"[a-z]*info|-info", "", text), "not a number")
+
+
+def test_report_renders_in_light_and_dark():
+    if not shutil.which("chromium"):
+        raise Skipped("no chromium")
+    with tempfile.TemporaryDirectory() as folder:
+        page = report(folder)
+        light = picture.render(page, dark=False)
+        dark = picture.render(page, dark=True)
+    expect(light.share("#ffffff") > 0.2 and light.share("#2463c9") > 0.002, light.common())
+    expect(dark.share("#12151b") > 0.2 and dark.share("#6fa3ff") > 0.002, dark.common())
+
+
+def test_hgrm_agrees_with_hdr_histogram_js():
+    modules = HERE.parent.parent / "build" / "cache" / "bench-js"
+    if not (modules / "node_modules" / "hdr-histogram-js").exists():
+        modules.mkdir(parents=True, exist_ok=True)
+        if not shutil.which("npm") or subprocess.run(
+                ["npm", "install", "--silent", "--no-fund", "--prefix", str(modules), "hdr-histogram-js@3.0.1"],
+                capture_output=True, timeout=SECONDS_MAX).returncode:
+            raise Skipped("npm does not give hdr-histogram-js")
+    helper = os.environ.get("HGRM_SAMPLE")
+    if not helper:
+        raise Skipped("HGRM_SAMPLE is not built (run.sh does that)")
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([helper, f"{folder}/values", f"{folder}/hgrm"], check=True)
+        subprocess.run(["node", str(HERE / "hgrm_check.js"), f"{folder}/values", f"{folder}/hgrm"], check=True,
+                       env={**os.environ, "NODE_PATH": str(modules / "node_modules")})
+
+
+# ---- running --------------------------------------------------------------------------------------
+
+
+def run_one(name, function):
+    try:
+        function()
+    except Skipped as reason:
+        print(f"skip  {name}: {reason}")
+        return "skipped"
+    except Exception:  # a failing test must not stop the others
+        print(f"FAIL  {name}\n{traceback.format_exc()}")
+        return "failed"
+    print(f"ok    {name}")
+    return "passed"
+
+
+def main():
+    words = sys.argv[1:]
+    tests = {name[5:]: value for name, value in globals().items() if name.startswith("test_")}
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for name, function in tests.items():
+        if not words or any(word in name for word in words):
+            counts[run_one(name, function)] += 1
+            sys.stdout.flush()
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    sys.exit(counts["failed"] > 0)
+
+
+if __name__ == "__main__":
+    main()
