@@ -290,12 +290,14 @@ def test_compare_interleaves_and_stops_its_servers():
 def test_compare_stops_its_servers_on_interrupt():
     child = subprocess.Popen([BENCH, "compare", "--server", FAKE, "--server", OTHER, "--seconds", "5", "-r", "100"],
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    until = time.monotonic() + 20
-    while len(servers_running()) < 2 and time.monotonic() < until:
-        time.sleep(0.05)  # waits for a process that has no other way to tell
-    expect(len(servers_running()) == 2, servers_running())
-    child.send_signal(signal.SIGINT)
-    child.communicate(timeout=20)
+    try:
+        until = time.monotonic() + 20
+        while len(servers_running()) < 2 and time.monotonic() < until:
+            time.sleep(0.05)  # waits for a process that has no other way to tell
+        expect(len(servers_running()) == 2, servers_running())
+    finally:
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=20)
     expect(not servers_running(), servers_running())
 
 
