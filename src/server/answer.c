@@ -59,13 +59,20 @@ static void note_slow(struct request *request)
                 conn->name != NULL ? conn->name : "", (uint32_t)reactor->settings->slowlog_max_len);
 }
 
-/* Everything that is counted once a command. */
-static void account(struct request *request, bool failed)
+void account(struct request *request, uint32_t ticks)
 {
     struct reactor *reactor = request->conn->reactor;
-    stats_command(reactor->stats, request->command, request->answer.ticks, failed);
-    if (unlikely(request->answer.ticks >= reactor->slow_ticks))
+    request->answer.ticks = ticks;
+    stats_commands(reactor->stats, request->command, 1, ticks);
+    if (unlikely(ticks >= reactor->slow_ticks))
         note_slow(request);
+}
+
+static void note_failure(struct request *request, const char *code)
+{
+    struct reactor_stats *stats = request->conn->reactor->stats;
+    stats_error(stats, code);
+    counter_add(&stats->command[request->command->id].failed, 1);
 }
 
 static void request_pop(struct conn *conn)
@@ -125,8 +132,7 @@ void answer_end(struct request *request, struct reply *reply)
     struct conn *conn = request->conn;
     reply_end(reply);
     if (unlikely(reply->errors > 0))
-        stats_error(conn->reactor->stats, reply->error_code);
-    account(request, reply->errors > 0);
+        note_failure(request, reply->error_code);
     if (reply->base == request->answer.bytes || !is_first_in_line(request)) {
         keep(request, reply);
         request->flags |= REQUEST_DONE;
@@ -151,8 +157,7 @@ static void send_plan(struct conn *conn, struct request *request)
     plan_compose(request->plan, &reply);
     reply_end(&reply);
     if (reply.errors > 0)
-        stats_error(conn->reactor->stats, reply.error_code);
-    account(request, reply.errors > 0);
+        note_failure(request, reply.error_code);
     deliver(conn, &reply, true);
 }
 
@@ -227,7 +232,7 @@ static void take_from_space(struct conn *conn, struct request *request)
         memcpy(answer->data, data, answer->size);
 }
 
-static void note_error(struct reactor *reactor, const struct request *request)
+static void note_error(struct request *request)
 {
     const struct answer *answer = &request->answer;
     char code[STATS_ERROR_NAME] = "ERR";
@@ -235,15 +240,15 @@ static void note_error(struct reactor *reactor, const struct request *request)
         error_code_of(request, answer->bytes, answer->size, code);
     else if (answer->place == ANSWER_IN_SPACE)
         error_code_of(request, answer->data, answer->size, code);
-    stats_error(reactor->stats, code);
+    note_failure(request, code);
 }
 
-void dispatch_answered(struct reactor *reactor, struct request *request)
+void dispatch_answered(struct request *request)
 {
     struct conn *conn = request->conn;
     if (unlikely(request->answer.failed))
-        note_error(reactor, request);
-    account(request, request->answer.failed);
+        note_error(request);
+    account(request, request->answer.ticks);
     if (request->answer.place == ANSWER_IN_SPACE)
         take_from_space(conn, request);
     request->flags |= REQUEST_DONE;

@@ -39,7 +39,7 @@ static void run_at_home(struct conn *conn, struct request *request)
     uint64_t start = clock_ticks();
     answer_begin(request, &reply);
     request->command->home(conn, &args, &reply);
-    request->answer.ticks = (uint32_t)(clock_ticks() - start);
+    account(request, ticks_since(start));
     if (request->plan != NULL) {
         /* EXEC: it wrote nothing, the plan answers. */
         reply_fini(&reply);

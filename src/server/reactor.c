@@ -101,7 +101,7 @@ static uint32_t responses_drain(struct reactor *reactor)
     while ((message = mesh_next_response(reactor->port)) != NULL) {
         count++;
         if (likely(message->kind == MESSAGE_COMMAND))
-            dispatch_answered(reactor, (struct request *)message);
+            dispatch_answered((struct request *)message);
         else
             message->done(reactor, message);
     }

@@ -64,6 +64,7 @@ enum command_flag {
     CMD_PAUSE_WRITE = 1 << 13, /* held by CLIENT PAUSE WRITE although it is no write itself */
     CMD_UNPAUSABLE = 1 << 14,  /* runs although clients are paused (CLIENT UNPAUSE) */
     CMD_RUNS_QUEUED = 1 << 15, /* runs what MULTI has queued (EXEC) */
+    CMD_QUICK = 1 << 16,       /* no FAST to Redis, but bounded by the size of its arguments: measured with its group */
 };
 
 /* Where a command runs, and how the parts of several shards become one reply. */
@@ -93,7 +94,7 @@ typedef bool (*command_check_fn)(struct exec *exec);
 struct command {
     const char *name;          /* lower case; a sub-command has its own ("encoding") */
     int16_t arity;             /* as Redis: exact, or -minimum; the name counts, and for a sub-command both names */
-    uint16_t flags;            /* enum command_flag */
+    uint32_t flags;            /* enum command_flag */
     uint8_t route;             /* enum command_route */
     int8_t first_key, last_key, step; /* argument indices; last -1 = the last argument; 0 = no keys */
     command_shard_fn shard;

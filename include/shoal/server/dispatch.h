@@ -20,6 +20,6 @@ extern const struct command command_protocol_error;
 extern const struct command command_queued; /* ... and one that MULTI has queued */
 
 /* A response has arrived for a forwarded request. */
-void dispatch_answered(struct reactor *reactor, struct request *request);
+void dispatch_answered(struct request *request);
 
 #endif

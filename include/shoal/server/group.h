@@ -2,7 +2,8 @@
  * group.h - commands gathered over a turn and run in groups, so that their cache misses overlap.
  *
  * Own and forwarded commands join the same group in order of arrival. First pass, as each joins: its
- * bucket's line is fetched; second: its item's; third: it runs.
+ * bucket's line is fetched; second, when the group is full: its item's; third, when the next group is full or nothing
+ * more comes: it runs.
  */
 #ifndef SHOAL_SERVER_GROUP_H
 #define SHOAL_SERVER_GROUP_H
@@ -14,9 +15,14 @@ struct request;
 
 enum { GROUP_MAX = 16 };
 
-struct group {
+struct lot {
     uint32_t count;
     struct request *request[GROUP_MAX];
+};
+
+struct group {
+    struct lot filling; /* their buckets are being fetched */
+    struct lot ready;   /* their items are; older than those above */
 };
 
 /* Adds a command whose keys are on this shard; runs the group when it is full. Thread: owner. */

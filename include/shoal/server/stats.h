@@ -45,16 +45,14 @@ struct reactor_stats *stats_new(void);
 /* Bucket of a duration in cycles (clock_ticks). Thread: any. */
 uint32_t latency_bucket(uint32_t ticks);
 
-/* Counts one run of a command. Thread: owner. */
-static inline void stats_command(struct reactor_stats *stats, const struct command *command,
-                                 uint32_t ticks, bool failed)
+/* Counts runs of a command that took `ticks` each. Thread: owner. */
+static inline void stats_commands(struct reactor_stats *stats, const struct command *command,
+                                  uint32_t runs, uint32_t ticks)
 {
     struct command_stats *of = &stats->command[command->id];
-    counter_add(&of->calls, 1);
-    counter_add(&of->ticks, ticks);
-    counter_add(&of->latency[latency_bucket(ticks)], 1);
-    if (unlikely(failed))
-        counter_add(&of->failed, 1);
+    counter_add(&of->calls, runs);
+    counter_add(&of->ticks, (uint64_t)ticks * runs);
+    counter_add(&of->latency[latency_bucket(ticks)], runs);
 }
 
 /* Counts an error reply whose first word is `code`. Thread: owner. */
