@@ -16,9 +16,9 @@ static const char refused_full[] = "-ERR max number of clients reached\r\n";
 static const char refused_protected[] =
     "-DENIED shoal is running in protected mode: no password is set and this connection does not come "
     "from the loopback interface, so it is refused. To accept it, do one of these on the server's own "
-    "machine: 1) set a password with CONFIG SET requirepass, or the option --requirepass; 2) turn the "
-    "protection off with CONFIG SET protected-mode no, or --protected-mode no, if nobody else can reach "
-    "this port; 3) say on which addresses to listen with --bind.\r\n";
+    "machine: 1) set a password with CONFIG SET requirepass, or the option --requirepass; 2) if nobody "
+    "else can reach this port, turn the protection off with CONFIG SET protected-mode no, or "
+    "--protected-mode no.\r\n";
 
 /* ---- handing over ------------------------------------------------------------------------------ */
 
@@ -71,8 +71,8 @@ static void refuse(struct acceptor *acceptor, int fd, const char *text)
 static bool is_protected(const struct acceptor *acceptor, int fd)
 {
     const struct settings *settings = acceptor->reactor->settings;
-    return settings->protected_mode && !settings->bind_given &&
-           settings->requirepass[0] == '\0' && !socket_peer_is_local(fd);
+    return settings->protected_mode && settings->requirepass[0] == '\0' &&
+           !socket_peer_is_local(fd);
 }
 
 static void hand_over(struct acceptor *acceptor, int fd)

@@ -149,8 +149,18 @@ static const struct command *find(const struct args *args, struct reply *reply)
     return command;
 }
 
+static bool has_long_key(const struct command *command, const struct args *args)
+{
+    for (uint32_t i = command_key_first(command, args->count); i != 0;
+         i = command_key_next(command, args->count, i))
+        if (args->v[i].size > KEY_BYTES_MAX)
+            return true;
+    return false;
+}
+
 /* Why the command may not even be queued; NULL: it may. */
-static const char *refusal(const struct conn *conn, const struct command *command)
+static const char *refusal(const struct conn *conn, const struct command *command,
+                           const struct args *args)
 {
     if (conn->flags & CONN_UNAUTHENTICATED && !(command->flags & CMD_NOAUTH))
         return "NOAUTH Authentication required.";
@@ -159,6 +169,8 @@ static const char *refusal(const struct conn *conn, const struct command *comman
     if (conn->flags & CONN_MULTI && command->flags & CMD_DENYOOM &&
         conn->reactor->keyspace->over_limit)
         return ERR_OOM;
+    if (has_long_key(command, args))
+        return ERR_KEY_TOO_LONG;
     return NULL;
 }
 
@@ -170,7 +182,7 @@ static bool identify(struct conn *conn, struct request *request)
     char first[512];
     reply_init(&reply, request->proto, first, sizeof(first), NULL, 0);
     const struct command *command = find(&args, &reply);
-    const char *why = command != NULL ? refusal(conn, command) : NULL;
+    const char *why = command != NULL ? refusal(conn, command, &args) : NULL;
     if (command != NULL && why == NULL) {
         request->command = command;
         reply_fini(&reply);
@@ -277,6 +289,10 @@ void dispatch(struct conn *conn, struct request *request)
         return;
     }
     struct span span = request->args[command->first_key];
+    if (unlikely(span.size > KEY_BYTES_MAX)) {
+        dispatch_checked(conn, request);
+        return;
+    }
     struct bytes key = bytes_of(request->base + span.offset, span.size);
     request->command = command;
     request->hash = hash_key(key);

@@ -26,6 +26,12 @@ int main(int argc, char **argv)
     case OPTIONS_START:
         break;
     }
+    const char *unknown = uring_features_unknown(settings.uring_features);
+    if (unknown != NULL) {
+        fprintf(stderr, "shoal: --uring-features: unknown feature at \"%s\" (all, 6.1, or "
+                        "incremental-buffers)\n", unknown);
+        return EXIT_USAGE;
+    }
     if (!log_open(settings.logfile)) {
         fprintf(stderr, "shoal: cannot open the log file %s: %s\n", settings.logfile,
                 strerror(errno));

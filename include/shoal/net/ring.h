@@ -80,6 +80,9 @@ struct ring {
  */
 struct ring *uring_new(const struct ring_config *config, int *error);
 
+/* The first name in a feature list ("all", "6.1", or names between commas or spaces) that means nothing; NULL: all are known. Thread: any. */
+const char *uring_features_unknown(const char *features);
+
 /* One line why io_uring is refused and what to do about it, for -errno from uring_new(). Thread: any. */
 const char *uring_explain(int error);
 
