@@ -272,8 +272,11 @@ struct item *item_rehouse(struct arena *arena, const struct item *item, int64_t 
         .expires = expire_ms != 0,
     };
     struct item *copy = item_alloc(arena, &shape, shape_class(&shape), item_key(item), expire_ms);
-    if (copy != NULL)
-        memcpy(value_at(copy), item_value_at(item), shape.inline_size);
+    if (copy == NULL)
+        return NULL;
+    memcpy(value_at(copy), item_value_at(item), shape.inline_size);
+    if (item_resized(item))
+        item_mark_resized(copy);
     return copy;
 }
 

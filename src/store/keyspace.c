@@ -204,21 +204,23 @@ static struct item *copy_resized(struct keyspace *keyspace, struct key key, cons
     return item;
 }
 
-static char *resize_in_place(struct keyspace *keyspace, struct key key, struct item *item,
-                             size_t size)
+static void resize_in_place(struct keyspace *keyspace, struct key key, struct item *item,
+                            size_t size)
 {
     struct table *table = table_of(keyspace, key);
     table_account_remove(table, item);
     item_set_size(item, size);
     table_account_add(table, item);
     changed(keyspace, key);
-    return item_raw(item);
 }
 
-static char *zero_fill(char *data, size_t from, size_t to)
+/* The bytes of an item that has its new size, which was `old_size`. */
+static char *finish_resize(struct item *item, size_t old_size, size_t size)
 {
-    if (data != NULL && to > from)
-        memset(data + from, 0, to - from);
+    char *data = item_raw(item);
+    item_mark_resized(item);
+    if (size > old_size)
+        memset(data + old_size, 0, size - old_size);
     return data;
 }
 
@@ -227,13 +229,15 @@ char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size)
     must(size <= VALUE_BYTES_MAX);
     struct item *old = keyspace_find(keyspace, key);
     size_t old_size = old != NULL ? item_value_size(old) : 0;
-    if (old != NULL && item_encoding(old) != ITEM_INT && item_capacity(old) >= size)
-        return zero_fill(resize_in_place(keyspace, key, old, size), old_size, size);
+    if (old != NULL && item_encoding(old) != ITEM_INT && item_capacity(old) >= size) {
+        resize_in_place(keyspace, key, old, size);
+        return finish_resize(old, old_size, size);
+    }
     struct item *item = old != NULL ? copy_resized(keyspace, key, old, size)
                                     : item_new_sized(keyspace->arena, key.name, size, 0);
     if (!swap_or_add(keyspace, key, old, item))
         return NULL;
-    return zero_fill(item_raw(item), old_size, size);
+    return finish_resize(item, old_size, size);
 }
 
 bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_ms)

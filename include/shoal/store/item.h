@@ -27,8 +27,8 @@ enum item_encoding { ITEM_RAW, ITEM_INT, ITEM_BLOB };
 
 /* opaque to commands; layout in this header's inline part for the table's sake */
 struct item {
-    uint64_t _head; /* 24 bits key size | 2 encoding | 1 free | 1 TTL | 4 free | 16 raw value size |
-                       8 class | 8 free */
+    uint64_t _head; /* 24 bits key size | 2 encoding | 1 free | 1 TTL | 1 resized | 3 free |
+                       16 raw value size | 8 class | 8 free */
     char _rest[];
 };
 
@@ -76,6 +76,7 @@ void item_free_shell(struct arena *arena, struct item *item);
 enum {
     ITEM_ENCODING_SHIFT = 24,
     ITEM_TTL_BIT = 27, /* so that head >> 24 & 8 is the size of expire_ms */
+    ITEM_RESIZED_BIT = 28,
     ITEM_SIZE_SHIFT = 32,
     ITEM_CLASS_SHIFT = 48,
 };
@@ -113,6 +114,18 @@ static inline int64_t item_expire_ms(const struct item *item)
 static inline enum item_encoding item_encoding(const struct item *item)
 {
     return (enum item_encoding)(item->_head >> ITEM_ENCODING_SHIFT & 3);
+}
+
+/* A part of the value was written since it was last set whole: what OBJECT ENCODING calls raw. */
+static inline bool item_resized(const struct item *item)
+{
+    return item->_head >> ITEM_RESIZED_BIT & 1;
+}
+
+/* Lasts until the next item_assign*(); copies made by item_rehouse() have it too. */
+static inline void item_mark_resized(struct item *item)
+{
+    item->_head |= (uint64_t)1 << ITEM_RESIZED_BIT;
 }
 
 /* Where the value (bytes, integer or blob pointer) begins; unaligned. */

@@ -282,6 +282,28 @@ static void resize_makes_text_of_an_integer_and_a_key_of_nothing(void **state)
     assert_int_equal(k->db[0].count, 2);
 }
 
+/* With every move that a TTL coming and going makes. */
+static void what_was_resized_is_told_until_it_is_set_again(void **state)
+{
+    struct keyspace *k = *state;
+    static const size_t sizes[] = { 1, 7, 8, 100, BIG };
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        struct key key = key_of("resized");
+        assert_true(keyspace_set(k, key, bytes_str("text"), 0));
+        assert_false(item_resized(keyspace_find(k, key)));
+        assert_non_null(keyspace_resize(k, key, sizes[i]));
+        for (int64_t expire_ms = k->now_ms + 1000; expire_ms >= 0;
+             expire_ms = expire_ms > 0 ? 0 : -1) {
+            assert_true(keyspace_expire(k, key, expire_ms));
+            assert_true(item_resized(keyspace_find(k, key)));
+        }
+        assert_true(i % 2 == 0 ? keyspace_set(k, key, bytes_str("other"), 0)
+                               : keyspace_set_int(k, key, 1, 0));
+        assert_false(item_resized(keyspace_find(k, key)));
+        assert_true(keyspace_delete(k, key));
+    }
+}
+
 static void appending_moves_the_value_rarely(void **state)
 {
     struct keyspace *k = *state;
@@ -539,6 +561,7 @@ int main(void)
         IN_KEYSPACE(a_read_blob_is_never_changed),
         IN_KEYSPACE(resize_keeps_what_was_there_and_fills_with_zeros),
         IN_KEYSPACE(resize_makes_text_of_an_integer_and_a_key_of_nothing),
+        IN_KEYSPACE(what_was_resized_is_told_until_it_is_set_again),
         IN_KEYSPACE(appending_moves_the_value_rarely),
         IN_KEYSPACE(the_empty_key_and_the_longest_are_keys),
         IN_KEYSPACE(a_flush_is_seen_at_once_and_freed_later),
