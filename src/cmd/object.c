@@ -19,18 +19,13 @@ static const struct item *find_or_nil(struct exec *exec)
     return item;
 }
 
-/*
- * A short text counts as embedded unless APPEND or SETRANGE made it. Those leave integers as text,
- * which tells most of what they made apart.
- */
+/* A short text counts as embedded unless APPEND, SETRANGE or SETBIT has written to it. */
 static const char *encoding_name(const struct item *item)
 {
-    int64_t number;
     if (item_encoding(item) == ITEM_INT)
         return "int";
-    if (item_value_size(item) > EMBEDDED_BYTES_MAX || value_int(item, &number))
-        return "raw";
-    return "embstr";
+    bool raw = item_resized(item) || item_value_size(item) > EMBEDDED_BYTES_MAX;
+    return raw ? "raw" : "embstr";
 }
 
 static void object_encoding(struct exec *exec)

@@ -36,9 +36,7 @@ static void append_command(struct exec *exec)
         return;
     }
     size_t old_size = item_value_size(item);
-    if (part.size == 0)
-        reply_int(exec->reply, (int64_t)old_size);
-    else if (value_size_ok(exec, old_size + part.size))
+    if (value_size_ok(exec, old_size + part.size))
         write_part(exec, old_size + part.size, old_size, part);
 }
 

@@ -13,6 +13,17 @@ static void strlen_and_append(void **state)
               { "APPEND a \"\"", ":5" });
 }
 
+static void what_was_appended_to_is_raw(void **state)
+{
+    RUN_STEPS(state, { "APPEND a ab", ":2" }, { "OBJECT ENCODING a", "$6 embstr" },
+              { "APPEND a \"\"", ":2" }, { "OBJECT ENCODING a", "$3 raw" }, { "SET a 1", "+OK" },
+              { "APPEND a \"\"", ":1" }, { "OBJECT ENCODING a", "$3 raw" }, { "INCR a", ":2" },
+              { "OBJECT ENCODING a", "$3 int" }, { "SETRANGE b 0 x", ":1" },
+              { "OBJECT ENCODING b", "$3 raw" }, { "EXPIRE b 10", ":1" }, { "PERSIST b", ":1" },
+              { "OBJECT ENCODING b", "$3 raw" }, { "GETSET b x", "$1 x" },
+              { "OBJECT ENCODING b", "$6 embstr" });
+}
+
 static void append_past_the_pin_size(void **state)
 {
     struct harness *h = *state;
@@ -87,6 +98,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         HARNESS_TEST(strlen_and_append),
+        HARNESS_TEST(what_was_appended_to_is_raw),
         HARNESS_TEST(append_past_the_pin_size),
         HARNESS_TEST(getrange),
         HARNESS_TEST(setrange),
