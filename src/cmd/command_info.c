@@ -32,6 +32,7 @@ enum category {
     CATEGORY_DANGEROUS = 1 << 8,
     CATEGORY_CONNECTION = 1 << 9,
     CATEGORY_TRANSACTION = 1 << 10,
+    CATEGORY_BITMAP = 1 << 11,
 };
 
 static const struct word category_words[WORDS_MAX] = {
@@ -39,6 +40,7 @@ static const struct word category_words[WORDS_MAX] = {
     { CATEGORY_READ, "@read" },
     { CATEGORY_WRITE, "@write" },
     { CATEGORY_STRING, "@string" },
+    { CATEGORY_BITMAP, "@bitmap" },
     { CATEGORY_ADMIN, "@admin" },
     { CATEGORY_FAST, "@fast" },
     { CATEGORY_SLOW, "@slow" },
@@ -83,6 +85,8 @@ static unsigned group_category(const struct command *command)
     struct bytes group = bytes_str(command->group);
     if (bytes_is(group, "string"))
         return CATEGORY_STRING;
+    if (bytes_is(group, "bitmap"))
+        return CATEGORY_BITMAP;
     if (bytes_is(group, "connection"))
         return CATEGORY_CONNECTION;
     if (bytes_is(group, "transactions"))
