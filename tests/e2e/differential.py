@@ -33,6 +33,20 @@ OFFSETS = ["0", "1", "2", "5", "-1", "-2", "-5", "-100", "100", "44", "45", "200
            "9223372036854775807", "-9223372036854775808", "x", "", "1.5"]
 # 536870911 would be allowed and take 512 MB
 WRITE_OFFSETS = [o for o in OFFSETS] + ["536870912", "536870911999", "9223372036854775800"]
+# 4294967295 would be allowed and take 512 MB
+BIT_OFFSETS = ["0", "1", "6", "7", "8", "9", "63", "64", "100", "353", "1023", "160007",
+               "4294967296", "-1", "x", "", "1.5", "9223372036854775807", "9223372036854775808"]
+BIT_RANGE = ["0", "1", "3", "7", "8", "15", "44", "63", "64", "70", "-1", "-2", "-8", "-9", "-70",
+             "7999", "160000", "-160001", "9223372036854775807", "-9223372036854775808", "x", ""]
+BITMAPS = [b"\xff" * 3, b"\x00" * 9, b"\xff" * 70, b"\x00" * 69 + b"\x10", b"\x7f", b"\x80\x01",
+           b"\xff" * 40 + b"\xf7" + b"\xff" * 9]
+FIELD_TYPES = ["u1", "u2", "u8", "u31", "u63", "i1", "i5", "i8", "i16", "i63", "i64"]
+BAD_FIELD_TYPES = ["u64", "i65", "u0", "i", "", "8", "s8", "u08", "u-1", "U8",
+                   "i9223372036854775808"]
+FIELD_OFFSETS = ["0", "1", "5", "8", "100", "360", "#0", "#1", "#3", "#10"]
+BAD_FIELD_OFFSETS = ["-1", "x", "", "#", "#-1", "#x", "4294967296", "#4294967296", "##1"]
+FIELD_VALUES = ["0", "1", "-1", "2", "5", "-7", "100", "127", "128", "255", "256", "-128", "-129",
+                "9223372036854775807", "-9223372036854775808"]
 BAD_TIMES = ["0", "-1", "x", "", "1.5", "9223372036854775807", "9223372036854775",
              "9223372036854776", "-9223372036854775808", "-9223372036854775", "9223372036854775808", "+5"]
 WALL_S = ["4102444800", "4102444801", "9999999999", "4611686018427387"]
@@ -50,6 +64,7 @@ class Generator:
         self.seconds = list(range(100, 10000000, 100))
         rng.shuffle(self.seconds)
         makers = [(40, self.string), (14, self.counter), (16, self.ttl), (14, self.keyspace),
+                  (14, self.bits), (8, self.bitfield), (2, self.lcs), (4, self.encoding),
                   (3, self.past_set), (2, self.garbage)]
         if not keys_only:
             makers += [(4, self.connection), (5, self.transaction)]
@@ -142,6 +157,64 @@ class Generator:
             lambda: ["set", key, self.integer()],
         )()]
 
+    def bits(self):
+        key, bound = self.key(), lambda: self.rng.choice(BIT_RANGE)
+        bit = lambda: self.pick("0", "1", "0", "1", "2", "-1", "x")
+        unit = lambda: [[], [], [self.pick("bit", "BIT", "byte", "foo")]][self.rng.randrange(3)]
+        return [self.pick(
+            lambda: ["setbit", key, self.rng.choice(BIT_OFFSETS), bit()],
+            lambda: ["getbit", key, self.rng.choice(BIT_OFFSETS)],
+            lambda: ["bitcount", key],
+            lambda: ["bitcount", key, bound(), bound()] + unit(),
+            lambda: ["bitpos", key, bit()],
+            lambda: ["bitpos", key, bit(), bound()],
+            lambda: ["bitpos", key, bit(), bound(), bound()] + unit(),
+            lambda: ["set", key, self.rng.choice(BITMAPS)],
+        )()]
+
+    def field(self, only_gets):
+        bad = self.rng.random() < 0.04
+        place = [self.rng.choice(BAD_FIELD_TYPES if bad else FIELD_TYPES),
+                 self.rng.choice(BAD_FIELD_OFFSETS if self.rng.random() < 0.04 else FIELD_OFFSETS)]
+        if only_gets:
+            return ["get"] + place
+        value = self.rng.choice(NOT_INTEGERS if self.rng.random() < 0.03 else FIELD_VALUES)
+        # not generated: SET of the least int64 (OVERFLOW SAT makes it the greatest there)
+        set_value = value if value != "-9223372036854775808" else "-9223372036854"
+        way = self.pick("wrap", "sat", "fail", "sat", "fail", "SAT", "x")
+        incrby = ["incrby"] + place + [value]
+        return self.pick(["get"] + place, ["set"] + place + [set_value], incrby, incrby,
+                         ["overflow", way])
+
+    def bitfield(self):
+        name = self.pick("bitfield", "bitfield", "bitfield", "bitfield_ro")
+        only_gets = self.rng.random() < (0.9 if name == "bitfield_ro" else 0.1)
+        words = [name, self.key()]
+        for _ in range(self.rng.randint(0, 6)):
+            words += self.field(only_gets)
+        return [words]
+
+    def lcs(self):
+        """Of keys that are on one shard wherever that is: others are refused here."""
+        pair = [self.pick("{t}a", "{t}b"), self.pick("{t}a", "{t}b")]
+        text = lambda: "".join(self.rng.choices("abc", k=self.rng.randint(0, 60)))
+        least = lambda: ["minmatchlen", self.pick("0", "1", "2", "3", "5", "-1", "x")]
+        options = self.options(["idx", "idx", "len", "withmatchlen", least, least], 0.25)
+        sets = [["set", key, text()] for key in pair if self.rng.random() < 0.8]
+        return sets + [["lcs"] + pair + options + self.options(["minmatchlen", "foo"], 0.02)]
+
+    def encoding(self):
+        """Not generated: what INCRBYFLOAT made of a whole number (int here, embstr there)."""
+        key, part = self.key(), self.pick("", "1", "x")
+        write = lambda: self.pick(["append", key, part], ["setrange", key, "1", part],
+                                  ["setbit", key, self.pick("0", "1", "100"), self.pick("0", "1")],
+                                  ["bitfield", key, "set", "u8", "0", "49"], ["incr", key],
+                                  ["bitfield", key, "get", "u8", "0"], ["persist", key],
+                                  ["expire", key, self.seconds.pop()],
+                                  ["getset", key, self.value()])
+        return ([["set", key, self.value()]] + [write() for _ in range(self.rng.randint(0, 3))] +
+                [["object", "encoding", key]])
+
     def ttl(self):
         key = self.key()
         words = ["nx", "xx", "gt", "lt"]
@@ -154,9 +227,8 @@ class Generator:
             lambda: [self.pick("ttl", "pttl", "expiretime", "pexpiretime", "persist"), key],
         )()]
 
-    # Not generated: OBJECT ENCODING of what APPEND and SETRANGE made ("raw" there), FREQ and IDLETIME
-    # (not tracked here), negative and empty SCAN cursors (taken there), KEYS ** with the empty key (not
-    # matched there).
+    # Not generated: OBJECT FREQ and IDLETIME (not tracked here), negative and empty SCAN cursors
+    # (taken there), KEYS ** with the empty key (not matched there).
     def keyspace(self):
         samples, count = [lambda w=w: [w, self.integer()] for w in ("samples", "count")]
         kind = lambda: ["type", self.pick("string", "STRING", "list")]
@@ -190,7 +262,7 @@ class Generator:
         """Pairs that are not whole fail when queued here, when they run there: not generated."""
         body = []
         for _ in range(self.rng.randint(0, 4)):
-            body += self.pick(self.string, self.counter, self.ttl)()
+            body += self.pick(self.string, self.counter, self.ttl, self.bits, self.bitfield)()
         start = self.pick([], [], [["watch", self.key()]],
                           [["watch"] + self.keys(), ["incr", self.key()]])
         end = self.pick(["exec"], ["exec"], ["exec"], ["discard"])
