@@ -102,14 +102,17 @@ static void measure(struct campaign *c, struct launched *server, const struct mi
 {
     struct load load = c->options->load;
     struct server_facts facts = { .pid = server->pid, .shards = server->shards };
-    struct result *result = result_of(c, server, mix->name, by_socket ? "unix" : "tcp", pipeline);
+    struct result *result;
     load.target = target_of(c, server, by_socket);
     load.mix = mix;
     load.pipeline = pipeline;
     load.shards = server->shards > 0 ? (uint32_t)server->shards : 1;
     if (load.shards == 1)
         load.cross_share = -1;
-    if (result == NULL || run_interrupted())
+    if (run_interrupted())
+        return;
+    result = result_of(c, server, mix->name, by_socket ? "unix" : "tcp", pipeline);
+    if (result == NULL)
         return;
     launch_pause(server, false);
     suite_run_once(c->options, &load, server->name, &facts, result);
@@ -137,7 +140,7 @@ static void prepare(struct campaign *c)
         options_refuse("no --server 'name=command with {port}'");
     if (o->tests == NULL && o->ratio == NULL && o->command == NULL)
         o->tests = "get,set";
-    o->runs = o->runs == 1 ? DEFAULT_RUNS : o->runs;
+    o->runs = o->runs == 0 ? DEFAULT_RUNS : o->runs;
     if (o->load.seconds <= 0)
         o->load.seconds = 1;
     o->load.requests = 0;

@@ -68,4 +68,10 @@ struct bar {
 };
 void chart_bars(FILE *out, enum chart_unit unit, const struct bar *bars, uint32_t count);
 
+/* The drawing's size in its own units, and the same bars inside another drawing, at x, y. */
+enum { BARS_WIDTH = 560 };
+int chart_bars_height(const struct bar *bars, uint32_t count);
+void chart_bars_at(FILE *out, enum chart_unit unit, const struct bar *bars, uint32_t count, int x,
+                   int y);
+
 #endif

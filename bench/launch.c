@@ -106,9 +106,11 @@ static const struct protocol *detect(const struct target *target)
     struct answer answer;
     const struct protocol *found = NULL;
     probe.protocol = &PROTOCOL_RESP;
+    struct timeval patience = { .tv_sec = 1 };
     int fd = socket_open(&probe);
     if (fd < 0)
         return NULL;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     if (send(fd, "version\r\n", 9, MSG_NOSIGNAL) == 9) {
         char text[64] = "";
         ssize_t got = recv(fd, text, sizeof(text) - 1, 0);

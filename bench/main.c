@@ -67,13 +67,16 @@ static bool report_verify(const struct verify *v)
     return verify_failures(v) == 0;
 }
 
+/* Connections, or all of a test's replies. */
 static bool any_lost(const struct result *results, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t run = 0; run < results[i].runs; run++) {
-            if (results[i].run[run].tally.closed > 0 || results[i].run[run].throughput <= 0)
+            if (results[i].run[run].tally.closed > 0)
                 return true;
         }
+        if (result_spread(&results[i], FIGURE_THROUGHPUT).median <= 0)
+            return true;
     }
     return false;
 }
@@ -120,7 +123,7 @@ static int bench_one(struct options *options, const struct environment *environm
         result_fini(&results[0]);
     } else {
         uint32_t count = suite_run(options, results, mixes);
-        code = finish(options, environment, results, count, false);
+        code = count > 0 ? finish(options, environment, results, count, false) : EXIT_BAD;
     }
     for (uint32_t i = 0; i < TESTS_MAX; i++)
         mix_fini(&mixes[i]);
@@ -130,11 +133,11 @@ static int bench_one(struct options *options, const struct environment *environm
     return code;
 }
 
-static int bench_many(struct options *options, const struct environment *environment)
+static int bench_many(struct options *options, const struct environment *environment, bool versus)
 {
     struct result *results = mem_must_zalloc(sizeof(*results) * CAMPAIGN_RESULTS_MAX);
     uint32_t count = campaign_run(options, results);
-    int code = finish(options, environment, results, count, true);
+    int code = count > 0 ? finish(options, environment, results, count, versus) : EXIT_BAD;
     free(results);
     return code;
 }
@@ -154,5 +157,7 @@ int main(int argc, char **argv)
                        options.expect);
     if (options.idle)
         return idle_hold(&options.load);
-    return many ? bench_many(&options, &environment) : bench_one(&options, &environment);
+    if (many) /* a sweep may have more columns than a screen: it gets one line each */
+        return bench_many(&options, &environment, strcmp(argv[1], "compare") == 0);
+    return bench_one(&options, &environment);
 }

@@ -39,7 +39,7 @@ static const struct row ROWS[] = {
     { "seconds", 0, REAL, AT(load.seconds), "S", "measure for this long instead of -n" },
     { "warmup", 0, REAL, AT(load.warmup_s), "S", "run this long before measuring (0)" },
     { "pipeline", 'P', INT, AT(load.pipeline), "N", "requests a connection has under way (1)" },
-    { "runs", 0, INT, AT(runs), "N", "repeat; median and range (1)" },
+    { "runs", 0, INT, AT(runs), "N", "repeat; median and range (1; sweep, compare: 5)" },
     { "tests", 't', TEXT, AT(tests), "LIST", "ping,set,get,incr,lpush,... (set,get)" },
     { "ratio", 0, TEXT, AT(ratio), "G:S:D", "one test that mixes GET, SET and DEL" },
     { "command", 0, TEXT, AT(command), "TEXT", "a command with __key__ __data__ __rand_int__ __ttl__" },
@@ -53,6 +53,7 @@ static const struct row ROWS[] = {
     { "cross-shard", 0, REAL, AT(cross_percent), "PERCENT", "commands whose keys live on another shard" },
     { "shards", 0, TEXT, AT(shards), "N[,N...]", "the server's shards; sweep, compare: which to try" },
     { "trace", 0, TEXT, AT(trace), "FILE", "replay .lis or oracleGeneral: GET, SET on a miss" },
+    { "flush", 0, FLAG, AT(flush), NULL, "empty the server before the first test" },
     { "preload", 0, FLAG, AT(preload), NULL, "write every key before the first test" },
     { "verify", 0, FLAG, AT(verify), NULL, "check what comes back; exit 1 if anything is wrong" },
     { "rate", 0, TEXT, AT(rate), "R[:poisson]", "open loop: requests/s whatever the replies do" },
@@ -71,6 +72,7 @@ static const struct row ROWS[] = {
     { "json", 0, TEXT, AT(json), "FILE", "everything, - for the standard output" },
     { "hgrm", 0, TEXT, AT(hgrm), "FILE", "percentiles in HdrHistogram's text format" },
     { "report", 0, TEXT, AT(report), "FILE", "charts, one HTML file" },
+    { "svg", 0, TEXT, AT(svg), "FILE", "the bars of CPU per request alone, for a README" },
     { "title", 0, TEXT, AT(title), "TEXT", "of the report" },
     { "idle", 'I', FLAG, AT(idle), NULL, "only hold the connections open" },
     { "keepalive", 'k', IGNORE_VALUE, 0, NULL, NULL },
@@ -197,7 +199,6 @@ void options_parse(struct options *options, int argc, char **argv)
         .key_dist = "uniform",
         .data_size = 3,
         .mget = 1,
-        .runs = 1,
         .cross_percent = -1,
     };
     int i = 1;

@@ -13,14 +13,15 @@ enum output { OUTPUT_TABLE, OUTPUT_QUIET, OUTPUT_CSV, OUTPUT_JSON };
 struct options {
     struct load load; /* strings and mix: see below */
     const char *uri, *protocol, *tests, *ratio, *command, *key_dist, *value_size, *ttl, *trace;
-    const char *rate, *find_rate, *expect, *hgrm, *json, *csv, *report, *client_cpus, *server_cpus;
+    const char *rate, *find_rate, *expect, *hgrm, *json, *csv, *report, *svg, *client_cpus,
+        *server_cpus;
     const char *server[SERVERS_MAX]; /* compare, sweep: "name=command line" */
     int servers;
     const char *shards, *pipelines, *transports, *title;
     int data_size, key_size, mget, runs;
     long server_pid;
     double cross_percent;
-    bool verify, preload, quiet, csv_old, idle, keys_given;
+    bool verify, flush, preload, quiet, csv_old, idle, keys_given;
     char *words[COMMAND_ARGS_MAX]; /* what follows the options: a command to send */
     int word_count;
 };

@@ -63,6 +63,11 @@ void outputs_write(const struct options *options, const struct environment *envi
         report_hgrm(file, result_median(&results[count - 1])->latency);
         close_output(file, options->hgrm);
     }
+    if (options->svg != NULL) {
+        file = open_output(options->svg);
+        report_svg(file, options->title, environment, results, count);
+        close_output(file, options->svg);
+    }
     if (options->report != NULL) {
         file = open_output(options->report);
         report_html(file, options->title, environment, results, count);

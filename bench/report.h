@@ -67,6 +67,11 @@ void report_hgrm(FILE *out, const struct histogram *histogram);
 void report_html(FILE *out, const char *title, const struct environment *environment,
                  const struct result *results, uint32_t count);
 
+/* The bars of CPU per request (of throughput, where CPU is unknown) as one stand-alone SVG picture.
+ */
+void report_svg(FILE *out, const char *title, const struct environment *environment,
+                const struct result *results, uint32_t count);
+
 /* Server against server: CPU per request and throughput side by side, the ratio of the first server
  * to each other one, and who won, unless the ranges overlap. */
 void report_versus(FILE *out, const struct result *results, uint32_t count);

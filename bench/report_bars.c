@@ -6,8 +6,6 @@
 
 #include "report_charts.h"
 
-enum { BARS_MAX = 128 };
-
 static bool same_test(const struct result *a, const struct result *b)
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->transport, b->transport) == 0;
@@ -57,47 +55,53 @@ static enum chart_unit unit_of(enum figure figure)
     return figure == FIGURE_CPU ? UNIT_US : UNIT_RATE;
 }
 
-static void bars_begin(FILE *out, const struct result *first, enum figure figure)
+void charts_bars_heading(const struct result *first, char *out)
 {
-    char heading[160] = "";
+    out[0] = '\0';
     if (first->server[0] != '\0')
-        snprintf(heading, sizeof(heading), "%s over %s", first->name,
+        snprintf(out, CHARTS_HEADING_MAX, "%s over %s", first->name,
                  strcmp(first->transport, "unix") == 0 ? "a Unix socket" : "TCP");
-    chart_figure_begin(out, heading,
-                       figure == FIGURE_CPU ? "server CPU per request, less is better"
-                                            : "requests per second, more is better");
 }
 
-/* One figure: all pipelines of a test, the servers of each. */
-static void bars_from(FILE *out, const struct result *results, uint32_t count, uint32_t first,
-                      enum figure figure)
+void charts_collect_bars(const struct result *results, uint32_t count, uint32_t first,
+                         enum figure figure, struct bar_set *set)
 {
-    static char names[BARS_MAX][96], groups[BARS_MAX][32];
-    struct bar bars[BARS_MAX];
     const struct result *members[SERIES_MAX];
-    uint32_t n = 0;
+    set->count = 0;
     for (uint32_t i = first; i < count; i++) {
         if (!same_figure(&results[i], &results[first]) || !charts_is_first(results, i, true))
             continue;
         uint32_t size = charts_group(results, count, i, members);
-        for (uint32_t k = 0; k < size && n < BARS_MAX; k++, n++) {
+        for (uint32_t k = 0; k < size && set->count < BARS_MAX; k++) {
+            uint32_t n = set->count++;
             struct spread s = result_spread(members[k], figure);
-            charts_series_name(members[k], names[n]);
-            snprintf(groups[n], sizeof(groups[n]), "pipeline %d", members[k]->pipeline);
-            bars[n] = (struct bar){ groups[n], names[n], s.median, s.low, s.high, k };
+            charts_series_name(members[k], set->name[n]);
+            snprintf(set->group[n], sizeof(set->group[n]), "pipeline %d", members[k]->pipeline);
+            set->bar[n] = (struct bar){ set->group[n], set->name[n], s.median, s.low, s.high, k };
         }
     }
-    bars_begin(out, &results[first], figure);
-    chart_bars(out, unit_of(figure), bars, n);
-    chart_figure_end(out);
+}
+
+bool charts_begins_bars(const struct result *results, uint32_t index)
+{
+    bool more = index > 0 && results[index].server[0] == '\0';
+    return !more && charts_is_first(results, index, false);
 }
 
 void charts_bars(FILE *out, const struct result *results, uint32_t count, enum figure figure)
 {
+    static struct bar_set set;
+    char heading[CHARTS_HEADING_MAX];
     for (uint32_t i = 0; i < count; i++) {
-        bool more = i > 0 && results[i].server[0] == '\0';
-        if (!more && charts_is_first(results, i, false))
-            bars_from(out, results, count, i, figure);
+        if (!charts_begins_bars(results, i))
+            continue;
+        charts_collect_bars(results, count, i, figure, &set);
+        charts_bars_heading(&results[i], heading);
+        chart_figure_begin(out, heading,
+                           figure == FIGURE_CPU ? "server CPU per request, less is better"
+                                                : "requests per second, more is better");
+        chart_bars(out, unit_of(figure), set.bar, set.count);
+        chart_figure_end(out);
     }
 }
 

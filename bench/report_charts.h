@@ -20,6 +20,22 @@ bool charts_is_first(const struct result *results, uint32_t index, bool all);
 /* "shoal x2", or the test's name when there is one server only. Into out[96]. */
 void charts_series_name(const struct result *result, char *out);
 
+enum { BARS_MAX = 128, CHARTS_HEADING_MAX = 160 };
+
+/* The bars of one figure and the texts they point at. */
+struct bar_set {
+    uint32_t count;
+    struct bar bar[BARS_MAX];
+    char name[BARS_MAX][RESULT_NAME_MAX], group[BARS_MAX][32];
+};
+
+/* Whether a figure of bars begins with this result; what belongs to it; its heading, "" with one
+ * server. */
+bool charts_begins_bars(const struct result *results, uint32_t index);
+void charts_collect_bars(const struct result *results, uint32_t count, uint32_t first,
+                         enum figure figure, struct bar_set *set);
+void charts_bars_heading(const struct result *first, char *out);
+
 /* report_bars.c: throughput and CPU per request as bars, by pipeline; against shards as lines. */
 void charts_bars(FILE *out, const struct result *results, uint32_t count, enum figure figure);
 void charts_shards(FILE *out, const struct result *results, uint32_t count, enum figure figure);

@@ -106,11 +106,24 @@ static void print_open_loop(FILE *out, const struct result *result)
     fputs(o->sustained ? "\n" : "; rate not sustained\n", out);
 }
 
+/* "shoal x2 GET", or only the test's name when there is one server. */
+static void result_title(const struct result *r, char *out, size_t size)
+{
+    if (r->server[0] == '\0')
+        snprintf(out, size, "%s", r->name);
+    else if (r->shards > 0)
+        snprintf(out, size, "%s x%d %s", r->server, r->shards, r->name);
+    else
+        snprintf(out, size, "%s %s", r->server, r->name);
+}
+
 static int name_width(const struct result *results, uint32_t count)
 {
     size_t width = 8;
     for (uint32_t i = 0; i < count; i++) {
-        size_t size = strlen(results[i].name) + strlen(results[i].server) + 1;
+        char name[RESULT_NAME_MAX + 40];
+        result_title(&results[i], name, sizeof(name));
+        size_t size = strlen(name);
         width = size > width ? size : width;
     }
     return (int)width;
@@ -125,7 +138,7 @@ void report_table(FILE *out, const struct result *results, uint32_t count)
         const struct result *r = &results[i];
         char note[512], name[RESULT_NAME_MAX + 40];
         struct spread rate = result_spread(r, FIGURE_THROUGHPUT);
-        snprintf(name, sizeof(name), "%s%s%s", r->server, r->server[0] ? " " : "", r->name);
+        result_title(r, name, sizeof(name));
         fprintf(out, "%-*s %4s %4d", width, name, r->transport, r->pipeline);
         print_rate(out, rate.median);
         print_range(out, r, rate);

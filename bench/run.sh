@@ -1,7 +1,7 @@
 #!/bin/sh
 # shoal beside redis-server and memcached on this machine, in under three minutes: GET and SET over a
 # Unix socket and TCP at pipelines 1, 10 and 50, one server CPU, one client CPU, runs interleaved.
-# Writes build/bench-report.html, .json and .txt (the table, with ratios of CPU per request).
+# Writes build/bench-report.html, .svg, .json and .txt (the table, with ratios of CPU per request).
 #
 #   RUNS=5  SECONDS_EACH=0.6  CLIENTS=50  VALUE=32   how long and what
 #   SERVER_CPU=0  CLIENT_CPU=1                       where
@@ -15,6 +15,7 @@ shoal=${SHOAL:-build/shoal}
 
 [ "$(nproc)" -ge 2 ] || echo "one CPU only: server and client take turns on it, figures suffer" >&2
 last=$(($(nproc) - 1))
+code=0
 
 # Each server: what it is called, and a command that holds {port} (TCP), {socket} (Unix) or both.
 set -- "$@" --title "shoal, redis-server and memcached"
@@ -30,6 +31,7 @@ command -v redis-server >/dev/null && set -- \
     --runs "${RUNS:-5}" --seconds "${SECONDS_EACH:-0.6}" --warmup 0.1 \
     -c "${CLIENTS:-50}" -d "${VALUE:-32}" -t get,set --pipelines 1,10,50 --transports unix,tcp \
     --server-cpus "${SERVER_CPU:-0}" --client-cpus "${CLIENT_CPU:-$last}" \
-    --report build/bench-report.html --json build/bench-report.json "$@" >build/bench-report.txt
+    --report build/bench-report.html --svg build/bench-report.svg --json build/bench-report.json "$@" >build/bench-report.txt || code=$?
 cat build/bench-report.txt
-echo "wrote build/bench-report.html, build/bench-report.json and build/bench-report.txt"
+echo "wrote build/bench-report.html, build/bench-report.svg, build/bench-report.json and build/bench-report.txt"
+exit "$code"

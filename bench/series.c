@@ -33,8 +33,10 @@ void series_reset(struct series *series)
 
 static void add_interval(uint32_t *into, const uint32_t *from)
 {
-    for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++)
-        into[i] += from[i];
+    for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        if (from[i] != 0) /* a page that is only read stays the shared zero page */
+            into[i] += from[i];
+    }
 }
 
 static void coarsen(struct series *series)

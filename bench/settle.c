@@ -7,6 +7,7 @@
 
 #include "cpulist.h"
 #include "options.h"
+#include "report.h"
 #include "verify.h"
 
 static void settle_uri(struct options *options)
@@ -109,8 +110,8 @@ static void settle_limits(struct options *options)
         load->requests = 100000;
     if (options->mget < 1 || options->mget >= COMMAND_ARGS_MAX)
         options_refuse("--mget is 1..%d", COMMAND_ARGS_MAX - 1);
-    if (options->runs < 1)
-        options_refuse("--runs is at least 1");
+    if (options->runs > RUNS_MAX)
+        options_refuse("--runs is at most %d", RUNS_MAX);
     if (options->verify && options->mget > 1)
         options_refuse("--verify reads single keys: leave out --mget");
     if (options->verify && load->keys < (uint64_t)load->clients)

@@ -133,6 +133,20 @@ bool suite_probe(const struct load *load, struct server_facts *facts, char *erro
     return true;
 }
 
+static void flush(const struct load *load)
+{
+    char error[ERROR_TEXT_MAX];
+    struct answer answer;
+    int fd = socket_login(&load->target, error);
+    if (fd < 0 || !socket_ask(fd, load->target.protocol,
+                              load->target.protocol->resp ? "FLUSHALL" : "flush_all", &answer))
+        options_refuse("the server cannot be emptied");
+    if (answer.kind == REPLY_ERROR)
+        options_refuse("the server cannot be emptied: %s", answer.text);
+    answer_fini(&answer);
+    close(fd);
+}
+
 /* ---- runs ----------------------------------------------------------------------------------- */
 
 void suite_run_once(const struct options *options, const struct load *load, const char *server,
@@ -183,19 +197,23 @@ uint32_t suite_run(struct options *options, struct result *results, struct mix m
     char error[ERROR_TEXT_MAX];
     struct server_facts facts;
     struct load *load = &options->load;
-    uint32_t count = suite_mixes(options, mixes);
+    uint32_t count = suite_mixes(options, mixes), done = 0;
     if (!suite_probe(load, &facts, error))
         options_refuse("no server: %s", error);
+    if (options->flush)
+        flush(load);
     load_prepare(options, mixes, &facts);
     for (uint32_t i = 0; i < count && !run_interrupted(); i++) {
         load->mix = &mixes[i];
-        for (int run = 0; run < options->runs && !run_interrupted(); run++) {
+        int runs = options->runs > 0 ? options->runs : 1;
+        for (int run = 0; run < runs && !run_interrupted(); run++) {
             suite_run_once(options, load, "", &facts, &results[i]);
             if (results[i].run[0].failed)
                 options_refuse("%s: %s", mixes[i].name, results[i].run[0].tally.error);
         }
         if (options->quiet)
             report_quiet(stdout, &results[i]);
+        done += results[i].runs > 0;
     }
-    return count;
+    return done;
 }

@@ -248,7 +248,7 @@ def test_redis_benchmark_lines_run():
 
 def replay(path):
     with FakeServer() as server:
-        output = bench("-p", server.port, "-c", 1, "--trace", path)
+        output = bench("-p", server.port, "-c", 1, "--flush", "--trace", path)
     return float(re.search(r"miss ratio ([\d.]+)", output).group(1)), output
 
 
@@ -304,6 +304,7 @@ def test_compare_stops_its_servers_on_interrupt():
 def test_a_server_that_does_not_start_is_said():
     output = bench("compare", "--server", "bad=/bin/false {port}", code=2)
     expect("bad ended at once" in output, output)
+    shutil.rmtree(re.search(r"see (/tmp/shoal-bench[^/]+)", output).group(1))  # its log is kept on purpose
 
 
 # ---- reports --------------------------------------------------------------------------------------
