@@ -203,7 +203,7 @@ static void sample(struct reactor *reactor)
     reactor->sampled_out = out;
 }
 
-static void publish_stats(struct reactor *reactor)
+void reactor_publish(struct reactor *reactor)
 {
     struct reactor_stats *stats = reactor->stats;
     keyspace_publish(reactor->keyspace);
@@ -248,11 +248,22 @@ static void due_work(struct reactor *reactor)
         server_tick(reactor->server);
 }
 
-/* A key with a TTL may have come since the sweep last found none: it is looked at again while commands come. */
-static void rearm_work(struct reactor *reactor)
+/*
+ * After a turn that did something: figures are published once a millisecond and before it goes quiet; and a
+ * key with a TTL may have come since the sweep last found none, so it will look again.
+ */
+static void note_activity(struct reactor *reactor, bool quiet)
 {
-    if (reactor->next_work_ms == INT64_MAX)
-        reactor->next_work_ms = reactor->now_ms + WORK_INTERVAL_MAX_MS;
+    if (!quiet) {
+        reactor->unpublished = true;
+        if (reactor->next_work_ms == INT64_MAX)
+            reactor->next_work_ms = reactor->now_ms + WORK_INTERVAL_MAX_MS;
+    }
+    if (reactor->unpublished && (quiet || reactor->now_ms != reactor->published_ms)) {
+        reactor->unpublished = false;
+        reactor->published_ms = reactor->now_ms;
+        reactor_publish(reactor);
+    }
 }
 
 /* Nanoseconds until something is due; -1: nothing is. */
@@ -341,10 +352,7 @@ static void loop(struct reactor *reactor)
         bool quiet = completions + done == 0;
         flush(reactor, quiet || reactor->count == 1);
         settle(reactor);
-        if (!quiet) {
-            rearm_work(reactor);
-            publish_stats(reactor);
-        }
+        note_activity(reactor, quiet);
         bool published = mesh_publish(reactor->port, wake, reactor);
         idle = quiet && !published && reactor->self_first == NULL &&
                !polls_on(reactor, !quiet);
@@ -412,7 +420,7 @@ static int setup(struct reactor *reactor)
     reactor->now_ms = reactor->keyspace->now_ms = reactor->sampled_ms = clock_now_ms();
     decoder_init(&reactor->decoder);
     reactor_use_settings(reactor, reactor->settings);
-    publish_stats(reactor);
+    reactor_publish(reactor);
     return 0;
 }
 

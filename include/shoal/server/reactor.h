@@ -66,6 +66,8 @@ struct reactor {
     int64_t next_work_ms;       /* background work is due; INT64_MAX: never */
     int64_t next_tick_ms;       /* once-a-second checks are due; INT64_MAX: none wanted */
     uint64_t busy_since_ns;     /* last time there was something to do, with --busy-poll-us */
+    bool unpublished;           /* something was done since the figures were published */
+    int64_t published_ms;
     int64_t sampled_ms;         /* the last sample of rates, and what it saw */
     uint64_t sampled_commands, sampled_in, sampled_out;
     bool stopped;
@@ -78,6 +80,9 @@ void *reactor_main(void *reactor);
 
 /* Frees what its thread has left. Thread: startup, after all threads have ended. */
 void reactor_free(struct reactor *reactor);
+
+/* Copies the shard's and buffers' figures to where other threads read them. Thread: owner. */
+void reactor_publish(struct reactor *reactor);
 
 /* Takes new settings into use: everything that is derived from them. Thread: owner. */
 void reactor_use_settings(struct reactor *reactor, const struct settings *settings);
