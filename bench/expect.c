@@ -117,9 +117,12 @@ bool expect_holds(const struct expect *expect, const struct outcome *o, char why
             snprintf(why, 128, "%s: rate not sustained", term->name);
         else if (term->less ? value < term->limit : value > term->limit)
             continue;
+        else if (is_latency(term->name))
+            snprintf(why, 128, "%s is %.4g ms, wanted %s %.4g ms", term->name, value / 1e6,
+                     term->less ? "<" : ">", term->limit / 1e6);
         else
-            snprintf(why, 128, "%s is %.6g, wanted %s %.6g%s", term->name, value,
-                     term->less ? "<" : ">", term->limit, is_latency(term->name) ? " ns" : "");
+            snprintf(why, 128, "%s is %.6g, wanted %s %.6g", term->name, value,
+                     term->less ? "<" : ">", term->limit);
         return false;
     }
     return true;

@@ -6,6 +6,8 @@
 
 #include "report.h"
 
+enum { TITLE_MAX = RESULT_NAME_MAX + 64 };
+
 void report_quiet(FILE *out, const struct result *result)
 {
     char note[512];
@@ -121,7 +123,7 @@ static int name_width(const struct result *results, uint32_t count)
 {
     size_t width = 8;
     for (uint32_t i = 0; i < count; i++) {
-        char name[RESULT_NAME_MAX + 40];
+        char name[TITLE_MAX];
         result_title(&results[i], name, sizeof(name));
         size_t size = strlen(name);
         width = size > width ? size : width;
@@ -136,7 +138,7 @@ void report_table(FILE *out, const struct result *results, uint32_t count)
             "P", "requests/s", "CPU us", "user", "sys", "p50 ms", "p99", "p99.9", "max");
     for (uint32_t i = 0; i < count; i++) {
         const struct result *r = &results[i];
-        char note[512], name[RESULT_NAME_MAX + 40];
+        char note[512], name[TITLE_MAX];
         struct spread rate = result_spread(r, FIGURE_THROUGHPUT);
         result_title(r, name, sizeof(name));
         fprintf(out, "%-*s %4s %4d", width, name, r->transport, r->pipeline);

@@ -179,7 +179,7 @@ static void load_prepare(struct options *options, struct mix *mixes,
     load->mix = &mixes[0];
     if (load->shards == 0)
         load->shards = facts->shards > 0 ? (uint32_t)facts->shards : 1;
-    if (load->cross_share > 0 && load->shards < 2)
+    if (load->cross_share >= 0 && load->shards < 2)
         options_refuse("--cross-shard needs a server with two shards or more (--shards)");
     if (options->trace != NULL && (load->trace = trace_load(options->trace, error)) == NULL)
         options_refuse("%s", error);

@@ -51,7 +51,7 @@ static bool learn_home(struct worker *worker, struct conn *conn)
     bool known = answer_number(answer.text, "shard", &shard);
     answer_fini(&answer);
     conn->home_shard = (uint32_t)shard;
-    return known;
+    return known && shard >= 0 && shard < (long)worker->load->shards;
 }
 
 static bool connect_one(struct worker *worker, struct conn *conn, uint32_t index)
