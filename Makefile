@@ -32,7 +32,8 @@ SANITY  := -O1 -fno-omit-frame-pointer -DSHOAL_DCHECK -DSHOAL_SYSTEM_MALLOC
 # What each mode adds. The sanitizers want the C library's malloc, so jemalloc is not in them.
 # Fat objects: programs link with LTO, the many small unit tests without (a tenth of the time).
 FLAGS_release := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fno-plt $(if $(LTO),$(LTO) -ffat-lto-objects)
-FLAGS_debug   := -Og -fno-omit-frame-pointer -DSHOAL_DCHECK
+# -Og calls some of what xxhash.h wants inlined by force through pointers, which gcc refuses.
+FLAGS_debug   := -Og -fno-omit-frame-pointer -DSHOAL_DCHECK -DXXH_NO_INLINE_HINTS=1
 FLAGS_asan    := $(SANITY) -fsanitize=address
 FLAGS_ubsan   := $(SANITY) -fsanitize=undefined -fno-sanitize-recover=all
 # gcc warns of every atomic_thread_fence here; those have a TSan-only stand-in or a reason.
