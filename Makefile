@@ -56,6 +56,7 @@ MICRO_SRC   := $(wildcard bench/micro/*.c)
 EXAMPLE_SRC := $(wildcard docs/examples/*.c)
 UNIT_SRC    := $(wildcard $(LAYERS:%=tests/unit/%/test_*.c) tests/unit/client/test_*.c)
 E2E_SRC     := $(wildcard tests/e2e/test_*.c)
+FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
 ifeq ($(MODE),tsan)
 UNIT_SRC    := $(if $(UNIT_SRC),$(shell grep -lE 'pthread' $(UNIT_SRC)))
 endif
@@ -105,6 +106,9 @@ e2e: all $(E2E) ## redis-cli, client libraries and wire tests against a started 
 conformance: all ## the Redis test suite as an outside judge: make conformance UNITS=expire
 	$(Q)SHOAL=$(OUT)/shoal $(RUN) tests/conformance/run.py $(UNITS)
 
+fuzz: ## fuzz the parsers, each for 60 s or as said: make fuzz ARGS=600 (needs clang)
+	$(Q)tests/fuzz/run.sh $(ARGS)
+
 bench: all micro ## build and run the load harness: make bench ARGS="..."
 	$(Q)build/shoal-bench $(ARGS)
 
@@ -120,7 +124,7 @@ tidy: all ## layers, lone headers, dead files, stale generated docs, leftovers
 	$(Q)scripts/tidy.py
 
 sources:
-	@printf '%s\n' $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC)
+	@printf '%s\n' $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(FUZZ_SRC)
 
 format: ## clang-format everything in place
 	$(Q)$(if $(C_FILES),clang-format -i $(C_FILES))
@@ -145,7 +149,7 @@ uninstall: ## remove what install put there
 clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
 
-.PHONY: all help run setup-build test unit e2e conformance bench micro unit-build tidy sources format \
+.PHONY: all help run setup-build test unit e2e conformance fuzz bench micro unit-build tidy sources format \
         format-check docs install uninstall clean FORCE
 
 # ---- rules -------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ seconds=${1:-60}
 clang=$(command -v clang-14 || command -v clang) || { echo "skipped: no clang"; exit 77; }
 mkdir -p build/fuzz
 
-for parser in resp native; do
+for source in tests/fuzz/fuzz_*.c; do
+    parser=$(basename "${source#*fuzz_}" .c)
     corpus=build/fuzz/$parser
     mkdir -p "$corpus"
     python3 - "$corpus" tests/golden/$parser*.txt <<'PYTHON'
@@ -24,7 +25,7 @@ for path in sys.argv[2:]:
             seed.write(data)
 PYTHON
     "$clang" -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-        -D_GNU_SOURCE -Iinclude -o build/fuzz/fuzz_$parser tests/fuzz/fuzz_$parser.c \
+        -D_GNU_SOURCE -Iinclude -o build/fuzz/fuzz_$parser "$source" \
         src/proto/decode*.c src/proto/resize.c src/base/number.c -lm
     build/fuzz/fuzz_$parser -max_total_time="$seconds" -max_len=2048 -timeout=10 -print_final_stats=1 \
         -artifact_prefix=build/fuzz/ "$corpus" 2>&1 |
