@@ -10,6 +10,7 @@
 VERSION := 0.1.0
 MODE    ?= release
 PREFIX  ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 CC      := gcc
 AR      := gcc-ar
 LTO     := -flto=auto
@@ -137,14 +138,28 @@ docs: all ## regenerate what the documentation takes from the program's tables
 
 # ---- install -----------------------------------------------------------------------------------
 
-install: all ## into $(DESTDIR)$(PREFIX): server, bench, client library and header
-	install -D -m 755 build/shoal $(DESTDIR)$(PREFIX)/bin/shoal
-	$(if $(BENCH),install -D -m 755 build/shoal-bench $(DESTDIR)$(PREFIX)/bin/shoal-bench)
-	$(if $(CLIENT),install -D -m 644 build/libshoal.a $(DESTDIR)$(PREFIX)/lib/libshoal.a)
-	install -D -m 644 include/shoal/client.h $(DESTDIR)$(PREFIX)/include/shoal/client.h
+PLACE   := $(DESTDIR)$(PREFIX)
+MAN     := share/man/man1/shoal.1
+BASH    := share/bash-completion/completions/shoal
+UNIT_AT := lib/systemd/system/shoal.service
+CONFIG  := $(SYSCONFDIR)/shoal/shoal.conf
 
-uninstall: ## remove what install put there
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/shoal bin/shoal-bench lib/libshoal.a include/shoal/client.h)
+# A configuration that is there already is somebody's: it stays, here and in uninstall.
+install: all ## into $(DESTDIR)$(PREFIX): programs, library, man page, completion, systemd unit, config
+	install -D -m 755 build/shoal $(PLACE)/bin/shoal
+	$(if $(BENCH),install -D -m 755 build/shoal-bench $(PLACE)/bin/shoal-bench)
+	$(if $(CLIENT),install -D -m 644 build/libshoal.a $(PLACE)/lib/libshoal.a)
+	install -D -m 644 include/shoal/client.h $(PLACE)/include/shoal/client.h
+	build/shoal --print-man >build/gen/shoal.1
+	install -D -m 644 build/gen/shoal.1 $(PLACE)/$(MAN)
+	build/shoal --print-completion >build/gen/shoal.bash
+	install -D -m 644 build/gen/shoal.bash $(PLACE)/$(BASH)
+	sed -e 's|/usr/bin/shoal|$(PREFIX)/bin/shoal|' -e 's|/etc/shoal/shoal.conf|$(CONFIG)|' packaging/shoal.service >build/gen/shoal.service
+	install -D -m 644 build/gen/shoal.service $(PLACE)/$(UNIT_AT)
+	test -e $(DESTDIR)$(CONFIG) || install -D -m 644 packaging/shoal.conf $(DESTDIR)$(CONFIG)
+
+uninstall: ## remove what install put there, the config aside
+	rm -f $(addprefix $(PLACE)/,bin/shoal bin/shoal-bench lib/libshoal.a include/shoal/client.h $(MAN) $(BASH) $(UNIT_AT))
 
 clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
