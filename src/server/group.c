@@ -20,7 +20,7 @@ static void answer_pack(struct reactor *reactor, struct request *request, struct
     if (unlikely(reply->no_memory)) {
         reply_discard(reactor, reply, false);
         answer->place = ANSWER_NONE;
-    } else if (likely(reply->base == answer->bytes)) {
+    } else if (likely(reply->base == answer->bytes && reply->pin_count == 0)) {
         answer->place = ANSWER_IN_REQUEST;
     } else if (!reply->heap && reply->pin_count == 0 &&
                (space = mesh_reply_space(reactor->port, request->message.from, reply->size)) != NULL) {
@@ -165,6 +165,8 @@ void group_add(struct reactor *reactor, struct request *request)
 {
     struct group *group = &reactor->group;
     table_prefetch_bucket(&reactor->keyspace->db[request->db], request->hash);
+    if (request->message.from != reactor->id && request->argc > 1)
+        mem_prefetch(request->base + request->args[1].offset); /* the key is in the origin's cache */
     group->filling.request[group->filling.count++] = request;
     if (likely(group->filling.count < GROUP_MAX))
         return;

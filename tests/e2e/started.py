@@ -1,0 +1,107 @@
+"""A started server for the tests in Python, and the count of what passed.
+
+Environment: SHOAL, the binary; PORT, the first of ten ports. A sanitizer's build is recognised by
+the folder it lies in, and SCALE says how much less there is to do with it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SHOAL = os.environ.get("SHOAL", os.path.join(ROOT, "build", "shoal"))
+PORT = int(os.environ.get("PORT", "27200"))
+MODE = os.path.basename(os.path.dirname(SHOAL))
+SCALE = 5 if MODE in ("asan", "ubsan", "tsan", "debug") else 1
+READY_SECONDS, STOP_SECONDS = 60, 30
+OUTPUT_LINES_KEPT = 400
+
+
+class Server:
+    """`with Server(shards=3) as server:`; it listens on server.port and server.socket_path."""
+
+    def __init__(self, shards=1, *options, offset=0):
+        self.port, self.shards = PORT + offset, shards
+        self.folder = tempfile.mkdtemp(prefix="shoal-e2e-")
+        self.socket_path = os.path.join(self.folder, "s")
+        self.output, self.ready = [], threading.Event()
+        self.process = subprocess.Popen(
+            [SHOAL, "--port", str(self.port), "--unixsocket", self.socket_path,
+             "--shards", str(shards), *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.output.append(line.decode(errors="replace").rstrip())
+            del self.output[:-OUTPUT_LINES_KEPT]
+            if "Ready to accept connections" in self.output[-1]:
+                self.ready.set()
+        self.ready.set()
+
+    def __enter__(self):
+        self.ready.wait(READY_SECONDS)
+        if self.process.poll() is not None or not self.ready.is_set():
+            self.stop()
+            raise RuntimeError("the server did not start:\n" + "\n".join(self.output))
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        """The status it ended with; -SIGKILL if it would not end."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.reader.join(STOP_SECONDS)
+        for name in os.listdir(self.folder) if os.path.isdir(self.folder) else ():
+            os.unlink(os.path.join(self.folder, name))
+        if os.path.isdir(self.folder):
+            os.rmdir(self.folder)
+        return self.process.returncode
+
+    def ends_well(self):
+        status = self.stop()
+        assert status == 0, "ended with status %d:\n%s" % (status, "\n".join(self.output))
+
+
+class Tests:
+    """Runs functions, each of them one test, and says in the end how many passed."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def run(self, name, function, *arguments):
+        try:
+            function(*arguments)
+            self.passed += 1
+        except Exception:
+            self.failed += 1
+            print("FAIL %s\n%s" % (name, traceback.format_exc(chain=False)), flush=True)
+
+    def finish(self):
+        print("%d passed, %d failed" % (self.passed, self.failed)
+              + (", %d skipped" % self.skipped if self.skipped else ""))
+        sys.exit(1 if self.failed else 0)
+
+
+def equal(got, wanted):
+    """assertEqual whose message stays short for values of megabytes."""
+    if got != wanted:
+        raise AssertionError("got %.300r, wanted %.300r" % (got, wanted))
+
+
+def matches(text, *parts):
+    for part in parts:
+        if part not in text:
+            raise AssertionError("no %r in %.2000s" % (part, text))
