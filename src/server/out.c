@@ -163,7 +163,7 @@ static uint32_t vector_fill(struct out *out, struct out_vector *vector)
 
 void out_send(struct out *out, struct ring *ring, int fd)
 {
-    if (out->flying != NULL || out->first == NULL)
+    if (out->flying != NULL || out->bytes == 0) /* room for a reply that was not sent may be there */
         return;
     if (out->first->next != NULL && out->vector == NULL)
         out->vector = malloc(sizeof(*out->vector)); /* without it: one chunk at a time */
