@@ -197,8 +197,10 @@ static void emit(struct conn *conn, struct request *request)
         send_plan(conn, request);
     else
         send_kept(conn, request);
-    if (request->plan != NULL)
+    if (request->plan != NULL) {
         plan_free(&request->plan);
+        conn->flags &= ~(uint32_t)CONN_ALONE;
+    }
 }
 
 void conn_advance(struct conn *conn)

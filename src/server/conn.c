@@ -127,6 +127,8 @@ static void received(struct io_op *op, const struct io_event *event)
         conn->flags |= CONN_EOF;
     } else if (event->result != -ECANCELED || !(conn->flags & CONN_RECV_PAUSED)) {
         conn_kill(conn);
+    } else {
+        conn_recv_again(conn); /* it may have caught up before the cancellation was through */
     }
     conn_settle_later(conn);
 }
@@ -284,7 +286,7 @@ bool conn_is_blocked(struct conn *conn)
             return true;
         conn->congested = 0;
     }
-    return conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_HELD) ||
+    return conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_HELD | CONN_ALONE) ||
            conn->requests >= CONN_REQUESTS_MAX || is_throttled(conn);
 }
 

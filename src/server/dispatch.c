@@ -32,6 +32,13 @@ static void run_on(struct conn *conn, struct request *request, uint32_t shard)
         conn->congested = shard + 1;
 }
 
+/* Its messages take another way than those of later commands: these wait until it has ended. */
+static void plan_start_alone(struct conn *conn, struct plan *plan)
+{
+    conn->flags |= CONN_ALONE;
+    plan_start(plan);
+}
+
 static void run_at_home(struct conn *conn, struct request *request)
 {
     struct reply reply;
@@ -43,7 +50,7 @@ static void run_at_home(struct conn *conn, struct request *request)
     if (request->plan != NULL) {
         /* EXEC: it wrote nothing, the plan answers. */
         reply_fini(&reply);
-        plan_start(request->plan);
+        plan_start_alone(conn, request->plan);
     } else {
         answer_end(request, &reply);
     }
@@ -69,7 +76,10 @@ static void run_planned(struct conn *conn, struct request *request)
     group_run(conn->reactor); /* earlier commands of this pipeline come first on our own shard */
     request->plan->atomic = command_is_global(conn->reactor, request->command, &args);
     plan_add(request->plan, request->command, &args, request->db);
-    plan_start(request->plan);
+    if (request->plan->atomic)
+        plan_start_alone(conn, request->plan);
+    else
+        plan_start(request->plan);
 }
 
 /* Starts a command that is allowed to run. */

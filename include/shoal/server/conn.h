@@ -43,6 +43,7 @@ enum conn_flag {
     CONN_NO_TOUCH = 1 << 18,
     CONN_HELD = 1 << 19,           /* the last request has not been started: it waits for those before it, or for a pause to end */
     CONN_SETTLING = 1 << 20,       /* on the reactor's list of those to be closed or freed */
+    CONN_ALONE = 1 << 21,          /* its only request is a transaction over several shards: none may overtake it */
 };
 
 /* Received bytes that could not be parsed at once: an incomplete request, or those behind a stall. */
