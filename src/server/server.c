@@ -7,6 +7,7 @@
 #include "shoal/base/hash.h"
 #include "shoal/base/log.h"
 #include "shoal/server/banner.h"
+#include "shoal/server/descriptors.h"
 #include "shoal/server/settings.h"
 
 #include <errno.h>
@@ -15,11 +16,9 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
-    DESCRIPTORS_OWN = 64,  /* rings, listeners, logs: not for clients */
     DRAIN_CHECK_MS = 10,
 };
 
@@ -63,26 +62,13 @@ static void let_go(struct server *server, int error)
     pthread_mutex_unlock(&server->start_lock);
 }
 
-/* As many descriptors as maxclients needs, as far as the system allows. Returns the clients that fit. */
-static int raise_descriptors(int maxclients)
+/* Returns the clients that the limit of open files leaves room for. */
+static int fit_clients(int maxclients)
 {
-    struct rlimit limit;
-    rlim_t want = (rlim_t)maxclients + DESCRIPTORS_OWN;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return maxclients;
-    if (limit.rlim_cur < want) {
-        struct rlimit raised = { want, limit.rlim_max < want ? want : limit.rlim_max };
-        if (setrlimit(RLIMIT_NOFILE, &raised) != 0) {
-            raised = (struct rlimit){ limit.rlim_max, limit.rlim_max };
-            setrlimit(RLIMIT_NOFILE, &raised);
-        }
-        getrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (limit.rlim_cur >= want)
-        return maxclients;
-    int fit = limit.rlim_cur > DESCRIPTORS_OWN ? (int)limit.rlim_cur - DESCRIPTORS_OWN : 1;
-    log_write(LOG_WARNING, "maxclients is %d instead of %d: the limit of open files is %ld (ulimit -n)",
-              fit, maxclients, (long)limit.rlim_cur);
+    int fit = descriptors_raise(maxclients);
+    if (fit < maxclients)
+        log_write(LOG_WARNING, "maxclients is %d instead of %d: the limit of open files (ulimit -n)",
+                  fit, maxclients);
     return fit;
 }
 
@@ -360,13 +346,14 @@ int server_run(const struct settings *settings)
     signal(SIGPIPE, SIG_IGN);
 
     struct server *server = server_new(settings);
-    server->clients_max = raise_descriptors(settings->maxclients);
+    server->clients_max = fit_clients(settings->maxclients);
     int code = EXIT_CLEAN;
     int error = threads_start(server);
     if (error != 0) {
         code = refuse_to_start(server, error);
         goto out;
     }
+    server->startup_bytes = mem_stats_read().allocated;
     banner_print(server);
     code = acceptor_listen(&server->acceptor, settings);
     if (code != 0) {

@@ -1,18 +1,244 @@
 /*
  * settings.c - snapshots of the settings and their way to the reactors.
+ *
+ * The newest hangs off the server; each links to the one before it, until nobody can use that any
+ * more.
  */
 #include "shoal/server/settings.h"
 
+#include "shoal/base/log.h"
+#include "shoal/cmd/errors.h"
+#include "shoal/server/descriptors.h"
 #include "shoal/server/server.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-void settings_reload(struct reactor *here)
+/* ---- the newest --------------------------------------------------------------------------------
+ */
+
+static struct settings *clone_newest(const struct server *server)
 {
-    (void)here;
+    struct settings *fresh = malloc(sizeof(*fresh));
+    if (fresh != NULL)
+        *fresh = *server->settings;
+    return fresh;
+}
+
+/* Lock held. */
+static void make_newest(struct server *server, struct settings *fresh)
+{
+    fresh->version = ++server->settings_version;
+    fresh->_older = server->settings;
+    server->settings = fresh;
+}
+
+void settings_use(struct reactor *here)
+{
+    struct server *server = here->server;
+    pthread_mutex_lock(&server->settings_lock);
+    const struct settings *newest = server->settings;
+    pthread_mutex_unlock(&server->settings_lock);
+    if (newest->version <= here->settings->version)
+        return;
+    reactor_use_settings(here, newest);
+    if (here->id != SEQUENCER)
+        return;
+    /* what is the process's and not a reactor's */
+    log_set_level((enum log_level)newest->loglevel);
+    if (newest->maxclients > server->clients_max)
+        server->clients_max = newest->maxclients;
+}
+
+void settings_retire(struct server *server, uint64_t version)
+{
+    pthread_mutex_lock(&server->settings_lock);
+    struct settings **link = &server->settings;
+    while (*link != NULL && (*link)->version >= version)
+        link = &(*link)->_older;
+    struct settings *old = *link;
+    *link = NULL;
+    pthread_mutex_unlock(&server->settings_lock);
+    while (old != NULL) {
+        struct settings *older = old->_older;
+        free(old);
+        old = older;
+    }
 }
 
 void settings_free_all(struct server *server)
 {
-    free(server->settings);
+    settings_retire(server, UINT64_MAX);
+}
+
+/* ---- CONFIG SET --------------------------------------------------------------------------------
+ */
+
+static void say_failed(char error[SETTINGS_ERROR_MAX], struct bytes name, const char *why)
+{
+    int size = (int)(name.size < ERROR_TEXT_MAX ? name.size : ERROR_TEXT_MAX);
+    snprintf(error, SETTINGS_ERROR_MAX,
+             "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s", size, name.data,
+             why);
+}
+
+static bool is_repeated(const struct args *args, uint32_t from, uint32_t at)
+{
+    char name[ERROR_TEXT_MAX];
+    struct bytes wanted = args_at(args, at);
+    snprintf(name, sizeof(name), "%.*s", (int)wanted.size, wanted.data);
+    for (uint32_t i = from; i < at; i += 2)
+        if (bytes_is(args_at(args, i), name))
+            return true;
+    return false;
+}
+
+static bool set_pair(struct settings *fresh, const struct args *args, uint32_t from, uint32_t at,
+                     char error[SETTINGS_ERROR_MAX])
+{
+    struct option_error why = { "" };
+    struct bytes name = args_at(args, at);
+    enum option_set_result result = option_set(fresh, name, args_at(args, at + 1), &why);
+    if (result == OPTION_UNKNOWN) {
+        int size = (int)(name.size < ERROR_TEXT_MAX ? name.size : ERROR_TEXT_MAX);
+        snprintf(error, SETTINGS_ERROR_MAX,
+                 "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'", size,
+                 name.data);
+        return false;
+    }
+    if (result != OPTION_SET || is_repeated(args, from, at)) {
+        say_failed(error, name, result != OPTION_SET ? why.text : "duplicate parameter");
+        return false;
+    }
+    return true;
+}
+
+/* Lock held. */
+static bool descriptors_suffice(const struct settings *fresh, const struct server *server,
+                                char error[SETTINGS_ERROR_MAX])
+{
+    char why[128];
+    if (fresh->maxclients <= server->settings->maxclients)
+        return true;
+    int fit = descriptors_raise(fresh->maxclients);
+    if (fit >= fresh->maxclients)
+        return true;
+    snprintf(why, sizeof(why),
+             "The operating system is not able to handle the specified number of clients, try with "
+             "%d",
+             fit);
+    say_failed(error, bytes_str("maxclients"), why);
+    return false;
+}
+
+bool settings_change(struct server *server, const struct args *args, uint32_t from,
+                     uint64_t *version, char error[SETTINGS_ERROR_MAX])
+{
+    pthread_mutex_lock(&server->settings_lock);
+    struct settings *fresh = clone_newest(server);
+    bool ok = fresh != NULL;
+    if (!ok)
+        snprintf(error, SETTINGS_ERROR_MAX, "%s", ERR_NO_MEMORY);
+    for (uint32_t i = from; i + 1 < args->count && ok; i += 2)
+        ok = set_pair(fresh, args, from, i, error);
+    ok = ok && descriptors_suffice(fresh, server, error);
+    if (ok) {
+        make_newest(server, fresh);
+        *version = fresh->version;
+    }
+    pthread_mutex_unlock(&server->settings_lock);
+    if (!ok)
+        free(fresh);
+    return ok;
+}
+
+/* ---- SIGHUP ------------------------------------------------------------------------------------
+ */
+
+struct round;
+
+struct round_message {
+    struct message message;
+    struct round *round;
+};
+
+/* One message a reactor; the last to come back ends it. */
+struct round {
+    uint64_t version;
+    uint32_t outstanding;
+    struct round_message to[];
+};
+
+static void round_run(struct reactor *here, struct message *message)
+{
+    settings_use(here);
+    reactor_respond(here, message);
+}
+
+static void round_done(struct reactor *home, struct message *message)
+{
+    struct round *round = ((struct round_message *)message)->round;
+    if (--round->outstanding > 0)
+        return;
+    settings_retire(home->server, round->version);
+    free(round);
+}
+
+/* Has every reactor switch, without waiting. */
+static void round_start(struct reactor *here, uint64_t version)
+{
+    struct round *round = mem_must_alloc(sizeof(*round) + here->count * sizeof(round->to[0]));
+    round->version = version;
+    round->outstanding = here->count;
+    for (uint32_t i = 0; i < here->count; i++) {
+        round->to[i] = (struct round_message){
+            .message = { .run = round_run,
+                         .done = round_done,
+                         .kind = MESSAGE_CALL,
+                         .to = (uint16_t)i },
+            .round = round,
+        };
+        reactor_call(here, &round->to[i].message);
+    }
+}
+
+/* From the file as it is now; NULL when nothing is to change. Lock held. */
+static struct settings *read_again(const struct server *server)
+{
+    struct option_error error;
+    struct settings *fresh = clone_newest(server);
+    if (fresh == NULL)
+        return NULL;
+    if (!options_reload(fresh, &error)) {
+        log_write(LOG_WARNING, "the settings stay as they are: %s", error.text);
+        free(fresh);
+        return NULL;
+    }
+    for (const char *const *warning = options_warnings(); *warning != NULL; warning++)
+        log_write(LOG_WARNING, "%s", *warning);
+    int fit = descriptors_raise(fresh->maxclients);
+    if (fit < fresh->maxclients) {
+        log_write(LOG_WARNING,
+                  "maxclients is %d instead of %d: the limit of open files (ulimit -n)", fit,
+                  fresh->maxclients);
+        fresh->maxclients = fit;
+    }
+    return fresh;
+}
+
+void settings_reload(struct reactor *here)
+{
+    struct server *server = here->server;
+    pthread_mutex_lock(&server->settings_lock);
+    struct settings *fresh = read_again(server);
+    uint64_t version = 0;
+    if (fresh != NULL) {
+        make_newest(server, fresh);
+        version = fresh->version; /* a newer one may retire it once the lock is gone */
+    }
+    pthread_mutex_unlock(&server->settings_lock);
+    if (fresh == NULL)
+        return;
+    round_start(here, version);
+    log_write(LOG_NOTICE, "settings read again from %s", here->settings->config_file);
 }

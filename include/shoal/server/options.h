@@ -90,6 +90,9 @@ struct settings {
     double latency_percentiles[SETTINGS_PERCENTILES_MAX];
     int latency_percentile_count;
 
+    uint64_t version;        /* grows with each change, see settings.h */
+    struct settings *_older; /* private to settings.c */
+
     /* private to options*.c */
     uint8_t _source[SETTINGS_ROWS_MAX]; /* enum option_source of each row */
     char _remembered[SETTINGS_REMEMBERED_MAX][SETTINGS_REMEMBERED_BYTES]; /* "=value"; "" = unset */

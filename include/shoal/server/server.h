@@ -33,6 +33,7 @@ struct server {
     uint64_t started_mono_ns;
     int64_t started_wall_us;
     int clients_max;             /* maxclients as far as descriptors allow */
+    uint64_t startup_bytes;      /* allocated before the first connection */
 
     /* start-up: reactors report, main waits */
     pthread_mutex_t start_lock;
