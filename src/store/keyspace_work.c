@@ -193,3 +193,9 @@ void keyspace_publish(struct keyspace *keyspace)
     counter_set(&stats->used_bytes, used);
     counter_set(&stats->lazyfree_pending, keyspace->_grave_items);
 }
+
+void keyspace_reset_stats(struct keyspace *keyspace)
+{
+    keyspace->_hits = keyspace->_misses = keyspace->_expired = keyspace->_evicted = 0;
+    keyspace_publish(keyspace);
+}

@@ -82,6 +82,9 @@ int64_t keyspace_work(struct keyspace *keyspace);
 /* Copies counts into the published stats. Once a turn at most. */
 void keyspace_publish(struct keyspace *keyspace);
 
+/* Hits, misses, expired and evicted begin at zero again. Thread: owner. */
+void keyspace_reset_stats(struct keyspace *keyspace);
+
 /*
  * WATCH. A watch pins a counter for its key that every change of the key bumps.
  *   watch_add      returns the present version and whether the key is live; false when memory is

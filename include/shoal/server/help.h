@@ -1,0 +1,20 @@
+/*
+ * help.h - the HELP of a container, as an array of lines.
+ */
+#ifndef SHOAL_SERVER_HELP_H
+#define SHOAL_SERVER_HELP_H
+
+#include "shoal/proto/reply.h"
+
+/* `lines` end with a NULL. Thread: any. */
+static inline void reply_help(struct reply *reply, const char *const *lines)
+{
+    uint32_t count = 0;
+    while (lines[count] != NULL)
+        count++;
+    reply_array(reply, count);
+    for (uint32_t i = 0; i < count; i++)
+        reply_simple(reply, lines[i]);
+}
+
+#endif
