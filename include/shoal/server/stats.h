@@ -34,6 +34,7 @@ struct reactor_stats {
     struct counter starved;             /* times a receive ended for want of buffers */
     struct counter ops_per_sec, bytes_in_per_sec, bytes_out_per_sec, sampled_ms;
     struct counter buffer_bytes;        /* chunks, inputs */
+    struct counter used_peak;           /* most memory in use that this reactor has seen, see info.h */
     struct counter wakeups, turns, sleeps;
     struct counter transactions;        /* over several shards */
     struct error_stats errors[STATS_ERRORS_MAX];
