@@ -109,6 +109,15 @@ static unsigned categories_of(const struct command *command)
     return categories;
 }
 
+bool command_in_category(const struct command *command, struct bytes category)
+{
+    unsigned categories = categories_of(command);
+    for (int i = 0; i < WORDS_MAX; i++)
+        if (categories & category_words[i].bits && bytes_is(category, category_words[i].text + 1))
+            return true;
+    return false;
+}
+
 static void reply_tips(struct reply *reply, const struct command *command)
 {
     const size_t routes = sizeof(route_tips) / sizeof(route_tips[0]);
