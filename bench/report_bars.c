@@ -55,7 +55,7 @@ static enum chart_unit unit_of(enum figure figure)
     return figure == FIGURE_CPU ? UNIT_US : UNIT_RATE;
 }
 
-void charts_bars_heading(const struct result *first, char *out)
+void charts_heading(const struct result *first, char *out)
 {
     out[0] = '\0';
     if (first->server[0] != '\0')
@@ -96,7 +96,7 @@ void charts_bars(FILE *out, const struct result *results, uint32_t count, enum f
         if (!charts_begins_bars(results, i))
             continue;
         charts_collect_bars(results, count, i, figure, &set);
-        charts_bars_heading(&results[i], heading);
+        charts_heading(&results[i], heading);
         chart_figure_begin(out, heading,
                            figure == FIGURE_CPU ? "server CPU per request, less is better"
                                                 : "requests per second, more is better");
@@ -158,7 +158,7 @@ static void shards_of_test(FILE *out, const struct result *results, uint32_t cou
     const struct result *lines[SERIES_MAX];
     const char *names[SERIES_MAX] = { 0 };
     double x[CHART_POINTS_MAX], y[CHART_POINTS_MAX];
-    char heading[160];
+    char heading[CHARTS_HEADING_MAX];
     uint32_t n = find_lines(results, count, first, lines);
     struct chart chart = { .out = out,
                            .x = { SCALE_LINEAR, UNIT_PLAIN, 0, 1, "shards" },
@@ -174,7 +174,7 @@ static void shards_of_test(FILE *out, const struct result *results, uint32_t cou
     }
     if (n == 0)
         return;
-    snprintf(heading, sizeof(heading), "%s over %s", results[first].name, results[first].transport);
+    charts_heading(&results[first], heading);
     chart_figure_begin(out, heading,
                        figure == FIGURE_CPU ? "server CPU per request against shards"
                                             : "requests per second against shards");

@@ -34,7 +34,7 @@ struct bar_set {
 bool charts_begins_bars(const struct result *results, uint32_t index);
 void charts_collect_bars(const struct result *results, uint32_t count, uint32_t first,
                          enum figure figure, struct bar_set *set);
-void charts_bars_heading(const struct result *first, char *out);
+void charts_heading(const struct result *first, char *out);
 
 /* report_bars.c: throughput and CPU per request as bars, by pipeline; against shards as lines. */
 void charts_bars(FILE *out, const struct result *results, uint32_t count, enum figure figure);

@@ -30,10 +30,12 @@ static void figure_begin(FILE *out, const struct result *const *lines, uint32_t 
 {
     static char text[SERIES_MAX][96];
     const char *names[SERIES_MAX];
-    char heading[160] = "Latency";
-    if (lines[0]->server[0] != '\0')
-        snprintf(heading, sizeof(heading), "%s over %s, pipeline %d", lines[0]->name,
-                 lines[0]->transport, lines[0]->pipeline);
+    char heading[CHARTS_HEADING_MAX + 32] = "Latency";
+    if (lines[0]->server[0] != '\0') {
+        charts_heading(lines[0], heading);
+        size_t used = strlen(heading);
+        snprintf(heading + used, sizeof(heading) - used, ", pipeline %d", lines[0]->pipeline);
+    }
     for (uint32_t i = 0; i < n; i++) {
         charts_series_name(lines[i], text[i]);
         names[i] = text[i];

@@ -51,7 +51,7 @@ static int draw(FILE *out, const struct result *results, uint32_t count, enum fi
         if (!charts_begins_bars(results, i))
             continue;
         charts_collect_bars(results, count, i, figure, &set);
-        charts_bars_heading(&results[i], heading);
+        charts_heading(&results[i], heading);
         int height = FIGURE_HEAD + chart_bars_height(set.bar, set.count),
             x = MARGIN + column * (BARS_WIDTH + GAP);
         if (out != NULL) {

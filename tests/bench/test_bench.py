@@ -207,6 +207,15 @@ def test_cross_shard_reaches_the_wanted_share():
         expect(abs(crossed / 40 - percent) < (0.001 if percent in (0, 100) else 4), percent, crossed)
 
 
+def test_cross_shard_needs_a_server_that_tells():
+    with FakeServer() as server:
+        bench("-p", server.port, "-n", 10, "-t", "get", "--cross-shard", 0, code=2)  # no shards: in INFO
+        output = bench("-p", server.port, "-n", 10, "-t", "get", "--cross-shard", 50, "--shards", 4)
+        server.shards = 8
+        output = bench("-p", server.port, "-n", 10, "-t", "get", "--cross-shard", 50, "--shards", 2, code=2)
+        expect("connection's shard" in output, output)
+
+
 def test_the_same_seed_draws_the_same_keys():
     def draw(seed):
         with FakeServer() as server:
@@ -284,6 +293,13 @@ def test_compare_interleaves_and_stops_its_servers():
     rows = [line for line in output.splitlines() if line.startswith("GET")]
     expect(len(rows) == 4, output)  # CPU and throughput at two pipelines
     expect(all(re.search(r"(fake|other|none: ranges overlap)$", row) for row in rows), rows)
+    expect(not servers_running(), servers_running())
+
+
+def test_sweep_fills_in_the_shards():
+    output = bench("sweep", "--server", FAKE + " {shards}", "--shards", "1,2", "--pipelines", "3", "--runs", 2,
+                   "--seconds", 0.2, "-t", "get,set", "-r", 100, "-c", 4)
+    expect(re.search(r"^fake x1 GET .*^fake x2 GET .*^fake x1 SET .*^fake x2 SET", output, re.M | re.S), output)
     expect(not servers_running(), servers_running())
 
 
