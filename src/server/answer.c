@@ -82,8 +82,6 @@ static void request_pop(struct conn *conn)
     if (conn->first == NULL)
         conn->last = NULL;
     conn->requests--;
-    if (unlikely(conn->alone == request))
-        conn->alone = NULL;
     if (unlikely(request->flags & REQUEST_CLOSES))
         conn_close_later(conn);
     request_free(conn->reactor, request);

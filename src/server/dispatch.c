@@ -258,7 +258,6 @@ static void dispatch_checked(struct conn *conn, struct request *request)
             hold(conn);
             return;
         }
-        conn->alone = request;
     } else if (is_paused(conn, request->command)) {
         hold(conn);
         return;
@@ -283,7 +282,6 @@ void dispatch_held(struct conn *conn)
     conn->flags &= ~(uint32_t)CONN_HELD;
     request->proto = conn->proto;
     request->db = conn->db;
-    conn->alone = request;
     start(conn, request);
 }
 

@@ -68,8 +68,6 @@ struct conn {
     struct request *first, *last; /* unanswered, in order */
     uint32_t requests;
 
-    const struct request *alone; /* under way, and nothing behind it may begin; NULL: none */
-
     struct input *input;         /* NULL: none */
     size_t input_at;             /* parsed up to here */
     struct decoder *partial;     /* progress in an incomplete request; NULL: none */
