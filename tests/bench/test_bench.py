@@ -362,11 +362,11 @@ def test_hgrm_agrees_with_hdr_histogram_js():
                 ["npm", "install", "--silent", "--no-fund", "--prefix", str(modules), "hdr-histogram-js@3.0.1"],
                 capture_output=True, timeout=SECONDS_MAX).returncode:
             raise Skipped("npm does not give hdr-histogram-js")
-    helper = os.environ.get("HGRM_SAMPLE")
-    if not helper:
+    sample = os.environ.get("HGRM_SAMPLE")
+    if not sample:
         raise Skipped("HGRM_SAMPLE is not built (run.sh does that)")
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([helper, f"{folder}/values", f"{folder}/hgrm"], check=True)
+        subprocess.run([sample, f"{folder}/values", f"{folder}/hgrm"], check=True)
         subprocess.run(["node", str(HERE / "hgrm_check.js"), f"{folder}/values", f"{folder}/hgrm"], check=True,
                        env={**os.environ, "NODE_PATH": str(modules / "node_modules")})
 
