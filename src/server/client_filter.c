@@ -57,11 +57,12 @@ static void take_address(struct client_filter *filter, struct bytes text, char *
     place[text.size] = '\0';
 }
 
-static bool take_id(struct client_filter *filter, struct bytes text, char *error,
+/* For an id below 1 CLIENT LIST shows nothing; CLIENT KILL refuses it. */
+static bool take_id(struct client_filter *filter, struct bytes text, int64_t least, char *error,
                     const char *refusal)
 {
     int64_t id;
-    if (!number_parse_i64(text, &id) || id <= 0)
+    if (!number_parse_i64(text, &id) || id < least)
         return refuse(error, refusal);
     filter->ids[filter->id_count++] = (uint64_t)id;
     return true;
@@ -85,7 +86,7 @@ static bool take_kill(struct client_filter *filter, struct bytes name, struct by
                       char *error)
 {
     if (bytes_is(name, "id"))
-        return take_id(filter, value, error, "ERR client-id should be greater than 0");
+        return take_id(filter, value, 1, error, "ERR client-id should be greater than 0");
     if (bytes_is(name, "type"))
         return take_type(filter, value, error);
     if (bytes_is(name, "user"))
@@ -157,7 +158,7 @@ static bool take_all_list(struct client_filter *filter, const struct args *args,
     if (args->count == 3 || !bytes_is(args_at(args, 2), "id"))
         return refuse(error, ERR_SYNTAX);
     for (uint32_t i = 3; i < args->count; i++)
-        if (!take_id(filter, args_at(args, i), error, "ERR Invalid client ID"))
+        if (!take_id(filter, args_at(args, i), INT64_MIN, error, "ERR Invalid client ID"))
             return false;
     qsort(filter->ids, filter->id_count, sizeof(filter->ids[0]), compare_ids);
     return true;
