@@ -1,0 +1,60 @@
+/*
+ * client_kill.c - CLIENT KILL: every reactor ends those of its connections that match.
+ */
+#include "client_handlers.h"
+
+#include "shoal/server/client_filter.h"
+#include "shoal/server/plan.h"
+#include "shoal/server/reactor.h"
+
+/* What a reactor says, as raw bytes. */
+struct killed {
+    uint32_t count;
+    bool caller; /* the one that asks is among them and is still to be answered */
+};
+
+static void kill_control(struct reactor *here, void *context, struct reply *reply)
+{
+    const struct client_filter *filter = context;
+    struct killed killed = { 0 };
+    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next) {
+        if (!client_filter_matches(filter, conn))
+            continue;
+        killed.count++;
+        if (conn->id == filter->caller)
+            killed.caller = true;
+        else
+            conn_kill(conn);
+    }
+    reply_raw(reply, bytes_of(&killed, sizeof(killed)));
+    reply_mark(reply);
+}
+
+static void kill_merge(struct plan *plan, void *context, struct reply *reply)
+{
+    const struct client_filter *filter = context;
+    struct killed killed;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < plan->home->count; i++) {
+        memcpy(&killed, plan_element(plan, i).data, sizeof(killed));
+        count += killed.count;
+        if (killed.caller)
+            conn_close_later(plan->request->conn);
+    }
+    if (!filter->by_address)
+        reply_int(reply, count);
+    else if (count > 0)
+        reply_ok(reply);
+    else
+        reply_error(reply, "ERR No such client");
+}
+
+void client_kill(struct plan *plan, const struct args *args)
+{
+    char error[CLIENT_ERROR_MAX];
+    struct client_filter *filter = client_filter_kill(plan->request->conn->id, args, error);
+    if (filter != NULL)
+        plan_add_control(plan, kill_control, kill_merge, filter);
+    else
+        plan_add_error(plan, error);
+}

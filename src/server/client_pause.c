@@ -1,0 +1,76 @@
+/*
+ * client_pause.c - CLIENT PAUSE and UNPAUSE: commands are held where they are dispatched, on every
+ * reactor.
+ */
+#include "client_handlers.h"
+
+#include "shoal/base/number.h"
+#include "shoal/cmd/errors.h"
+#include "shoal/server/plan.h"
+#include "shoal/server/reactor.h"
+
+#include <stdlib.h>
+
+/* A pause under way is never made shorter or weaker. */
+static void pause_control(struct reactor *here, void *context, struct reply *reply)
+{
+    struct pause *pause = &here->pause, wanted = *(const struct pause *)context;
+    if (pause->until_ms > here->now_ms) {
+        wanted.writes_only &= pause->writes_only;
+        if (wanted.until_ms < pause->until_ms)
+            wanted.until_ms = pause->until_ms;
+    }
+    *pause = wanted;
+    reply_mark(reply);
+}
+
+/* What is held goes on later in this turn. */
+static void unpause_control(struct reactor *here, void *context, struct reply *reply)
+{
+    (void)context;
+    here->pause = (struct pause){ 0 };
+    reply_mark(reply);
+}
+
+static void ok_merge(struct plan *plan, void *context, struct reply *reply)
+{
+    (void)plan;
+    (void)context;
+    reply_ok(reply);
+}
+
+static const char *parse(const struct args *args, int64_t now_ms, struct pause *pause)
+{
+    int64_t timeout_ms;
+    if (args->count > 4)
+        return ERR_SYNTAX;
+    if (args->count == 4 && bytes_is(args_at(args, 3), "write"))
+        pause->writes_only = true;
+    else if (args->count == 4 && !bytes_is(args_at(args, 3), "all"))
+        return "ERR CLIENT PAUSE mode must be WRITE or ALL";
+    if (!number_parse_i64(args_at(args, 2), &timeout_ms))
+        return "ERR timeout is not an integer or out of range";
+    if (timeout_ms < 0)
+        return "ERR timeout is negative";
+    if (__builtin_add_overflow(now_ms, timeout_ms, &pause->until_ms))
+        return "ERR timeout is out of range";
+    return NULL;
+}
+
+void client_pause(struct plan *plan, const struct args *args)
+{
+    struct pause asked = { 0 }, *pause;
+    const char *error = parse(args, plan->home->now_ms, &asked);
+    if (error == NULL && (pause = malloc(sizeof(*pause))) != NULL) {
+        *pause = asked;
+        plan_add_control(plan, pause_control, ok_merge, pause);
+    } else {
+        plan_add_error(plan, error != NULL ? error : ERR_NO_MEMORY);
+    }
+}
+
+void client_unpause(struct plan *plan, const struct args *args)
+{
+    (void)args;
+    plan_add_control(plan, unpause_control, ok_merge, NULL);
+}
