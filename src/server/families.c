@@ -6,12 +6,26 @@
 #include "shoal/base/must.h"
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/server/commands.h"
 #include "shoal/server/multi.h"
 
 enum { FAMILIES_MAX = 64 };
 
 static const struct command *const server_families[] = {
     multi_commands,
+    connection_commands,
+    hello_commands,
+    client_commands,
+    config_commands,
+    info_commands,
+    server_commands,
+    command_commands,
+    debug_commands,
+    function_commands,
+    memory_commands,
+    slowlog_commands,
+    latency_commands,
+    cluster_commands,
 };
 
 void families_register(void)
