@@ -71,13 +71,19 @@ void transaction_queue(struct conn *conn, struct request *request)
     answer_end(request, &reply);
 }
 
-bool transaction_writes(const struct conn *conn)
+/* True when something queued has one of the flags. */
+static bool has_queued(const struct conn *conn, uint32_t flags)
 {
     const struct queued *queued = conn->transaction != NULL ? conn->transaction->first : NULL;
     for (; queued != NULL; queued = queued->next)
-        if (queued->command->flags & CMD_WRITE)
+        if (queued->command->flags & flags)
             return true;
     return false;
+}
+
+bool transaction_writes(const struct conn *conn)
+{
+    return has_queued(conn, CMD_WRITE);
 }
 
 void transaction_discard(struct conn *conn)
@@ -213,6 +219,9 @@ static void exec_command(struct conn *conn, const struct args *args, struct repl
         reply_error(reply, "ERR EXEC without MULTI");
     } else if (conn->flags & CONN_MULTI_FAILED) {
         reply_error(reply, "EXECABORT Transaction discarded because of previous errors.");
+        exec_end(conn);
+    } else if (conn->reactor->keyspace->over_limit && has_queued(conn, CMD_DENYOOM)) {
+        reply_error(reply, "EXECABORT Transaction discarded because of: " ERR_OOM);
         exec_end(conn);
     } else if ((plan = plan_new(conn->first)) == NULL) {
         reply_error(reply, ERR_NO_MEMORY);
