@@ -151,5 +151,10 @@ void syntax_parse(struct syntax *syntax, const char *text)
     syntax->count = 0;
     syntax->_at = text;
     syntax->first = parse_sequence(syntax, &repeated);
+    if (*syntax->_at == '|') { /* the whole is a choice: again, one node an alternative */
+        syntax->count = 0;
+        syntax->_at = text;
+        syntax->first = parse_alternatives(syntax);
+    }
     must(*syntax->_at == '\0' && !repeated);
 }

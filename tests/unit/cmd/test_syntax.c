@@ -52,6 +52,9 @@ static void trees(void **state)
     check("[ASYNC | SYNC]", "(ASYNC SYNC)?");
     check("cursor [MATCH pattern] [COUNT count]", "cursor MATCH:pattern? COUNT:count?");
     check("key [NX | IFEQ v] [GET] [EX s | KEEPTTL]", "key (NX IFEQ:v)? GET? (EX:s KEEPTTL)?");
+    check("ON | OFF", "(ON OFF)");
+    check("LIB-NAME name | LIB-VER version", "(LIB-NAME:name LIB-VER:version)");
+    check("address | [ID id] [SKIPME yes-no]", "(address {ID:id? SKIPME:yes-no?})");
     check("[protover [AUTH user password] [SETNAME name]]",
           "{protover {AUTH:user password}? SETNAME:name?}?");
 }

@@ -1,0 +1,82 @@
+/*
+ * test_families.c - every row of every family is complete and can be documented.
+ */
+#include "shoal/server/families.h"
+
+#include "shoal/cmd/registry.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int begin(void **state)
+{
+    (void)state;
+    families_register();
+    return 0;
+}
+
+static bool has_handler(const struct command *command)
+{
+    return command->shard != NULL || command->each != NULL || command->home != NULL ||
+           command->gather != NULL;
+}
+
+/* What COMMAND DOCS and the dispatcher take for granted. */
+static void rows_are_complete(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < registry_count(); i++) {
+        const struct command *command = registry_at(i);
+        if (command->summary == NULL || command->since == NULL || command->group == NULL ||
+            command->complexity == NULL || command->arity == 0)
+            fail_msg("%s lacks something", command->full_name);
+        if (command->subs == NULL && (command->syntax == NULL || !has_handler(command)))
+            fail_msg("%s lacks its syntax or its handler", command->full_name);
+        if (command->route == ROUTE_GATHER && command->subs == NULL && command->gather == NULL)
+            fail_msg("%s gathers nothing", command->full_name);
+    }
+}
+
+/* A syntax that is not well-formed ends the program, and so the test. */
+static void rows_can_be_documented(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < registry_top_count(); i++) {
+        struct reply reply;
+        reply_init(&reply, PROTO_RESP3, NULL, 0, NULL, 0);
+        command_reply_docs(&reply, registry_at(i));
+        command_reply_info(&reply, registry_at(i));
+        assert_int_equal(reply.errors, 0);
+        assert_true(reply.size > 100);
+        reply_fini(&reply);
+    }
+}
+
+/* Among them what clients send when they connect. */
+static void names_are_found(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "PING",   "Echo",  "QUIT",     "AUTH",      "HELLO",
+                                         "SELECT", "RESET", "READONLY", "READWRITE", "ASKING",
+                                         "CLIENT", "MULTI", "GET",      "INFO",      "COMMAND" };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (registry_find(bytes_str(names[i])) == NULL)
+            fail_msg("%s is unknown", names[i]);
+    assert_null(registry_find(bytes_str("NOSUCH")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_are_complete),
+        cmocka_unit_test(rows_can_be_documented),
+        cmocka_unit_test(names_are_found),
+    };
+    return cmocka_run_group_tests(tests, begin, NULL);
+}
