@@ -7,39 +7,32 @@
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
 
-/* What a reactor says, as raw bytes. */
-struct killed {
-    uint32_t count;
-    bool caller; /* the one that asks is among them and is still to be answered */
-};
-
+/* The one that asks is still to be answered: it is closed after that, and what is behind in its
+ * pipeline is not run. */
 static void kill_control(struct reactor *here, void *context, struct reply *reply)
 {
     const struct client_filter *filter = context;
-    struct killed killed = { 0 };
+    uint32_t count = 0;
     for (struct conn *conn = here->conns; conn != NULL; conn = conn->next) {
         if (!client_filter_matches(filter, conn))
             continue;
-        killed.count++;
+        count++;
         if (conn->id == filter->caller)
-            killed.caller = true;
+            conn_close_later(conn);
         else
             conn_kill(conn);
     }
-    reply_raw(reply, bytes_of(&killed, sizeof(killed)));
+    reply_raw(reply, bytes_of(&count, sizeof(count)));
     reply_mark(reply);
 }
 
 static void kill_merge(struct plan *plan, void *context, struct reply *reply)
 {
     const struct client_filter *filter = context;
-    struct killed killed;
-    uint32_t count = 0;
+    uint32_t count = 0, of_one;
     for (uint32_t i = 0; i < plan->home->count; i++) {
-        memcpy(&killed, plan_element(plan, i).data, sizeof(killed));
-        count += killed.count;
-        if (killed.caller)
-            conn_close_later(plan->request->conn);
+        memcpy(&of_one, plan_element(plan, i).data, sizeof(of_one));
+        count += of_one;
     }
     if (!filter->by_address)
         reply_int(reply, count);

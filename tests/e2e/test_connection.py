@@ -539,6 +539,21 @@ def kill_by_address_and_filters():
 
 
 @test
+def kill_of_oneself_ends_the_pipeline():
+    other = connect()
+    for words in ["CLIENT", "KILL", "ID", None, "SKIPME", "no"], ["CLIENT", "KILL", None]:
+        for _ in range(10):
+            c = connect()
+            who = c.run("CLIENT", "ID")[1] if len(words) > 3 else \
+                "%s:%d" % c.socket.getsockname()
+            c.send([[who if w is None else w for w in words], ["SET", "after", "kill"], ["PING"]])
+            equal(c.file.read(), b":1\r\n" if len(words) > 3 else b"+OK\r\n")
+            c.close()
+    equal(other.run("GET", "after"), NIL)
+    other.close()
+
+
+@test
 def kill_everybody_else_in_the_middle_of_work():
     c, victims = connect(), [connect() for _ in range(12)]
     for i, victim in enumerate(victims):
