@@ -1,0 +1,417 @@
+/*
+ * test_mesh.c - the queues between reactors: order, credits, overtaking, reply space, wake-ups.
+ *
+ * The first tests run both ends on one thread, turn by turn. test_mesh_stress.c does it with
+ * threads.
+ */
+#include "shoal/server/mesh.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+enum { A, B, C, REACTORS };
+
+struct job {
+    struct message message;
+    uint32_t number;
+};
+
+static struct mesh *mesh;
+static struct mesh_port *port[REACTORS];
+static uint32_t woken[REACTORS];
+
+static void start(uint32_t ring_size)
+{
+    mesh = mesh_new(REACTORS, ring_size);
+    for (uint32_t i = 0; i < REACTORS; i++) {
+        port[i] = mesh_port_new(mesh, i);
+        woken[i] = 0;
+    }
+}
+
+static void stop(void)
+{
+    for (uint32_t i = 0; i < REACTORS; i++)
+        mesh_port_free(&port[i]);
+    mesh_free(&mesh);
+}
+
+static void count_wake(void *context, uint32_t reactor)
+{
+    (void)context;
+    woken[reactor]++;
+}
+
+static bool publish(uint32_t reactor)
+{
+    return mesh_publish(port[reactor], count_wake, NULL);
+}
+
+static struct job job(uint32_t to, uint32_t number)
+{
+    return (struct job){ .message = { .kind = MESSAGE_CALL, .to = (uint16_t)to },
+                         .number = number };
+}
+
+static void send(uint32_t from, struct job *it)
+{
+    mesh_send(port[from], &it->message);
+}
+
+/* The numbers of the requests that `reactor` takes in one turn, as text: "1 2 3". */
+static const char *take(uint32_t reactor, bool respond)
+{
+    static char text[4096];
+    size_t size = 0;
+    struct message *message;
+    text[0] = '\0';
+    while ((message = mesh_next_request(port[reactor])) != NULL) {
+        size += (size_t)snprintf(text + size, sizeof(text) - size, "%s%u", size > 0 ? " " : "",
+                                 ((struct job *)message)->number);
+        if (respond)
+            mesh_respond(port[reactor], message);
+    }
+    mesh_release(port[reactor]);
+    publish(reactor);
+    return text;
+}
+
+static const char *take_responses(uint32_t reactor)
+{
+    static char text[4096];
+    size_t size = 0;
+    struct message *message;
+    text[0] = '\0';
+    while ((message = mesh_next_response(port[reactor])) != NULL)
+        size += (size_t)snprintf(text + size, sizeof(text) - size, "%s%u", size > 0 ? " " : "",
+                                 ((struct job *)message)->number);
+    mesh_release(port[reactor]);
+    return text;
+}
+
+static void requests_and_responses_keep_their_order(void **state)
+{
+    (void)state;
+    start(4);
+    struct job jobs[] = { job(B, 1), job(B, 2), job(C, 3), job(B, 4) };
+    for (int i = 0; i < 4; i++)
+        send(A, &jobs[i]);
+    assert_string_equal(take(B, true), ""); /* not published yet */
+    assert_true(publish(A));
+    assert_false(publish(A));
+    assert_string_equal(take(B, true), "1 2 4");
+    assert_string_equal(take(C, true), "3");
+    assert_string_equal(take_responses(A), "1 2 4 3");
+    assert_int_equal(jobs[0].message.from, A);
+    stop();
+}
+
+static void a_request_takes_a_credit_that_its_response_gives_back(void **state)
+{
+    (void)state;
+    start(2);
+    for (uint32_t round = 0; round < 20; round++) {
+        struct job jobs[] = { job(B, 1), job(B, 2), job(B, 3) };
+        send(A, &jobs[0]);
+        send(A, &jobs[1]);
+        assert_false(mesh_congested(port[A], B));
+        publish(A);
+        assert_string_equal(take(B, false), "1 2");
+        /* The ring is empty again, but both are unanswered. */
+        send(A, &jobs[2]);
+        assert_true(mesh_congested(port[A], B));
+        assert_true(mesh_backlogged(port[A]));
+        assert_false(mesh_congested(port[A], C));
+        assert_false(publish(A));
+        assert_string_equal(take(B, false), "");
+        mesh_respond(port[B], &jobs[1].message); /* in any order */
+        publish(B);
+        assert_string_equal(take_responses(A), "2");
+        assert_true(publish(A));
+        assert_false(mesh_backlogged(port[A]));
+        assert_string_equal(take(B, true), "3");
+        mesh_respond(port[B], &jobs[0].message);
+        publish(B);
+        assert_string_equal(take_responses(A), "3 1");
+    }
+    stop();
+}
+
+static void a_backlog_keeps_its_order(void **state)
+{
+    (void)state;
+    start(2);
+    struct job jobs[9];
+    for (uint32_t i = 0; i < 9; i++) {
+        jobs[i] = job(B, i);
+        send(A, &jobs[i]);
+    }
+    const char *wanted[] = { "0 1", "2 3", "4 5", "6 7", "8" };
+    for (int i = 0; i < 5; i++) {
+        publish(A);
+        assert_string_equal(take(B, true), wanted[i]);
+        assert_string_equal(take_responses(A), wanted[i]);
+    }
+    assert_false(mesh_backlogged(port[A]));
+    stop();
+}
+
+static void urgent_messages_overtake_and_take_no_credit(void **state)
+{
+    (void)state;
+    start(2);
+    struct job jobs[] = { job(B, 0), job(B, 1), job(B, 2), job(B, 3), job(B, 4) };
+    jobs[3].message.urgent = jobs[4].message.urgent = true;
+    for (int i = 0; i < 5; i++)
+        send(A, &jobs[i]);
+    publish(A);
+    assert_string_equal(take(B, false), "0 1"); /* its credits are used up: */
+    publish(A);
+    assert_string_equal(take(B, false), "3 4");
+    publish(A);
+    assert_string_equal(take(B, false), "");
+    for (int i = 0; i < 5; i++)
+        if (i != 2)
+            mesh_respond(port[B], &jobs[i].message); /* the response ring has room for all four */
+    publish(B);
+    assert_string_equal(take_responses(A), "0 1 3 4");
+    publish(A);
+    assert_string_equal(take(B, true), "2");
+    /* Two credits, not four, came back. */
+    struct job more[] = { job(B, 5), job(B, 6), job(B, 7) };
+    assert_string_equal(take_responses(A), "2");
+    for (int i = 0; i < 3; i++)
+        send(A, &more[i]);
+    assert_true(mesh_congested(port[A], B));
+    publish(A);
+    assert_string_equal(take(B, false), "5 6");
+    stop();
+}
+
+static void one_way_messages_need_no_credit_and_give_none(void **state)
+{
+    (void)state;
+    start(2);
+    struct job jobs[] = { job(B, 0), job(B, 1), job(B, 2), job(B, 3) };
+    jobs[2].message.kind = jobs[3].message.kind = MESSAGE_ONEWAY;
+    send(A, &jobs[0]);
+    send(A, &jobs[1]);
+    publish(A);
+    assert_string_equal(take(B, false), "0 1");
+    send(A, &jobs[2]);
+    send(A, &jobs[3]);
+    assert_false(mesh_congested(port[A], B));
+    publish(A);
+    assert_string_equal(take(B, false), "2 3");
+    stop();
+}
+
+static void the_sequencer_forwards_for_others(void **state)
+{
+    (void)state;
+    start(2);
+    /* B's credits towards C are used up; it forwards for A all the same, and C answers A. */
+    struct job own[] = { job(C, 0), job(C, 1) }, forwarded[] = { job(C, 2), job(C, 3) };
+    send(B, &own[0]);
+    send(B, &own[1]);
+    publish(B);
+    assert_string_equal(take(C, false), "0 1");
+    for (int i = 0; i < 2; i++) {
+        forwarded[i].message.from = A;
+        forwarded[i].message.urgent = true;
+        mesh_forward(port[B], &forwarded[i].message);
+    }
+    publish(B);
+    assert_string_equal(take(C, true), "2 3");
+    assert_string_equal(take_responses(B), "");
+    assert_string_equal(take_responses(A), "2 3");
+    /* A has gained no credit by it. */
+    struct job more[] = { job(C, 4), job(C, 5), job(C, 6) };
+    for (int i = 0; i < 3; i++)
+        send(A, &more[i]);
+    assert_true(mesh_congested(port[A], C));
+    stop();
+}
+
+static void a_turn_takes_so_many_from_each_and_begins_with_another(void **state)
+{
+    (void)state;
+    enum { EACH = 40 };
+    start(64);
+    static struct job jobs[2][EACH];
+    for (uint32_t i = 0; i < EACH; i++) {
+        jobs[0][i] = job(C, i);
+        jobs[1][i] = job(C, 100 + i);
+        send(A, &jobs[0][i]);
+        send(B, &jobs[1][i]);
+    }
+    publish(A);
+    publish(B);
+    uint32_t taken[2] = { 0 }, first[2] = { 0 };
+    for (int turn = 0; turn < 2; turn++) {
+        struct message *message = mesh_next_request(port[C]);
+        first[turn] = message->from;
+        do
+            taken[turn]++;
+        while ((message = mesh_next_request(port[C])) != NULL);
+        mesh_release(port[C]);
+    }
+    assert_int_equal(taken[0], 2 * MESH_DRAIN_SOURCE);
+    assert_int_equal(taken[1], 2 * (EACH - MESH_DRAIN_SOURCE));
+    assert_int_not_equal(first[0], first[1]);
+    stop();
+}
+
+/* ---- reply space -------------------------------------------------------------------------------
+ */
+
+static uint32_t seed;
+
+static uint32_t dice(uint32_t sides)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (seed >> 8) % sides;
+}
+
+struct spoken {
+    struct job job;
+    char *place;
+    uint32_t size;
+    unsigned char fill;
+};
+
+/* Requests of A to B with replies of all sizes, several unanswered or unreleased at a time. */
+static void replies_stay_until_their_response_was_taken(void **state)
+{
+    (void)state;
+    enum { RING = 8, JOBS = 20000 };
+    seed = (uint32_t)time(NULL);
+    print_message("seed %u\n", seed);
+    start(RING);
+    static struct spoken spoken[RING];
+    uint32_t sent = 0, taken = 0, refused = 0;
+    while (taken < JOBS) {
+        while (sent - taken < RING && sent < JOBS && dice(4) != 0) {
+            spoken[sent % RING].job = job(B, sent);
+            send(A, &spoken[sent % RING].job);
+            sent++;
+        }
+        publish(A);
+        struct message *message;
+        while ((message = mesh_next_request(port[B])) != NULL) {
+            struct spoken *it = (struct spoken *)message;
+            it->size = 1 + dice(dice(3) == 0 ? MESH_REPLY_BYTES / 3 : 5000);
+            it->fill = (unsigned char)it->job.number;
+            it->place = mesh_reply_space(port[B], A, it->size);
+            refused += it->place == NULL;
+            if (it->place != NULL)
+                memset(it->place, it->fill, it->size);
+            mesh_respond(port[B], message);
+        }
+        mesh_release(port[B]);
+        publish(B);
+        if (dice(3) == 0)
+            continue;
+        while ((message = mesh_next_response(port[A])) != NULL) {
+            struct spoken *it = (struct spoken *)message;
+            assert_int_equal(it->job.number, taken);
+            for (uint32_t i = 0; it->place != NULL && i < it->size; i++)
+                if ((unsigned char)it->place[i] != it->fill)
+                    fail_msg("reply %u, byte %u of %u is another's", taken, i, it->size);
+            taken++;
+        }
+        mesh_release(port[A]);
+    }
+    assert_true(refused > 0 && refused < JOBS / 2); /* both have been seen */
+    stop();
+}
+
+static void reply_space_is_bounded(void **state)
+{
+    (void)state;
+    start(4);
+    struct job jobs[] = { job(B, 0), job(B, 1), job(B, 2) };
+    for (int i = 0; i < 3; i++)
+        send(A, &jobs[i]);
+    publish(A);
+    while (mesh_next_request(port[B]) != NULL)
+        continue;
+    assert_null(mesh_reply_space(port[B], A, MESH_REPLY_BYTES / 2 + 1));
+    assert_non_null(mesh_reply_space(port[B], A, MESH_REPLY_BYTES / 2));
+    mesh_respond(port[B], &jobs[0].message);
+    assert_non_null(mesh_reply_space(port[B], A, MESH_REPLY_BYTES / 2));
+    mesh_respond(port[B], &jobs[1].message);
+    assert_null(mesh_reply_space(port[B], A, 1));
+    publish(B);
+    assert_string_equal(take_responses(A), "0 1");
+    assert_non_null(mesh_reply_space(port[B], A, MESH_REPLY_BYTES / 2));
+    stop();
+}
+
+/* ---- sleep -------------------------------------------------------------------------------------
+ */
+
+static void a_sleeper_is_woken_once(void **state)
+{
+    (void)state;
+    start(4);
+    struct job jobs[] = { job(B, 0), job(B, 1), job(B, 2) };
+    assert_true(mesh_may_sleep(port[B]));
+    send(A, &jobs[0]);
+    assert_int_equal(woken[B], 0);
+    publish(A);
+    assert_int_equal(woken[B], 1);
+    send(C, &jobs[1]);
+    publish(C);
+    assert_int_equal(woken[B], 1); /* the first has claimed it */
+    mesh_awake(port[B]);
+    assert_string_equal(take(B, true), "0 1");
+    assert_true(mesh_may_sleep(port[B]));
+    mesh_awake(port[B]);
+    send(A, &jobs[2]);
+    publish(A);
+    assert_int_equal(woken[B], 1); /* it was awake */
+    stop();
+}
+
+static void nobody_sleeps_on_a_message(void **state)
+{
+    (void)state;
+    start(4);
+    struct job it = job(B, 0);
+    send(A, &it);
+    assert_true(mesh_may_sleep(port[B])); /* not published */
+    mesh_awake(port[B]);
+    publish(A);
+    assert_false(mesh_may_sleep(port[B]));
+    assert_string_equal(take(B, true), "0");
+    assert_false(mesh_may_sleep(port[A])); /* nor on a response */
+    assert_int_equal(woken[A] + woken[B], 0);
+    assert_string_equal(take_responses(A), "0");
+    assert_true(mesh_may_sleep(port[A]));
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_and_responses_keep_their_order),
+        cmocka_unit_test(a_request_takes_a_credit_that_its_response_gives_back),
+        cmocka_unit_test(a_backlog_keeps_its_order),
+        cmocka_unit_test(urgent_messages_overtake_and_take_no_credit),
+        cmocka_unit_test(one_way_messages_need_no_credit_and_give_none),
+        cmocka_unit_test(the_sequencer_forwards_for_others),
+        cmocka_unit_test(a_turn_takes_so_many_from_each_and_begins_with_another),
+        cmocka_unit_test(replies_stay_until_their_response_was_taken),
+        cmocka_unit_test(reply_space_is_bounded),
+        cmocka_unit_test(a_sleeper_is_woken_once),
+        cmocka_unit_test(nobody_sleeps_on_a_message),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
