@@ -378,15 +378,21 @@ class Connector:
             client.connection_pool.disconnect()
 
 
+def run_one(server, transport, function):
+    connect = Connector(server, transport)
+    try:
+        if function in TESTS:
+            connect().flushall()
+        function(connect)
+    finally:
+        connect.close()
+
+
 def run_all(tests, server, functions):
     for transport in "tcp", "unix":
         for function in functions:
-            connect = Connector(server, transport)
-            if functions is TESTS:
-                connect().flushall()
             name = "%s (%d shards, %s)" % (function.__name__, server.shards, transport)
-            tests.run(name, function, connect)
-            connect.close()
+            tests.run(name, run_one, server, transport, function)
     tests.run("the server ends well (%d shards)" % server.shards, server.ends_well)
 
 
