@@ -1,0 +1,227 @@
+"""Connections by the thousand: how they are spread, resets in mid-reply, the limit of clients, the limit
+of descriptors, frames that declare much and send nothing, churn."""
+
+import collections
+import os
+import re
+import resource
+import socket
+import threading
+import time
+
+from started import MODE, SCALE, Server, Tests, equal
+from wire import (PROTOCOLS, Error, Native, Resp, Wire, cpu_seconds, descriptors, rss_bytes,
+                  wait_until)
+
+MANY = min(5000 if SCALE == 1 else 3000, descriptors(11000) // 2 - 200)
+RESETS = 1000
+MIB = 1 << 20
+
+
+def fds(server):
+    return len(os.listdir("/proc/%d/fd" % server.process.pid))
+
+
+def clients(server):
+    """CLIENT LIST as a list of fields by name, without our own connection."""
+    wire = Wire(server.port)
+    lines = wire.run("CLIENT", "LIST")
+    wire.close()
+    assert not isinstance(lines, Error), lines
+    all_of = [dict(field.partition("=")[::2] for field in line.split()) for line in lines.decode().splitlines()]
+    return [one for one in all_of if "client" not in one.get("cmd", "")]
+
+
+def idle_again(server):
+    """Every connection is gone: the descriptors say so."""
+    wait_until("descriptors back to %d" % server.fds, lambda: fds(server) <= server.fds)
+    equal(fds(server), server.fds)
+
+
+def spread_and_reset(server):
+    value = b"v" * 200000
+    setter = Wire(server.port)
+    equal(setter.run("SET", "reset:value", value), b"OK")
+    setter.close()
+    idle_again(server)
+    wires = [Wire(server.port, PROTOCOLS[i % 2]) for i in range(MANY)]
+    for i, wire in enumerate(wires):
+        wire.send(wire.proto.request("SET", "held:%d" % i, i) + wire.proto.request("GET", "held:%d" % i))
+    for i, wire in enumerate(wires):
+        equal([wire.read(), wire.read()], [b"OK", b"%d" % i])
+    spread = collections.Counter(int(one["shard"]) for one in clients(server))
+    equal(sum(spread.values()), MANY)
+    equal(sorted(spread), list(range(server.shards)))
+    assert max(spread.values()) - min(spread.values()) <= 1, spread
+    for i, wire in enumerate(wires):  # again, the other way round: each still served
+        wire.send(wire.proto.request("INCR", "held:%d" % i))
+    for i, wire in reversed(list(enumerate(wires))):
+        equal(wire.read(), i + 1)
+    for wire in wires[:RESETS]:  # replies that fill the socket, then a reset in the middle of one
+        wire.send(wire.proto.request("GET", "reset:value") * 10)
+    for wire in wires[:RESETS]:
+        assert wire.more()
+        wire.reset()
+    for i, wire in enumerate(wires[RESETS:], RESETS):
+        equal(wire.run("INCR", "held:%d" % i), i + 2)
+    for wire in wires[RESETS:]:
+        wire.close()
+    idle_again(server)
+
+
+def evenly_after_closing(server):
+    """New connections go where old ones have left."""
+    wires = [Wire(server.port) for _ in range(40 * server.shards)]
+    for wire in wires:
+        wire.run("GET", "x")
+    by_shard = collections.defaultdict(list)
+    of_port = {int(one["addr"].rpartition(":")[2]): int(one["shard"]) for one in clients(server)}
+    for wire in wires:
+        by_shard[of_port[wire.socket.getsockname()[1]]].append(wire)
+    for wire in by_shard[1]:
+        wire.close()
+    wait_until("clients of shard 1 gone", lambda: all(int(c["shard"]) != 1 for c in clients(server)))
+    again = [Wire(server.port) for _ in range(40)]
+    for wire in again:
+        wire.run("GET", "x")
+    spread = collections.Counter(int(one["shard"]) for one in clients(server))
+    assert max(spread.values()) - min(spread.values()) <= 1, spread
+    for wire in again + sum((list_ for shard, list_ in by_shard.items() if shard != 1), []):
+        wire.close()
+
+
+def churn(server):
+    for _ in range(500):
+        Wire(server.port).close()
+    idle_again(server)
+    rss = rss_bytes(server.process.pid)
+    for i in range(5000 // SCALE):
+        wire = Wire(server.port, PROTOCOLS[i % 2])
+        if i % 3:
+            equal(wire.run("SET", "churn", i), b"OK")
+        if i % 5 == 0:
+            wire.send(wire.proto.request("GET", "churn")[:-3])
+        wire.close() if i % 2 else wire.reset()
+    idle_again(server)
+    grown = rss_bytes(server.process.pid) - rss
+    assert MODE != "release" or grown < 16 * MIB, "grew by %d KiB" % (grown >> 10)
+
+
+def headers_only(server):
+    """What is only declared allocates nothing."""
+    headers = (b"*1048576\r\n", b"*1\r\n$536870912\r\n", b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$500000000\r\n",
+               b"\xff\xff\xff\x07", b"\xff\xff\xff\x07\xff", b"\xff\xff\xff\x07\x02\xf0\xff\xff\x07x")
+    before = rss_bytes(server.process.pid)
+    wires = []
+    for i in range(240):
+        wires.append(Wire(server.port))
+        wires[-1].send(headers[i % len(headers)])
+    equal(Wire(server.port).run("SET", "headers", 1), b"OK")
+    time.sleep(0.1)  # nothing tells when the last header has been read
+    grown = rss_bytes(server.process.pid) - before
+    assert grown < 32 * MIB, "grew by %d KiB" % (grown >> 10)
+    for wire in wires:
+        wire.close()
+
+
+def dribblers(server):
+    """Clients that send a byte now and then do not hold up anybody."""
+    request = Resp.request("SET", "dribble", "x" * 50)
+    wires = [Wire(server.port) for _ in range(500 // SCALE)]
+    bystander, worst = Wire(server.port), 0
+    for at in range(len(request)):
+        for i, wire in enumerate(wires):
+            wire.send(request[at:at + 1])
+            if i % 50 == 0:
+                start = time.monotonic()
+                bystander.run("GET", "x")
+                worst = max(worst, time.monotonic() - start)
+    equal([wire.read() for wire in wires], [b"OK"] * len(wires))
+    assert worst < 0.1 * SCALE, "a bystander waited %.3f s" % worst
+    for wire in wires + [bystander]:
+        wire.close()
+
+
+def limit_of_clients():
+    with Server(3, "--maxclients", "200", offset=1) as server:
+        wires = [Wire(server.port, PROTOCOLS[i % 2]) for i in range(200)]
+        for wire in wires:
+            equal(wire.run("SET", "a", 1), b"OK")
+        start = time.monotonic()
+        for _ in range(100):
+            over = Wire(server.port, timeout=5)
+            equal(over.rest(), [Error(b"ERR max number of clients reached")])
+            over.close()
+        assert time.monotonic() - start < 2 * SCALE
+        for wire in wires:
+            equal(wire.run("GET", "a"), b"1")
+        for wire in wires[:50]:
+            wire.close()
+        wait_until("room again", lambda: is_served(server.port))
+        again = [Wire(server.port) for _ in range(50)]
+        for wire in again:
+            equal(wire.run("GET", "a"), b"1")
+        info = again[0].run("INFO", "stats")
+        if not isinstance(info, Error):
+            rejected = int(re.search(rb"rejected_connections:(\d+)", info).group(1))
+            assert rejected >= 100, rejected
+        for wire in wires[50:] + again:
+            wire.close()
+        server.ends_well()
+
+
+def is_served(port):
+    try:
+        wire = Wire(port, timeout=5)
+        got = wire.run("GET", "a")
+        wire.close()
+        return not isinstance(got, Error)
+    except (OSError, EOFError):
+        return False
+
+
+def out_of_descriptors():
+    """The limit is lowered at run time: no spinning, old clients are served, new ones again once there is room."""
+    with Server(3, offset=2) as server:
+        pid = server.process.pid
+        held = [Wire(server.port) for _ in range(30)]
+        for wire in held:
+            equal(wire.run("SET", "a", 1), b"OK")
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (fds(server) + 5, hard))
+        extra = []
+        for _ in range(60):
+            wire = Wire(server.port, timeout=1)
+            wire.send(Resp.request("GET", "a"))
+            extra.append(wire)
+        cpu, start = cpu_seconds(pid), time.monotonic()
+        while time.monotonic() - start < 1.0:
+            equal(held[0].run("GET", "a"), b"1")
+            time.sleep(0.02)
+        burnt = cpu_seconds(pid) - cpu
+        assert burnt < 0.5 * SCALE, "%.2f CPU seconds in a second" % burnt
+        for wire in extra:
+            wire.close()
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+        start = time.monotonic()
+        wait_until("accepting again", lambda: is_served(server.port), 10)
+        took = time.monotonic() - start
+        assert took < 3, "accepting again after %.1f s" % took
+        for wire in held:
+            equal(wire.run("GET", "a"), b"1")
+            wire.close()
+        server.ends_well()
+
+
+tests = Tests()
+with Server(4, "--maxclients", "10000") as started:
+    started.fds = fds(started)
+    tests.run("%d connections, evenly, %d reset" % (MANY, RESETS), spread_and_reset, started)
+    tests.run("evenly after closing", evenly_after_closing, started)
+    tests.run("churn", churn, started)
+    tests.run("headers only", headers_only, started)
+    tests.run("dribblers", dribblers, started)
+    tests.run("a clean end", started.ends_well)
+tests.run("limit of clients", limit_of_clients)
+tests.run("out of descriptors", out_of_descriptors)
+tests.finish()
