@@ -154,7 +154,7 @@ static void sent(struct io_op *op, const struct io_event *event)
         conn_settle_later(conn);
 }
 
-void conn_open(struct reactor *reactor, int fd)
+void conn_open(struct reactor *reactor, int fd, bool unix_socket)
 {
     struct conn *conn = calloc(1, sizeof(*conn));
     if (conn == NULL) {
@@ -171,7 +171,10 @@ void conn_open(struct reactor *reactor, int fd)
     conn->created_ms = conn->active_ms = reactor->now_ms;
     if (reactor->settings->requirepass[0] != '\0')
         conn->flags |= CONN_UNAUTHENTICATED;
-    socket_tune(fd, reactor->settings->tcp_keepalive_s);
+    if (unix_socket)
+        conn->flags |= CONN_UNIX;
+    else
+        socket_tune(fd, reactor->settings->tcp_keepalive_s);
     conn->next = reactor->conns;
     if (conn->next != NULL)
         conn->next->prev = conn;
@@ -191,6 +194,8 @@ void conn_kill(struct conn *conn)
     shutdown(conn->fd, SHUT_RDWR);
     ring_cancel(conn->reactor->ring, &conn->recv);
     ring_cancel(conn->reactor->ring, &conn->out.op);
+    if (conn->flags & CONN_HELD)
+        conn_stall(conn); /* its turn may never come; there it is dropped */
     conn_settle_later(conn);
 }
 

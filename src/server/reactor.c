@@ -436,6 +436,21 @@ void *reactor_main(void *argument)
     return NULL;
 }
 
+static void wake_nobody(void *context, uint32_t to)
+{
+    (void)context;
+    (void)to;
+}
+
+bool reactor_finish(struct reactor *reactor)
+{
+    uint32_t done = requests_drain(reactor);
+    done += responses_drain(reactor);
+    done += own_calls_done(reactor);
+    mesh_release(reactor->port);
+    return mesh_publish(reactor->port, wake_nobody, NULL) || done > 0;
+}
+
 void reactor_free(struct reactor *reactor)
 {
     while (reactor->request_pool != NULL) {

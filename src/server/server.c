@@ -25,6 +25,12 @@ enum {
 /* What main asks of the sequencer, added into the eventfd. */
 enum { ASK_STOP = 1, ASK_RELOAD = 1 << 16 };
 
+/* What every reactor was told at once. */
+struct tidings {
+    struct tidings *next;
+    struct message message[];
+};
+
 /* ---- start-up ---------------------------------------------------------------------------------- */
 
 bool server_reactor_started(struct server *server, int error)
@@ -118,6 +124,11 @@ static void server_free(struct server *server)
         reactor_free(&server->reactor[i]);
     mesh_free(&server->mesh);
     settings_free_all(server);
+    while (server->tidings != NULL) {
+        struct tidings *tidings = server->tidings;
+        server->tidings = tidings->next;
+        free(tidings);
+    }
     close(server->stop_fd);
     pthread_mutex_destroy(&server->settings_lock);
     pthread_mutex_destroy(&server->start_lock);
@@ -136,9 +147,10 @@ void server_stop(struct server *server)
         log_write(LOG_WARNING, "could not ask for the end: %s", strerror(errno));
 }
 
-/* On every reactor: its connections get what they are owed and are closed. */
+/* On every reactor: its connections get what they are owed, paused or not, and are closed. */
 static void drain_run(struct reactor *here, struct message *message)
 {
+    here->pause.until_ms = 0;
     for (struct conn *conn = here->conns; conn != NULL; conn = conn->next)
         conn_close_later(conn);
     reactor_respond(here, message);
@@ -159,21 +171,24 @@ static void halt_run(struct reactor *here, struct message *message)
 
 static void told(struct reactor *home, struct message *message)
 {
-    (void)home;
-    free(message);
+    (void)home; /* freed with the server: the last answers may find nobody at home */
+    (void)message;
 }
 
 static void tell_all(struct server *server, message_fn run)
 {
+    struct tidings *tidings = mem_must_alloc(sizeof(*tidings) +
+                                             server->count * sizeof(struct message));
+    tidings->next = server->tidings;
+    server->tidings = tidings;
     for (uint32_t i = server->count; i-- > 0;) { /* ourselves last */
-        struct message *message = mem_must_alloc(sizeof(*message));
-        *message = (struct message){
+        tidings->message[i] = (struct message){
             .run = run,
             .done = told,
             .kind = MESSAGE_CALL,
             .to = (uint16_t)i,
         };
-        reactor_call(&server->reactor[SEQUENCER], message);
+        reactor_call(&server->reactor[SEQUENCER], &tidings->message[i]);
     }
 }
 
@@ -306,12 +321,24 @@ static void signals_loop(struct server *server, const sigset_t *set)
     }
 }
 
+/* What the threads have left in their queues ends here: calls go home and are freed. */
+static void finish_all(struct server *server)
+{
+    bool any;
+    do {
+        any = false;
+        for (uint32_t i = 0; i < server->count; i++)
+            any |= reactor_finish(&server->reactor[i]);
+    } while (any);
+}
+
 /* Joins the reactors and then frees main from its wait for signals. */
 static void *join_all(void *argument)
 {
     struct server *server = argument;
     for (uint32_t i = 0; i < server->count; i++)
         pthread_join(server->thread[i], NULL);
+    finish_all(server);
     kill(getpid(), SIGUSR2);
     return NULL;
 }

@@ -78,6 +78,9 @@ struct reactor {
 /* Thread entry: makes the ring and shard, reports to the server, runs until stopped. */
 void *reactor_main(void *reactor);
 
+/* Ends messages that were still under way; true: call it again. Thread: startup, after all threads have ended. */
+bool reactor_finish(struct reactor *reactor);
+
 /* Frees what its thread has left. Thread: startup, after all threads have ended. */
 void reactor_free(struct reactor *reactor);
 

@@ -1,0 +1,202 @@
+"""How the server ends and begins: SIGTERM and kill -9 under load, stop after stop, and what a stopped
+server owes its clients: whole replies, or nothing."""
+
+import collections
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+
+from started import MODE, PORT, SCALE, Server, Tests, equal
+from wire import PROTOCOLS, Error, Resp, Torn, Wire, descriptors, wait_until
+
+SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
+STOPS = 40 if SCALE == 1 else 20
+
+
+class Load:
+    """Clients that pipeline without pause and check every reply, until the server closes them."""
+
+    def __init__(self, port, clients, seed):
+        self.rng = random.Random(seed)
+        self.wires = [Wire(port, PROTOCOLS[i % 2]) for i in range(clients)]
+        self.wanted = {wire: collections.deque() for wire in self.wires}
+        self.replies = self.cut = 0
+        for wire in self.wires:
+            wire.socket.setblocking(False)
+        self.value = b"v" * 30000
+
+    def batch(self, wire):
+        rng, request, wanted = self.rng, wire.proto.request, self.wanted[wire]
+        data = []
+        for _ in range(rng.randrange(1, 40)):
+            kind, n = rng.randrange(7), rng.randrange(1000)
+            if kind == 0:
+                data.append(request("SET", "big:%d" % n, self.value))
+                wanted.append(lambda got: got == b"OK")
+            elif kind == 1:
+                data.append(request("GET", "big:%d" % n))
+                wanted.append(lambda got: got in (None, self.value))
+            elif kind == 2:
+                data.append(request("MSET", *sum((["m:%d:%d" % (n, i), n] for i in range(5)), [])))
+                wanted.append(lambda got: got == b"OK")
+            elif kind == 3:
+                data.append(request("MGET", *("m:%d:%d" % (n, i) for i in range(5))))
+                wanted.append(lambda got: isinstance(got, list) and len(got) == 5)
+            elif kind == 4:
+                data += [request("WATCH", "w%d" % n), request("MULTI"), request("INCR", "t:%d" % n),
+                         request("INCR", "u:%d" % n), request("EXEC")]
+                wanted.extend([lambda got: got == b"OK"] * 2 + [lambda got: got == b"QUEUED"] * 2)
+                wanted.append(lambda got: got is None or len(got) == 2)
+            else:
+                data.append(request("INCR", "n:%d" % n))
+                wanted.append(lambda got: isinstance(got, int))
+        return b"".join(data)
+
+    def run(self, seconds):
+        """Loads for so long; raises on a wrong reply. False when all have been closed."""
+        end = time.monotonic() + seconds
+        sending = dict.fromkeys(self.wires, b"")
+        while self.wires and time.monotonic() < end:
+            readable, writable, _ = select.select(self.wires, self.wires, [], 0.05)
+            for wire in writable:
+                if not sending[wire] and len(self.wanted[wire]) < 500:
+                    sending[wire] = self.batch(wire)
+                try:
+                    sending[wire] = sending[wire][wire.socket.send(sending[wire]):]
+                except BlockingIOError:
+                    pass
+                except (BrokenPipeError, ConnectionResetError):
+                    pass  # what was answered before can still be read
+            for wire in readable:
+                self.read(wire)
+        return bool(self.wires)
+
+    def read(self, wire):
+        try:
+            alive = wire.more()
+        except ConnectionResetError:
+            alive = False
+        while True:
+            here, got = wire.take()
+            if not here:
+                break
+            if not self.wanted[wire].popleft()(got):
+                raise AssertionError("a wrong reply: %.200r" % (got,))
+            self.replies += 1
+        if not alive:
+            self.cut += wire.at != len(wire.data)
+            self.wires.remove(wire)
+
+
+def stop_under_load(shards):
+    """Exit status 0, soon; every client has whole replies and nothing else."""
+    for run in range(3):
+        with Server(shards) as server:
+            load = Load(server.port, 20, SEED + run)
+            load.run(0.4)
+            server.process.send_signal(signal.SIGTERM)
+            start = time.monotonic()
+            assert not load.run(20), "%d clients were not closed" % len(load.wires)
+            equal(load.cut, 0)
+            server.process.wait(10)
+            took = time.monotonic() - start
+            server.ends_well()
+            assert took < 5, "it took %.1f s to end" % took
+
+
+def big_replies_at_the_end():
+    """Clients that are in the middle of megabytes get the rest of them."""
+    with Server(3) as server:
+        value = b"0123456789abcdef" * (1 << 18)
+        wires = [Wire(server.port, PROTOCOLS[i % 2], receive_bytes=32768) for i in range(8)]
+        equal(wires[0].run("SET", "value", value), b"OK")
+        for wire in wires:
+            wire.send(wire.proto.request("GET", "value") * 3)
+            wire.more()
+        server.process.send_signal(signal.SIGTERM)
+        wait_until("stopping", lambda: any("stopping" in line for line in server.output))
+        for wire in wires:
+            # More requests behind those that are answered: they are lost, what was answered is not.
+            try:
+                wire.send(wire.proto.request("GET", "value") * 20)
+            except OSError:
+                pass
+        for wire in wires:
+            try:
+                got = wire.rest()
+            except ConnectionResetError:
+                raise Torn("reset with %d bytes of a reply" % (len(wire.data) - wire.at)) from None
+            assert len(got) >= 1 and all(one == value for one in got), [len(one) for one in got]
+        server.process.wait(20)
+        server.ends_well()
+
+
+def stop_and_start():
+    """Stop after stop with clients in every state; a new one listens on the same port at once."""
+    rng = random.Random(SEED)
+    for run in range(STOPS):
+        start = time.monotonic()
+        with Server(rng.choice((1, 2, 3, 5))) as server:
+            began = time.monotonic() - start
+            wires = [Wire(server.port, PROTOCOLS[i % 2]) for i in range(12)]
+            for i, wire in enumerate(wires):
+                request = wire.proto.request
+                wire.send((b"", request("WATCH", "a%d" % i, "b", "c", "d"),
+                           request("MULTI") + request("SET", "a", 1) + request("SET", "b", 1),
+                           request("SET", "a", 1)[:-4], request("GET", "b") * 500,
+                           request("MULTI") + request("INCR", "c") + request("INCR", "d") + request("EXEC"),
+                           )[i % 6])
+                if i % 4 == 0:
+                    wire.read() if i % 6 in (1, 2, 4, 5) else None
+                if i % 7 == 3:
+                    wire.reset()
+            asked = time.monotonic()
+            server.ends_well()
+            took = time.monotonic() - asked
+            assert took < 2 * SCALE, "run %d took %.1f s to end" % (run, took)
+            assert began < 1 * SCALE, "run %d took %.1f s to start" % (run, began)
+            for wire in wires:
+                wire.close()
+
+
+def killed_under_load():
+    for run in range(5):
+        start = time.monotonic()
+        with Server(3) as server:
+            took = time.monotonic() - start
+            assert took < 1 * SCALE, "start %d took %.2f s" % (run, took)
+            load = Load(server.port, 50, SEED + run)
+            load.run(0.2)
+            assert load.replies > 0
+            server.process.kill()
+            server.process.wait(10)
+
+
+def paused_at_the_end():
+    """A paused client's command is neither run nor waited for."""
+    with Server(3, "--shutdown-timeout", "2") as server:
+        admin, wires = Wire(server.port), [Wire(server.port) for _ in range(6)]
+        equal(admin.run("SET", "a", 1), b"OK")
+        equal(admin.run("CLIENT", "PAUSE", 600000, "ALL"), b"OK")
+        for wire in wires:
+            wire.send(Resp.request("GET", "a") + Resp.request("MSET", "x", 1, "y", 2, "z", 3))
+        start = time.monotonic()
+        server.ends_well()
+        took = time.monotonic() - start
+        assert took < 4 * SCALE, "it took %.1f s to end" % took
+
+
+tests = Tests()
+print("seed %d" % SEED)
+tests.run("SIGTERM under load, 3 shards", stop_under_load, 3)
+tests.run("SIGTERM under load, 1 shard", stop_under_load, 1)
+tests.run("big replies at the end", big_replies_at_the_end)
+tests.run("stop and start", stop_and_start)
+tests.run("kill -9 under load", killed_under_load)
+tests.run("paused at the end", paused_at_the_end)
+tests.finish()
