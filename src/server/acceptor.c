@@ -25,11 +25,13 @@ static const char refused_protected[] =
 struct handover {
     struct message message;
     int fd;
+    bool unix_socket;
 };
 
 static void handover_run(struct reactor *here, struct message *message)
 {
-    conn_open(here, ((struct handover *)message)->fd);
+    const struct handover *handover = (struct handover *)message;
+    conn_open(here, handover->fd, handover->unix_socket);
     reactor_respond(here, message);
 }
 
@@ -75,7 +77,7 @@ static bool is_protected(const struct acceptor *acceptor, int fd)
            !socket_peer_is_local(fd);
 }
 
-static void hand_over(struct acceptor *acceptor, int fd)
+static void hand_over(struct acceptor *acceptor, int fd, bool unix_socket)
 {
     uint64_t total;
     uint32_t to = least_loaded(acceptor, &total);
@@ -97,6 +99,7 @@ static void hand_over(struct acceptor *acceptor, int fd)
                          .kind = MESSAGE_CALL,
                          .to = (uint16_t)to },
             .fd = fd,
+            .unix_socket = unix_socket,
         };
         reactor_call(acceptor->reactor, &handover->message);
     }
@@ -144,7 +147,7 @@ static void accepted(struct io_op *op, const struct io_event *event)
         if (acceptor->closing)
             close(event->result);
         else
-            hand_over(acceptor, event->result);
+            hand_over(acceptor, event->result, listener->unix_socket);
     } else if (descriptors_are_out(event->result)) {
         log_write(LOG_WARNING, "accepting a connection: %s", strerror(-event->result));
         refuse_with_spare(acceptor, listener->fd);

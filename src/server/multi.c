@@ -36,7 +36,11 @@ static struct queued *queued_new(const struct command *command, const struct arg
         memcpy(base + at, args->base + args->v[i].offset, args->v[i].size);
         at += args->v[i].size;
     }
-    *queued = (struct queued){ .command = command, .args = { base, span, args->count } };
+    *queued = (struct queued){
+        .command = command,
+        .args = { base, span, args->count },
+        .size = sizeof(*queued) + spans + bytes,
+    };
     return queued;
 }
 
@@ -52,6 +56,7 @@ static bool queue(struct conn *conn, const struct command *command, const struct
         transaction->last->next = queued;
     transaction->last = queued;
     transaction->count++;
+    transaction->bytes += queued->size;
     return true;
 }
 
@@ -97,6 +102,7 @@ void transaction_discard(struct conn *conn)
     }
     conn->transaction->first = conn->transaction->last = NULL;
     conn->transaction->count = 0;
+    conn->transaction->bytes = 0;
 }
 
 /* ---- watches ----------------------------------------------------------------------------------- */

@@ -86,7 +86,7 @@ struct conn {
 };
 
 /* Takes over a connected descriptor. Thread: owner, as all here. */
-void conn_open(struct reactor *reactor, int fd);
+void conn_open(struct reactor *reactor, int fd, bool unix_socket);
 
 /* Ends it now: what is unsent is lost. Safe at any time; the memory goes when nothing refers to it. */
 void conn_kill(struct conn *conn);

@@ -16,6 +16,7 @@ struct queued {
     struct queued *next;
     const struct command *command;
     struct args args;
+    size_t size; /* of all of this */
     char memory[]; /* spans, then bytes */
 };
 
