@@ -25,12 +25,6 @@ enum {
 /* What main asks of the sequencer, added into the eventfd. */
 enum { ASK_STOP = 1, ASK_RELOAD = 1 << 16 };
 
-/* What every reactor was told at once. */
-struct tidings {
-    struct tidings *next;
-    struct message message[];
-};
-
 /* ---- start-up ---------------------------------------------------------------------------------- */
 
 bool server_reactor_started(struct server *server, int error)
@@ -124,11 +118,6 @@ static void server_free(struct server *server)
         reactor_free(&server->reactor[i]);
     mesh_free(&server->mesh);
     settings_free_all(server);
-    while (server->tidings != NULL) {
-        struct tidings *tidings = server->tidings;
-        server->tidings = tidings->next;
-        free(tidings);
-    }
     close(server->stop_fd);
     pthread_mutex_destroy(&server->settings_lock);
     pthread_mutex_destroy(&server->start_lock);
@@ -171,24 +160,21 @@ static void halt_run(struct reactor *here, struct message *message)
 
 static void told(struct reactor *home, struct message *message)
 {
-    (void)home; /* freed with the server: the last answers may find nobody at home */
-    (void)message;
+    (void)home;
+    free(message);
 }
 
 static void tell_all(struct server *server, message_fn run)
 {
-    struct tidings *tidings = mem_must_alloc(sizeof(*tidings) +
-                                             server->count * sizeof(struct message));
-    tidings->next = server->tidings;
-    server->tidings = tidings;
     for (uint32_t i = server->count; i-- > 0;) { /* ourselves last */
-        tidings->message[i] = (struct message){
+        struct message *message = mem_must_alloc(sizeof(*message));
+        *message = (struct message){
             .run = run,
             .done = told,
             .kind = MESSAGE_CALL,
             .to = (uint16_t)i,
         };
-        reactor_call(&server->reactor[SEQUENCER], &tidings->message[i]);
+        reactor_call(&server->reactor[SEQUENCER], message);
     }
 }
 
