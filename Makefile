@@ -107,6 +107,10 @@ e2e: all $(E2E) ## redis-cli, client libraries and wire tests against a started 
 conformance: all ## the Redis test suite as an outside judge: make conformance UNITS=expire
 	$(Q)SHOAL=$(OUT)/shoal $(RUN) tests/conformance/run.py $(UNITS)
 
+models: ## check the models of the queues, of sleep and of credits (needs spin)
+	$(Q)tests/models/run.sh
+.PHONY: models
+
 fuzz: ## fuzz the parsers, each for 60 s or as said: make fuzz ARGS=600 (needs clang)
 	$(Q)tests/fuzz/run.sh $(ARGS)
 

@@ -9,7 +9,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
-[ $# -gt 0 ] || set -- tidy \
+[ $# -gt 0 ] || set -- tidy models \
     unit:release e2e:release conformance:release \
     unit:asan e2e:asan conformance:asan \
     unit:ubsan e2e:ubsan conformance:ubsan \

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Checks the models with spin: the true ones must hold in every state, the planted errors must be found.
+#
+#   tests/models/run.sh        ends in "N passed, N failed"; well under a minute
+#
+# A model that stopped short of its whole state space counts as failed, too.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+cd "$work" || exit 1
+
+passed=0 failed=0
+
+# check holds|breaks MODEL [-DVARIANT]
+check() {
+    wanted=$1 model=$2 variant=${3:-}
+    rm -f pan*
+    spin -a $variant "$here/$model.pml" >spin.log 2>&1 &&
+        cc -O2 -w -DSAFETY -o pan pan.c >>spin.log 2>&1 &&
+        timeout 120 ./pan -m1000000 >pan.log 2>&1
+    found=unknown
+    if grep -q 'errors: 0$' pan.log && ! grep -qiE 'max search depth|out of memory|truncated' pan.log; then
+        found=holds
+    elif grep -qE 'errors: [1-9]' pan.log && grep -qE 'assertion violated|invalid end state' pan.log; then
+        found=breaks
+    fi
+    if [ $found = "$wanted" ]; then
+        passed=$((passed + 1))
+        printf 'ok   %-8s %-20s %s\n' "$model" "${variant#-D}" "$wanted"
+    else
+        failed=$((failed + 1))
+        printf 'FAIL %-8s %-20s %s, not %s\n' "$model" "${variant#-D}" "$found" "$wanted"
+        cat spin.log pan.log
+    fi
+    rm -f pan.log spin.log
+}
+
+check holds spsc
+check breaks spsc -DEARLY_TAIL
+check breaks spsc -DEARLY_HEAD
+check holds doze
+check breaks doze -DNO_PRODUCER_FENCE
+check breaks doze -DNO_CONSUMER_FENCE
+check breaks doze -DNO_RECHECK
+check breaks doze -DLOAD_STORE
+check holds credits
+check breaks credits -DWAIT_FOR_ROOM
+check breaks credits -DCREDIT_TOO_MANY
+check breaks credits -DCREDIT_FOR_URGENT
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
