@@ -72,7 +72,8 @@ static void note_failure(struct request *request, const char *code)
 {
     struct reactor_stats *stats = request->conn->reactor->stats;
     stats_error(stats, code);
-    counter_add(&stats->command[request->command->id].failed, 1);
+    if (request->command->name[0] != '\0') /* not a stand-in for what never ran */
+        counter_add(&stats->command[request->command->id].failed, 1);
 }
 
 static void request_pop(struct conn *conn)

@@ -134,7 +134,7 @@ static bool is_paused(const struct conn *conn, const struct command *command)
            (command->flags & CMD_RUNS_QUEUED && transaction_writes(conn));
 }
 
-/* The row for the sub-command where there is one. NULL: refused, the reply is written. */
+/* The row of the command, or of the sub-command where there is one. NULL: there is none, the reply says so. */
 static const struct command *find(const struct args *args, struct reply *reply)
 {
     const struct command *command = registry_find(args_at(args, 0));
@@ -142,21 +142,19 @@ static const struct command *find(const struct args *args, struct reply *reply)
         reply_unknown_command(reply, args);
         return NULL;
     }
-    if (command->subs != NULL && args->count > 1) {
-        const struct command *sub = registry_find_sub(command, args_at(args, 1));
-        if (sub == NULL) {
-            reply_unknown_subcommand(reply, args_at(args, 1), command);
-            return NULL;
-        }
-        command = sub;
-    }
-    if (!command_arity_ok(command, args->count) ||
-        (command->home == NULL && command->shard == NULL && command->each == NULL &&
-         command->gather == NULL)) {
-        reply_wrong_arity(reply, command);
-        return NULL;
-    }
-    return command;
+    if (command->subs == NULL || args->count < 2)
+        return command;
+    const struct command *sub = registry_find_sub(command, args_at(args, 1));
+    if (sub == NULL)
+        reply_unknown_subcommand(reply, args_at(args, 1), command);
+    return sub;
+}
+
+static bool arity_ok(const struct command *command, const struct args *args)
+{
+    bool only_subs = command->home == NULL && command->shard == NULL && command->each == NULL &&
+                     command->gather == NULL;
+    return command_arity_ok(command, args->count) && !only_subs;
 }
 
 static bool has_long_key(const struct command *command, const struct args *args)
@@ -184,6 +182,21 @@ static const char *refusal(const struct conn *conn, const struct command *comman
     return NULL;
 }
 
+/* Writes why the command may not run or be queued. False: it may. */
+static bool is_refused(struct conn *conn, const struct command *command, const struct args *args,
+                       struct reply *reply)
+{
+    const char *why = NULL;
+    if (!arity_ok(command, args))
+        reply_wrong_arity(reply, command);
+    else if ((why = refusal(conn, command, args)) != NULL)
+        reply_error(reply, why);
+    else
+        return false;
+    counter_add(&conn->reactor->stats->command[command->id].rejected, 1);
+    return true;
+}
+
 /* Finds the command and checks everything that can be said at once. False: it has been answered with an error. */
 static bool identify(struct conn *conn, struct request *request)
 {
@@ -191,16 +204,10 @@ static bool identify(struct conn *conn, struct request *request)
     struct args args = request_args(request);
     char first[512];
     reply_init(&reply, request->proto, first, sizeof(first), NULL, 0);
-    const struct command *command = find(&args, &reply);
-    const char *why = command != NULL ? refusal(conn, command, &args) : NULL;
-    if (command != NULL && why == NULL) {
-        request->command = command;
+    request->command = find(&args, &reply);
+    if (request->command != NULL && !is_refused(conn, request->command, &args, &reply)) {
         reply_fini(&reply);
         return true;
-    }
-    if (command != NULL) {
-        counter_add(&conn->reactor->stats->command[command->id].rejected, 1);
-        reply_error(&reply, why);
     }
     if (conn->flags & CONN_MULTI)
         conn->flags |= CONN_MULTI_FAILED;

@@ -131,7 +131,7 @@ static void run_all(struct reactor *reactor, struct request *const *request, uin
     for (uint32_t i = 0; i < count; i++) {
         if (unlikely(locks_active(reactor->locks)) && !locks_admit_request(reactor, request[i]))
             continue;
-        if (likely(is_quick(request[i]))) {
+        if (likely(!reactor->measure_each && is_quick(request[i]))) {
             stretch_run(reactor, &stretch, request[i]);
         } else {
             stretch_end(reactor, &stretch);

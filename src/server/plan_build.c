@@ -267,6 +267,14 @@ static void add_cursor(struct plan *plan, const struct command *command, const s
         add_whole(plan, cursor_shard(cursor, plan->home->count), 0, plan->atomic);
 }
 
+static void add_gather(struct plan *plan, const struct command *command, const struct args *args)
+{
+    uint32_t first = plan->step_count;
+    command->gather(plan, args);
+    for (uint32_t i = first; i < plan->step_count; i++)
+        plan->steps[i].command = command; /* to be counted by */
+}
+
 void plan_add(struct plan *plan, const struct command *command, const struct args *args, uint8_t db)
 {
     struct step *step;
@@ -301,7 +309,7 @@ void plan_add(struct plan *plan, const struct command *command, const struct arg
             add_everywhere(plan, plan->atomic);
         break;
     case ROUTE_GATHER:
-        command->gather(plan, args);
+        add_gather(plan, command, args);
         break;
     case ROUTE_CURSOR:
         add_cursor(plan, command, args, db);

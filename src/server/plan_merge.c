@@ -3,6 +3,7 @@
  */
 #include "shoal/server/plan.h"
 
+#include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/server.h"
@@ -165,6 +166,29 @@ static void merge_one(struct plan *plan, struct reply *reply)
             plan_copy_element(plan, shard, reply);
 }
 
+static void merge_home(struct plan *plan, struct step *step, struct reply *reply)
+{
+    uint64_t start = clock_ticks();
+    step->command->home(plan->request->conn, &step->args, reply);
+    stats_commands(plan->home->stats, step->command, 1, ticks_since(start));
+}
+
+/* What its shards took for a step, together. A MULTI's commands are counted one by one. */
+static void account_step(struct plan *plan, const struct step *step)
+{
+    uint64_t ticks = 0;
+    if (step->command == NULL || step->rule == STEP_HOME)
+        return;
+    for (uint32_t shard = 0; shard < plan->home->count; shard++)
+        if (op_in_hand(plan, shard) != NULL)
+            ticks += op_in_hand(plan, shard)->ticks;
+    uint32_t taken = ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+    if (plan->multi)
+        stats_commands(plan->home->stats, step->command, 1, taken);
+    else
+        account(plan->request, taken);
+}
+
 static void merge_step(struct plan *plan, struct step *step, struct reply *reply)
 {
     switch ((enum step_rule)step->rule) {
@@ -190,7 +214,7 @@ static void merge_step(struct plan *plan, struct step *step, struct reply *reply
         merge_pick(plan, step, reply);
         break;
     case STEP_HOME:
-        step->command->home(plan->request->conn, &step->args, reply);
+        merge_home(plan, step, reply);
         break;
     case STEP_CROSS:
         reply_error(reply, ERR_CROSS_SLOT);
@@ -217,6 +241,7 @@ void plan_compose(struct plan *plan, struct reply *reply)
     if (plan->multi)
         reply_array(reply, plan->step_count);
     for (plan->merging = 0; plan->merging < plan->step_count; plan->merging++) {
+        account_step(plan, &plan->steps[plan->merging]);
         merge_step(plan, &plan->steps[plan->merging], reply);
         for (uint32_t shard = 0; shard < plan->home->count; shard++) {
             struct part *part = plan->part[shard];

@@ -24,6 +24,7 @@ enum {
     SAMPLE_MS = 1000,
     SETTLE_ROUNDS = 4, /* times a turn tries stalled connections again before it goes on */
     BACKLOG_WAIT_NS = 20 * 1000,
+    QUICK_US_MAX = 100, /* no command that is measured with its group takes as long */
 };
 
 /* ---- calls ------------------------------------------------------------------------------------- */
@@ -375,6 +376,8 @@ void reactor_use_settings(struct reactor *reactor, const struct settings *settin
                          ? UINT32_MAX
                          : clock_ns_to_ticks((uint64_t)settings->slowlog_slower_us * 1000);
     reactor->slow_ticks = ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+    reactor->measure_each = settings->slowlog_slower_us >= 0 &&
+                            settings->slowlog_slower_us < QUICK_US_MAX;
 }
 
 static void pin(const struct reactor *reactor)

@@ -193,7 +193,8 @@ static void drain_begin(struct server *server)
     log_write(LOG_NOTICE, "stopping: %lu connections to drain",
               (unsigned long)connections_left(server));
     acceptor_stop(&server->acceptor);
-    server->drain_until_ms = now_ms + (int64_t)server->settings->shutdown_timeout_s * 1000;
+    server->drain_until_ms =
+        now_ms + (int64_t)server->reactor[SEQUENCER].settings->shutdown_timeout_s * 1000;
     tell_all(server, drain_run);
 }
 
