@@ -5,7 +5,7 @@ import { createClient, createClientPool, RESP_TYPES, WatchError } from "redis";
 
 import { SCALE, Server, Tests } from "./started.mjs";
 
-const BIG = (8 << 20) / SCALE;
+const BIG = Math.floor((8 << 20) / SCALE);
 const PASSWORD = "correct horse";
 
 // Clients of one server over one transport with one protocol; all are closed in the end.
