@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing for the groups named (default: build).
 #
-#   scripts/setup.sh [build] [test] [dev]
+#   scripts/setup.sh [build] [test] [bench] [dev]
 #
 # Debian packages come by apt-get, with sudo when not root; where that is not allowed, the exact
 # line to run is printed. SHOAL_NO_INSTALL=1 only ever prints. Nothing missing: well under 0.3 s.
@@ -11,10 +11,14 @@ cd "$(dirname "$0")/.."
 packages() {
     case $1 in
     build) echo gcc libc6-dev make binutils liburing-dev libjemalloc-dev libxxhash-dev ;;
-    test) echo libcmocka-dev redis-server redis-tools python3 python3-redis libhiredis-dev tcl ;;
-    dev) echo clang-format universal-ctags git memcached ;;
+    test)
+        echo libcmocka-dev redis-server redis-tools python3 python3-redis libhiredis-dev tcl \
+            memcached procps spin zstd chromium ca-certificates
+        ;;
+    bench) echo redis-server memcached ;;
+    dev) echo clang-format universal-ctags git clang libclang-rt-14-dev ;;
     *)
-        echo "setup.sh: no group \"$1\": build, test, dev" >&2
+        echo "setup.sh: no group \"$1\": build, test, bench, dev" >&2
         exit 2
         ;;
     esac
@@ -128,7 +132,7 @@ for group in "$@"; do
     wanted="$wanted $names"
     if [ "$group" = test ]; then
         testing=yes
-        has_node || wanted="$wanted ca-certificates nodejs npm"
+        has_node || wanted="$wanted nodejs npm"
     fi
 done
 install_packages
