@@ -51,8 +51,10 @@ LIBS     := $(LIBURING) $(if $(filter release debug,$(MODE)),-ljemalloc) -lm -lp
 
 MAIN_SRC    := $(wildcard $(if $(filter server,$(LAYERS)),src/server/main.c))
 CORE_SRC    := $(filter-out $(MAIN_SRC),$(wildcard $(LAYERS:%=src/%/*.c)))
+BASE_SRC    := $(wildcard src/base/*.c)
 CLIENT_SRC  := $(wildcard src/client/*.c)
 BENCH_SRC   := $(wildcard bench/*.c)
+BENCH_TESTS := $(wildcard tests/bench/*.c)
 MICRO_SRC   := $(wildcard bench/micro/*.c)
 EXAMPLE_SRC := $(wildcard docs/examples/*.c)
 UNIT_SRC    := $(wildcard $(LAYERS:%=tests/unit/%/test_*.c) tests/unit/client/test_*.c)
@@ -109,13 +111,17 @@ conformance: all ## the Redis test suite as an outside judge: make conformance U
 
 models: ## check the models of the queues, of sleep and of credits (needs spin)
 	$(Q)tests/models/run.sh
-.PHONY: models
 
 fuzz: ## fuzz the parsers, each for 60 s or as said: make fuzz ARGS=600 (needs clang)
 	$(Q)tests/fuzz/run.sh $(ARGS)
 
-bench: all micro ## build and run the load harness: make bench ARGS="..."
-	$(Q)build/shoal-bench $(ARGS)
+bench: ## shoal beside redis-server and memcached, in under three minutes
+	$(Q)scripts/setup.sh build bench
+	$(Q)$(MAKE) --no-print-directory MODE=release build/shoal build/shoal-bench
+	$(Q)exec bench/run.sh $(ARGS)
+
+bench-test: $(BENCH) ## the tests of shoal-bench itself
+	$(Q)BENCH=$(CURDIR)/$(BENCH) CC=$(CC) $(RUN) tests/bench/run.sh
 
 micro: $(MICRO) ## build the micro-benchmarks into build/<mode>/micro/
 
@@ -129,7 +135,7 @@ tidy: all ## layers, lone headers, dead files, stale generated docs, leftovers
 	$(Q)scripts/tidy.py
 
 sources:
-	@printf '%s\n' $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(FUZZ_SRC)
+	@printf '%s\n' $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(FUZZ_SRC) $(BENCH_TESTS)
 
 format: ## clang-format everything in place
 	$(Q)$(if $(C_FILES),clang-format -i $(C_FILES))
@@ -168,7 +174,7 @@ uninstall: ## remove what install put there, the config aside
 clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
 
-.PHONY: all help run setup-build test unit e2e conformance fuzz bench micro unit-build tidy sources format \
+.PHONY: all help run setup-build test unit e2e conformance models fuzz bench bench-test micro unit-build tidy sources format \
         format-check docs install uninstall clean FORCE
 
 # ---- rules -------------------------------------------------------------------------------------
@@ -205,7 +211,8 @@ link = mkdir -p $(@D); $(say) LINK $@; $(CC) $(CFLAGS) $2 $(LDFLAGS) -o $@ $(fil
 
 $(SERVER): $(call objects,$(MAIN_SRC)) $(CORE)
 	$(Q)$(call link,$(LIBS))
-$(BENCH): $(call objects,$(BENCH_SRC)) $(CORE) $(CLIENT)
+# The harness shares only the base, so that a server that does not compile cannot stop it.
+$(BENCH): $(call objects,$(BENCH_SRC) $(BASE_SRC))
 	$(Q)$(call link,$(LIBS))
 $(MICRO): $(OUT)/micro/%: $(OUT)/obj/bench/micro/%.o $(CORE)
 	$(Q)$(call link,$(LIBS))
