@@ -1,0 +1,120 @@
+"""Where the kernel refuses io_uring, or locked memory is short: one clear line and the exit code that says so."""
+
+import ctypes
+import errno
+import os
+import platform
+import pwd
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+
+from started import MODE, PORT, SHOAL, Tests, equal, matches
+from wire import Wire
+
+EXIT_NO_URING = 3
+SYS_IO_URING_SETUP = 425  # the same number on every architecture
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+LD_NR, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06  # classic BPF
+ALLOW, FAIL_WITH = 0x7fff0000, 0x00050000
+
+
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+
+
+def deny_io_uring(error):
+    """A seccomp filter: io_uring_setup fails with `error`, as under a container's profile."""
+    code = b"".join(struct.pack("HBBI", *row) for row in (
+        (LD_NR, 0, 0, 0), (JUMP_IF_EQUAL, 0, 1, SYS_IO_URING_SETUP), (RETURN, 0, 0, FAIL_WITH | error),
+        (RETURN, 0, 0, ALLOW)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    program = Program(4, code)
+    for arguments in ((PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+                      (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0)):
+        if libc.prctl(*arguments) != 0:
+            raise OSError(ctypes.get_errno(), "prctl")
+
+
+def run(before, shards=3, binary=SHOAL):
+    """(status, output) of a server that is expected to refuse to start."""
+    process = subprocess.run([binary, "--port", str(PORT), "--shards", str(shards)], preexec_fn=before,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             timeout=60, check=False)
+    return process.returncode, process.stdout.decode()
+
+
+def denied(error, *words):
+    status, output = run(lambda: deny_io_uring(error))
+    equal(status, EXIT_NO_URING)
+    refusals = [line for line in output.splitlines() if "cannot start" in line]
+    equal(len(refusals), 1)
+    matches(refusals[0], *words)
+    assert "Ready to accept" not in output and "io: io_uring" not in output, output
+
+
+def as_nobody(limit):
+    nobody = pwd.getpwnam("nobody")
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit, limit))
+    os.setgroups([])
+    os.setgid(nobody.pw_gid)
+    os.setuid(nobody.pw_uid)
+    os.chdir("/")
+
+
+def little_locked_memory(kilobytes, shards, times):
+    """Starts and serves, or says what to raise; again and again without a pause."""
+    folder = tempfile.mkdtemp(prefix="shoal-e2e-")
+    os.chmod(folder, 0o755)
+    binary = shutil.copy(SHOAL, folder)
+    started = 0
+    try:
+        for _ in range(times):
+            process = subprocess.Popen(
+                [binary, "--port", str(PORT), "--shards", str(shards), "--maxmemory", "0"],
+                preexec_fn=lambda: as_nobody(kilobytes * 1024), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            lines = []
+            for line in process.stdout:
+                lines.append(line.decode())
+                if "Ready to accept" in lines[-1]:
+                    wire = Wire(PORT)
+                    for i in range(100):
+                        equal(wire.run("SET", "key:%d" % i, i), b"OK")
+                    wire.close()
+                    process.send_signal(signal.SIGTERM)
+                    started += 1
+            status = process.wait(30)
+            if status != 0:
+                equal(status, EXIT_NO_URING)
+                matches("".join(lines), "cannot start", "RLIMIT_MEMLOCK", "ulimit -l")
+    finally:
+        shutil.rmtree(folder)
+    return started
+
+
+def main():
+    tests = Tests()
+    tests.run("EPERM", denied, errno.EPERM, "seccomp", "Operation not permitted")
+    tests.run("ENOSYS", denied, errno.ENOSYS, "6.1", "Function not implemented")
+    tests.run("ENOMEM", denied, errno.ENOMEM, "RLIMIT_MEMLOCK", "ulimit -l")
+    tests.run("EMFILE", denied, errno.EMFILE, "RLIMIT_NOFILE", "ulimit -n")
+    if os.getuid() == 0:
+        times = 20 if MODE == "release" else 5
+        tests.run("64 KiB of locked memory", little_locked_memory, 64, 1, times)
+        tests.run("64 KiB of locked memory, 3 shards", little_locked_memory, 64, 3, times)
+        tests.run("8 MiB of locked memory", starts_always, 8192, 3, times)
+    else:
+        tests.skipped += 3
+    tests.finish()
+
+
+def starts_always(kilobytes, shards, times):
+    equal(little_locked_memory(kilobytes, shards, times), times)
+
+
+main()
