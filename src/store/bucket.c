@@ -3,7 +3,7 @@
  *
  * At five items a bucket most chains are one line long; nothing here is on the path of a lookup.
  */
-#include "shoal/store/bucket.h"
+#include "shoal/store/ghost.h"
 
 static struct bucket *child_new(struct arena *arena, uint64_t *bytes)
 {
@@ -35,6 +35,18 @@ unsigned chain_count(const struct bucket *head)
     return count;
 }
 
+/* Of the free slots `holes`: an empty one, or that of the oldest ghost. */
+static unsigned best_hole(const struct bucket *bucket, uint64_t holes)
+{
+    unsigned best = mask_first(holes);
+    for (; holes != 0 && bucket->slot[best] != 0; holes &= holes - 1) {
+        unsigned k = mask_first(holes);
+        if (bucket->slot[k] == 0 || ghost_is_older(bucket->slot[k], bucket->slot[best]))
+            best = k;
+    }
+    return best;
+}
+
 bool chain_insert(struct arena *arena, struct bucket *head, uint8_t tag, uint64_t word,
                   uint64_t *bytes)
 {
@@ -42,7 +54,7 @@ bool chain_insert(struct arena *arena, struct bucket *head, uint8_t tag, uint64_
     for (struct bucket *b = head; b != NULL; b = bucket_child(b)) {
         uint64_t holes = bucket_free(b);
         if (holes != 0) {
-            put(b, mask_first(holes), tag, word);
+            put(b, best_hole(b, holes), tag, word);
             return true;
         }
         last = b;
@@ -63,7 +75,7 @@ static void fold(struct arena *arena, struct bucket *parent, struct bucket *last
 {
     uint64_t used = bucket_used(last);
     parent->hdr &= (uint8_t)~BUCKET_LINKED;
-    parent->tag[BUCKET_LINK_SLOT] = 0;
+    bucket_release(parent, BUCKET_LINK_SLOT, 0);
     if (used != 0) {
         unsigned k = mask_first(used);
         put(parent, BUCKET_LINK_SLOT, last->tag[k], last->slot[k]);
@@ -71,12 +83,13 @@ static void fold(struct arena *arena, struct bucket *parent, struct bucket *last
     child_free(arena, last, bytes);
 }
 
-/* Moves one word of `last` into a hole before it. */
+/* Moves one word of `last` into a hole before it; a ghost there changes places with it. */
 static void fill(struct bucket *hole, struct bucket *last)
 {
-    unsigned from = mask_first(bucket_used(last));
-    put(hole, mask_first(bucket_free(hole)), last->tag[from], last->slot[from]);
-    last->tag[from] = 0;
+    unsigned from = mask_first(bucket_used(last)), to = mask_first(bucket_free(hole));
+    uint64_t ghost = hole->slot[to];
+    put(hole, to, last->tag[from], last->slot[from]);
+    bucket_release(last, from, ghost);
 }
 
 void chain_compact(struct arena *arena, struct bucket *head, uint64_t *bytes)

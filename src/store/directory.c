@@ -2,7 +2,8 @@
  * directory.c - chunks of buckets.
  *
  * A chunk is not cleared when it is allocated: each bucket is, when it comes into use, so that 2
- * MiB of page faults are spread over 32,768 splits.
+ * MiB of page faults are spread over 32,768 splits. Nor is it charged before: the system has given
+ * nothing yet, and a small shard at its limit need not make room for a chunk all at once.
  */
 #include "shoal/store/directory.h"
 
@@ -47,16 +48,13 @@ static struct bucket *add_chunk(struct directory *directory, struct arena *arena
     if (first == NULL)
         return NULL;
     directory->_chunk[chunk] = (uintptr_t)first - chunk_first(chunk) * sizeof(struct bucket);
-    *bytes += chunk_bytes(chunk);
     return first;
 }
 
-static void drop_chunk(struct directory *directory, struct arena *arena, uint64_t chunk,
-                       uint64_t *bytes)
+static void drop_chunk(struct directory *directory, struct arena *arena, uint64_t chunk)
 {
     struct bucket *first = directory_at(directory, chunk_first(chunk));
     arena_free_aligned(arena, first, chunk_bytes(chunk), sizeof(struct bucket));
-    *bytes -= chunk_bytes(chunk);
 }
 
 bool directory_open(struct directory *directory, struct arena *arena, uint64_t *bytes)
@@ -68,6 +66,7 @@ bool directory_open(struct directory *directory, struct arena *arena, uint64_t *
     memset(first, 0, chunk_bytes(0));
     directory->count = BUCKETS_MIN;
     directory->mask = 2 * BUCKETS_MIN - 1;
+    *bytes += BUCKETS_MIN * sizeof(struct bucket);
     return true;
 }
 
@@ -75,9 +74,9 @@ void directory_close(struct directory *directory, struct arena *arena, uint64_t 
 {
     if (directory->count > 0)
         for (uint64_t chunk = directory_chunk_of(directory->count - 1) + 1; chunk-- > 0;)
-            drop_chunk(directory, arena, chunk, bytes);
+            drop_chunk(directory, arena, chunk);
     arena_free(arena, directory->_chunk, directory->_capacity * sizeof(uintptr_t));
-    *bytes -= directory->_capacity * sizeof(uintptr_t);
+    *bytes -= directory_bytes(directory);
     *directory = (struct directory){ 0 };
 }
 
@@ -88,6 +87,7 @@ struct bucket *directory_push(struct directory *directory, struct arena *arena, 
         return NULL;
     struct bucket *bucket = directory_at(directory, index);
     bucket_clear(bucket);
+    *bytes += sizeof(*bucket);
     directory->count++;
     if (directory->count > directory->mask)
         directory->mask = directory->mask * 2 + 1;
@@ -99,7 +99,8 @@ void directory_pop(struct directory *directory, struct arena *arena, uint64_t *b
     must(directory->count > BUCKETS_MIN);
     uint64_t index = directory->count - 1, chunk = directory_chunk_of(index);
     if (index == chunk_first(chunk))
-        drop_chunk(directory, arena, chunk, bytes);
+        drop_chunk(directory, arena, chunk);
+    *bytes -= sizeof(struct bucket);
     directory->count = index;
     if (index <= directory->mask >> 1)
         directory->mask >>= 1;
@@ -107,8 +108,5 @@ void directory_pop(struct directory *directory, struct arena *arena, uint64_t *b
 
 uint64_t directory_bytes(const struct directory *directory)
 {
-    uint64_t bytes = directory->_capacity * sizeof(uintptr_t);
-    if (directory->count > 0)
-        bytes += chunk_first(directory_chunk_of(directory->count - 1) + 1) * sizeof(struct bucket);
-    return bytes;
+    return directory->_capacity * sizeof(uintptr_t) + directory->count * sizeof(struct bucket);
 }

@@ -165,7 +165,9 @@ static unsigned item_class(const struct item *item)
 static void reshape(struct item *item, const struct shape *shape, int64_t expire_ms)
 {
     struct bytes key = item_key(item);
+    bool main = item_is_main(item);
     set_head(item, shape, item_class(item));
+    item_set_main(item, main);
     char *to = item->_rest + item_key_offset(item);
     if (to != key.data)
         memmove(to, key.data, key.size);

@@ -23,8 +23,12 @@ struct keyspace *keyspace_new(struct arena *arena, struct keyspace_stats *stats)
     keyspace->stats = stats;
     keyspace->shards = 1;
     keyspace->watches = watch_registry_new(arena);
-    for (int db = 0; db < DATABASES_MAX; db++)
+    keyspace->policy = evict_policy_find("noeviction");
+    keyspace->budget_bytes = UINT64_MAX;
+    for (int db = 0; db < DATABASES_MAX; db++) {
         table_init(&keyspace->db[db], arena);
+        keyspace->db[db].ghosts = &keyspace->_ghosts;
+    }
     return keyspace;
 }
 
@@ -95,6 +99,13 @@ struct item *keyspace_read(struct keyspace *keyspace, struct key key)
     return item;
 }
 
+int keyspace_freq(const struct keyspace *keyspace, struct key key)
+{
+    unsigned freq = 0;
+    const struct item *item = table_peek(&keyspace->db[key.db], key.name, key.hash, &freq);
+    return item != NULL && !has_expired(keyspace, item) ? (int)freq : -1;
+}
+
 /* ---- whole values ------------------------------------------------------------------------------
  */
 
@@ -125,6 +136,8 @@ static bool swap_or_add(struct keyspace *keyspace, struct key key, struct item *
     struct table *table = table_of(keyspace, key);
     if (item == NULL)
         return false;
+    if (unlikely(key.db >= keyspace->_db_top))
+        keyspace->_db_top = key.db + 1u;
     if (old != NULL) {
         table_replace(table, old, item, key.hash);
     } else if (!table_add(table, item, key.hash)) {

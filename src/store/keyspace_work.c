@@ -164,12 +164,16 @@ static int64_t sweep(struct keyspace *keyspace)
 
 int64_t keyspace_work(struct keyspace *keyspace)
 {
-    if (keyspace->_graves == NULL)
-        return sweep(keyspace);
-    drain_grave(keyspace);
-    if (keyspace->_graves != NULL)
-        return 0;
-    return sweep_table(keyspace) != NULL ? 0 : -1;
+    if (keyspace->_graves != NULL) {
+        drain_grave(keyspace);
+        return keyspace->_graves != NULL || sweep_table(keyspace) != NULL ? 0 : -1;
+    }
+    if (keyspace_in_debt(keyspace)) {
+        keyspace_evict(keyspace, 0, SLICE_NS / 2);
+        if (keyspace_in_debt(keyspace))
+            return 0;
+    }
+    return sweep(keyspace);
 }
 
 /* ---- figures
@@ -178,10 +182,8 @@ int64_t keyspace_work(struct keyspace *keyspace)
 void keyspace_publish(struct keyspace *keyspace)
 {
     struct keyspace_stats *stats = keyspace->stats;
-    uint64_t used = keyspace->_grave_bytes;
     for (int db = 0; db < DATABASES_MAX; db++) {
         const struct table *table = &keyspace->db[db];
-        used += table->item_bytes + table->table_bytes;
         counter_set(&stats->keys[db], table->count);
         counter_set(&stats->expires[db], table->expires);
         counter_set(&stats->avg_ttl_ms[db], table->expires > 0 ? table->ttl_mean_ms : 0);
@@ -190,12 +192,18 @@ void keyspace_publish(struct keyspace *keyspace)
     counter_set(&stats->misses, keyspace->_misses);
     counter_set(&stats->expired, keyspace->_expired);
     counter_set(&stats->evicted, keyspace->_evicted);
-    counter_set(&stats->used_bytes, used);
+    counter_set(&stats->used_bytes, keyspace_used(keyspace));
+    counter_set(&stats->budget_bytes, keyspace->budget_bytes);
+    counter_set(&stats->ghost_hits, keyspace->_ghosts.hits);
+    for (int age = 0; age < GHOST_AGES; age++)
+        counter_set(&stats->would_hit[age], (uint64_t)keyspace->_ghosts.would_hit[age]);
     counter_set(&stats->lazyfree_pending, keyspace->_grave_items);
 }
 
 void keyspace_reset_stats(struct keyspace *keyspace)
 {
     keyspace->_hits = keyspace->_misses = keyspace->_expired = keyspace->_evicted = 0;
+    keyspace->_ghosts.hits = 0;
+    memset(keyspace->_ghosts.would_hit, 0, sizeof(keyspace->_ghosts.would_hit));
     keyspace_publish(keyspace);
 }

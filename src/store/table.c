@@ -5,6 +5,7 @@
  * two passes over a group of hashes. Nothing here is atomic.
  */
 #include "shoal/store/table.h"
+#include "shoal/store/ghost.h"
 #include "shoal/store/ttlcode.h"
 
 void table_init(struct table *table, struct arena *arena)
@@ -71,6 +72,15 @@ struct item *table_find(struct table *table, struct bytes key, uint64_t hash)
     return word_item(*word);
 }
 
+struct item *table_peek(const struct table *table, struct bytes key, uint64_t hash, unsigned *freq)
+{
+    const uint64_t *word = find_word(table, key, hash);
+    if (word == NULL)
+        return NULL;
+    *freq = word_freq(*word);
+    return word_item(*word);
+}
+
 /* The word that points at `item`: its line has just been read, the items are not touched. */
 static uint64_t *word_pointing_at(struct table *table, const struct item *item, uint64_t hash,
                                   struct bucket **in)
@@ -91,13 +101,17 @@ static uint64_t *word_pointing_at(struct table *table, const struct item *item, 
 
 void table_account_add(struct table *table, const struct item *item)
 {
-    table->item_bytes += item_footprint(item);
+    size_t footprint = item_footprint(item);
+    table->item_bytes += footprint;
+    table->main_bytes += item_is_main(item) ? footprint : 0;
     table->expires += item_has_expire(item);
 }
 
 void table_account_remove(struct table *table, const struct item *item)
 {
-    table->item_bytes -= item_footprint(item);
+    size_t footprint = item_footprint(item);
+    table->item_bytes -= footprint;
+    table->main_bytes -= item_is_main(item) ? footprint : 0;
     table->expires -= item_has_expire(item);
 }
 
@@ -110,6 +124,7 @@ static void swap_item(struct table *table, uint64_t *word, struct item *item)
 {
     struct item *old = word_item(*word);
     table_account_remove(table, old);
+    item_set_main(item, item_is_main(old));
     table_account_add(table, item);
     *word = timed_word(table, word_with_item(*word, item), item);
     item_free(table->_arena, old);
@@ -120,9 +135,11 @@ static bool add_item(struct table *table, struct item *item, uint64_t hash)
     struct directory *buckets = &table->_buckets;
     if (buckets->count == 0 && !directory_open(buckets, table->_arena, &table->table_bytes))
         return false;
-    uint64_t word = timed_word(table, word_of(item), item);
-    if (!chain_insert(table->_arena, directory_of(buckets, hash), bucket_tag(hash), word,
-                      &table->table_bytes))
+    struct bucket *head = directory_of(buckets, hash);
+    bool main = table->ghosts != NULL && ghost_recall(table->ghosts, head, hash);
+    uint64_t word = timed_word(table, word_of(item), item) | (main ? WORD_MAIN : 0);
+    item_set_main(item, main);
+    if (!chain_insert(table->_arena, head, bucket_tag(hash), word, &table->table_bytes))
         return false;
     table->count++;
     table_account_add(table, item);
@@ -163,7 +180,7 @@ void table_remove_item(struct table *table, struct item *item, uint64_t hash)
 {
     struct bucket *bucket;
     uint64_t *word = word_pointing_at(table, item, hash, &bucket);
-    bucket->tag[word - bucket->slot] = 0;
+    bucket_release(bucket, (unsigned)(word - bucket->slot), 0);
     table_account_remove(table, item);
     item_free(table->_arena, item);
     table->count--;
@@ -185,4 +202,5 @@ void table_move(struct table *table, struct table *graveyard)
     *graveyard = *table;
     table_init(table, graveyard->_arena);
     table->now_ms = graveyard->now_ms;
+    table->ghosts = graveyard->ghosts;
 }

@@ -6,6 +6,7 @@
  * the table stays as it is: chains get longer, nothing fails.
  */
 #include "shoal/base/hash.h"
+#include "shoal/store/ghost.h"
 #include "shoal/store/table.h"
 
 /*
@@ -35,7 +36,7 @@ static bool move_words(struct table *table, struct bucket *from, struct bucket *
                 continue;
             if (!chain_insert(table->_arena, to, b->tag[k], b->slot[k], &table->table_bytes))
                 return false;
-            b->tag[k] = 0;
+            bucket_release(b, k, 0);
         }
     return true;
 }
@@ -55,6 +56,8 @@ static void split(struct table *table)
         directory_pop(buckets, table->_arena, &table->table_bytes);
     }
     chain_compact(table->_arena, low, &table->table_bytes);
+    if (moved)
+        ghost_split(low, high, half);
 }
 
 static void fetch_line(const struct directory *buckets)
@@ -100,7 +103,7 @@ static void forget_words(struct bucket *head, uint64_t half)
         for (uint64_t used = bucket_used(b); used != 0; used &= used - 1) {
             unsigned k = mask_first(used);
             if (goes_up(b->slot[k], half))
-                b->tag[k] = 0;
+                bucket_release(b, k, 0);
         }
 }
 

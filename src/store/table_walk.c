@@ -3,6 +3,7 @@
  * sweep and the freeing of a flushed table.
  */
 #include "shoal/base/hash.h"
+#include "shoal/store/ghost.h"
 #include "shoal/store/table.h"
 #include "shoal/store/ttlcode.h"
 
@@ -135,7 +136,7 @@ static void sweep_word(struct sweep *sweep, struct bucket *bucket, unsigned slot
     }
     if (sweep->expired != NULL)
         sweep->expired(sweep->context, item, 0);
-    bucket->tag[slot] = 0;
+    bucket_release(bucket, slot, 0);
     table_account_remove(table, item);
     item_free(table->_arena, item);
     table->count--;
@@ -256,7 +257,7 @@ bool table_drain(struct table *graveyard, uint64_t items_max)
  */
 
 struct tally {
-    uint64_t count, expires, item_bytes, children;
+    uint64_t count, expires, item_bytes, main_bytes, children;
 };
 
 static void validate_word(const struct table *table, const struct bucket *bucket, unsigned slot,
@@ -268,9 +269,20 @@ static void validate_word(const struct table *table, const struct bucket *bucket
     must(bucket_tag(hash) == bucket->tag[slot]);
     must(directory_index(&table->_buckets, hash) == index);
     must((word_ttl(word) != 0) == item_has_expire(item));
+    must(((word & WORD_MAIN) != 0) == item_is_main(item));
     tally->count++;
     tally->expires += item_has_expire(item);
     tally->item_bytes += item_footprint(item);
+    tally->main_bytes += item_is_main(item) ? item_footprint(item) : 0;
+}
+
+static void validate_free(const struct table *table, uint64_t word, uint64_t index)
+{
+    uint64_t known = table->_buckets.mask & ~(uint64_t)(BUCKETS_MIN - 1);
+    must(word == 0 || word_is_ghost(word));
+    if (word != 0)
+        must((directory_index(&table->_buckets, ghost_hash(word) | (index & (BUCKETS_MIN - 1))) &
+              known) == (index & known));
 }
 
 static void validate_chain(const struct table *table, uint64_t index, struct tally *tally)
@@ -283,6 +295,8 @@ static void validate_chain(const struct table *table, uint64_t index, struct tal
         tally->children += b != head;
         for (; used != 0; used &= used - 1)
             validate_word(table, b, mask_first(used), index, tally);
+        for (uint64_t holes = bucket_free(b); holes != 0; holes &= holes - 1)
+            validate_free(table, b->slot[mask_first(holes)], index);
     }
 }
 
@@ -294,6 +308,7 @@ void table_validate(const struct table *table)
     must(tally.count == table->count);
     must(tally.expires == table->expires);
     must(tally.item_bytes == table->item_bytes);
+    must(tally.main_bytes == table->main_bytes);
     must(directory_bytes(&table->_buckets) + tally.children * sizeof(struct bucket) ==
          table->table_bytes);
 }

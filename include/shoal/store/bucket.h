@@ -1,7 +1,7 @@
 /*
  * bucket.h - one 64-byte line of the key table: seven tags and seven words.
  *
- *   tag    top byte of the hash, 1 instead of 0; 0 = free
+ *   tag    top byte of the hash, 1 instead of 0; 0 = free, and the word is 0 or a ghost (ghost.h)
  *   hdr    bit 7: slot[6] is the address of a child bucket and tag[6] is 0
  *   word   | ghost:1 | watched:1 | TTL code:10 | seen:1 | main:1 | freq:2 | item pointer:48 |
  *
@@ -46,6 +46,10 @@ enum {
 
 #define WORD_POINTER_MASK (((uint64_t)1 << WORD_POINTER_BITS) - 1)
 #define WORD_TTL_MASK ((uint64_t)WORD_TTL_MAX << WORD_TTL_SHIFT)
+#define WORD_FREQ_MASK ((uint64_t)WORD_FREQ_MAX << WORD_FREQ_SHIFT)
+#define WORD_FREQ_ONE ((uint64_t)1 << WORD_FREQ_SHIFT)
+#define WORD_MAIN ((uint64_t)1 << WORD_MAIN_SHIFT)
+#define WORD_SEEN ((uint64_t)1 << WORD_SEEN_SHIFT)
 
 static inline struct item *word_item(uint64_t word)
 {
@@ -82,7 +86,7 @@ static inline uint64_t word_with_ttl(uint64_t word, unsigned code)
 static inline void word_hit(uint64_t *word)
 {
     if (word_freq(*word) < WORD_FREQ_MAX)
-        *word += (uint64_t)1 << WORD_FREQ_SHIFT;
+        *word += WORD_FREQ_ONE;
 }
 
 /* ---- tags: masks have bit 7 of byte k set for slot k -------------------------------------------
@@ -150,7 +154,14 @@ static inline struct bucket *bucket_child(const struct bucket *bucket)
 
 static inline void bucket_clear(struct bucket *bucket)
 {
-    memset(bucket, 0, 8); /* tags and hdr; words of free slots mean nothing */
+    memset(bucket, 0, sizeof(*bucket));
+}
+
+/* `word` is 0 or a ghost. */
+static inline void bucket_release(struct bucket *bucket, unsigned slot, uint64_t word)
+{
+    bucket->tag[slot] = 0;
+    bucket->slot[slot] = word;
 }
 
 /* ---- chains ------------------------------------------------------------------------------------
@@ -159,12 +170,13 @@ static inline void bucket_clear(struct bucket *bucket)
 /* Items of the whole chain. */
 unsigned chain_count(const struct bucket *head);
 
-/* Puts a word into a free slot, adding a child bucket if there is none: *bytes counts it. False,
- * nothing changed, when memory is out; never while the chain has a hole. */
+/* Puts a word into a free slot, best one without a ghost, else that of the oldest, adding a child
+ * bucket if there is none: *bytes counts it. False, nothing changed, when memory is out; never
+ * while the chain has a hole. */
 bool chain_insert(struct arena *arena, struct bucket *head, uint8_t tag, uint64_t word,
                   uint64_t *bytes);
 
-/* Restores the chain's form after slots were freed (tag = 0) anywhere in it. */
+/* Restores the chain's form after slots were released anywhere in it. */
 void chain_compact(struct arena *arena, struct bucket *head, uint64_t *bytes);
 
 /* Frees the children and clears the head; the items are the caller's affair. */

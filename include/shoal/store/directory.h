@@ -74,7 +74,7 @@ struct bucket *directory_push(struct directory *directory, struct arena *arena, 
 /* Takes the last bucket away; its chunk goes with its first bucket. */
 void directory_pop(struct directory *directory, struct arena *arena, uint64_t *bytes);
 
-/* Bytes of the chunks and the directory itself. */
+/* Bytes of the buckets in use and the directory itself: what *bytes counts. */
 uint64_t directory_bytes(const struct directory *directory);
 
 #endif

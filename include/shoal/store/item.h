@@ -27,8 +27,8 @@ enum item_encoding { ITEM_RAW, ITEM_INT, ITEM_BLOB };
 
 /* opaque to commands; layout in this header's inline part for the table's sake */
 struct item {
-    uint64_t _head; /* 24 bits key size | 2 encoding | 1 free | 1 TTL | 1 resized | 3 free |
-                       16 raw value size | 8 class | 8 free */
+    uint64_t _head; /* 24 bits key size | 2 encoding | 1 free | 1 TTL | 1 resized | 1 main | 2 free
+                       | 16 raw value size | 8 class | 8 free */
     char _rest[];
 };
 
@@ -77,6 +77,7 @@ enum {
     ITEM_ENCODING_SHIFT = 24,
     ITEM_TTL_BIT = 27, /* so that head >> 24 & 8 is the size of expire_ms */
     ITEM_RESIZED_BIT = 28,
+    ITEM_MAIN_BIT = 29,
     ITEM_SIZE_SHIFT = 32,
     ITEM_CLASS_SHIFT = 48,
 };
@@ -126,6 +127,19 @@ static inline bool item_resized(const struct item *item)
 static inline void item_mark_resized(struct item *item)
 {
     item->_head |= (uint64_t)1 << ITEM_RESIZED_BIT;
+}
+
+/* The main bit of its bucket word once more, for those who count the item without seeing the word.
+ * The table's to set. */
+static inline bool item_is_main(const struct item *item)
+{
+    return item->_head >> ITEM_MAIN_BIT & 1;
+}
+
+static inline void item_set_main(struct item *item, bool main)
+{
+    item->_head &= ~((uint64_t)1 << ITEM_MAIN_BIT);
+    item->_head |= (uint64_t)main << ITEM_MAIN_BIT;
 }
 
 /* Where the value (bytes, integer or blob pointer) begins; unaligned. */

@@ -9,6 +9,8 @@
 #define SHOAL_STORE_KEYSPACE_H
 
 #include "shoal/base/counter.h"
+#include "shoal/store/evict.h"
+#include "shoal/store/ghost.h"
 #include "shoal/store/table.h"
 
 enum { DATABASES_MAX = 16 };
@@ -22,21 +24,36 @@ struct keyspace_stats {
     struct counter keys[DATABASES_MAX], expires[DATABASES_MAX];
     struct counter avg_ttl_ms[DATABASES_MAX]; /* estimate of the last sweep, 0 when unknown */
     struct counter lazyfree_pending;
+    struct counter budget_bytes; /* UINT64_MAX: no limit */
+    /*
+     * Misses that would have been hits with half as much memory again, and with twice as much:
+     * inserts that met the ghost of their key. With twice the memory the miss ratio would be about
+     * (misses - would_hit[0] - would_hit[1]) / (hits + misses). Policies without ghosts: 0.
+     */
+    struct counter would_hit[GHOST_AGES];
+    struct counter ghost_hits; /* inserts that went to main at once */
 };
 
 struct keyspace {
     struct table db[DATABASES_MAX];
     struct arena *arena;
     struct watch_registry *watches;
-    int64_t now_ms;         /* of this turn; set by the reactor */
-    bool over_limit;        /* memory is at maxmemory: commands flagged DENYOOM are refused */
-    uint32_t shard, shards; /* which of how many this is, for the SCAN cursor */
-    uint32_t watched;       /* keys under WATCH: 0 makes every hook one predicted branch */
+    int64_t now_ms;  /* of this turn; set by the reactor */
+    bool over_limit; /* over the budget with nothing to evict: DENYOOM commands are refused */
+    const struct evict_policy *policy; /* what gives way to new items; never NULL */
+    uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_budget() */
+    uint32_t shard, shards;            /* which of how many this is, for the SCAN cursor */
+    uint32_t watched; /* keys under WATCH: 0 makes every hook one predicted branch */
     struct keyspace_stats *stats;
     uint64_t _hits, _misses, _expired, _evicted; /* until keyspace_publish() */
     struct grave *_graves;                       /* flushed tables, freed by keyspace_work() */
     uint64_t _grave_items, _grave_bytes;
     uint32_t _sweep_db; /* the database the sweep goes on with */
+    uint32_t _db_top;   /* databases from here on have never held anything */
+    uint64_t _headroom; /* may be added before the sum is taken again */
+    struct evict_hand _hand[2];
+    struct ghost_book _ghosts;
+    uint64_t _random;
 };
 
 struct keyspace *keyspace_new(struct arena *arena, struct keyspace_stats *stats);
@@ -72,10 +89,53 @@ bool keyspace_expire(struct keyspace *keyspace, struct key key,
 void keyspace_flush(struct keyspace *keyspace,
                     int db); /* -1: all. O(1); memory is freed by keyspace_work() */
 
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+/* Bytes of items and tables, flushed ones that are not yet freed included; and items in all
+ * databases. */
+uint64_t keyspace_used(const struct keyspace *keyspace);
+uint64_t keyspace_count(const struct keyspace *keyspace);
+
+/* Allows the shard `bytes` from now on; UINT64_MAX = no limit. What is over is evicted by
+ * keyspace_work() in slices, and by writes. */
+void keyspace_set_budget(struct keyspace *keyspace, uint64_t bytes);
+
+/* Over the budget, and keyspace_work() can do something about it. */
+bool keyspace_in_debt(const struct keyspace *keyspace);
+
 /*
- * One slice of background work: expiry sweep, freeing of flushed tables. At most about 1 ms.
- *   returns  milliseconds until it wants to be called again; -1 when nothing is to be done (nothing
- * expires)
+ * Before a command that may add up to about `bytes` runs: evicts as much, doing no more than 16
+ * victims' or 10 us of work, in proportion more for large values; the rest is owed. Items found
+ * before are no longer valid.
+ *   returns  false: refuse the command; nothing can be evicted and it does not fit
+ */
+bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes);
+static inline bool keyspace_make_room(struct keyspace *keyspace, uint64_t bytes)
+{
+    if (unlikely(bytes > keyspace->_headroom))
+        return keyspace_make_room_slowly(keyspace, bytes);
+    keyspace->_headroom -= bytes;
+    return true;
+}
+
+/* The most that a new key can cost: its item, a split and a child bucket. */
+static inline uint64_t keyspace_cost(uint64_t key_size, uint64_t value_size)
+{
+    const uint64_t head = sizeof(struct item) + sizeof(int64_t);
+    return mem_class_size(head + key_size + value_size) + 2 * sizeof(struct bucket);
+}
+
+/* Evicts until `bytes` more would fit, for at most about `for_ns`. False when they do not and
+ * nothing can be evicted. */
+bool keyspace_evict(struct keyspace *keyspace, uint64_t bytes, uint64_t for_ns);
+
+/* Hits of a key since eviction last came by, 0 to 3, without being one; -1 if there is none. */
+int keyspace_freq(const struct keyspace *keyspace, struct key key);
+
+/*
+ * One slice of background work: eviction, expiry sweep, freeing of flushed tables. At most about 1
+ * ms. returns  milliseconds until it wants to be called again; -1 when nothing is to be done
+ * (nothing expires)
  */
 int64_t keyspace_work(struct keyspace *keyspace);
 

@@ -20,14 +20,18 @@
 #include "shoal/store/directory.h"
 #include "shoal/store/item.h"
 
+struct ghost_book;
+
 struct table {
     struct directory _buckets;
     struct arena *_arena;
+    struct ghost_book *ghosts; /* what new keys are looked up in; NULL: nowhere */
     int64_t now_ms;       /* of this turn, for the TTL codes of what is put; set by the caller */
     uint64_t count;       /* items */
     uint64_t expires;     /* items with a TTL; kept by the table from item_expire_ms() */
     uint64_t item_bytes;  /* sum of item_footprint() */
-    uint64_t table_bytes; /* chunks, directory and child buckets */
+    uint64_t main_bytes;  /* those of item_bytes that are in main (evict.h) */
+    uint64_t table_bytes; /* buckets in use, directory and child buckets */
     uint64_t ttl_mean_ms; /* mean time to live left, as the last full sweep saw it; 0 = unknown */
     uint64_t _sweep;      /* the sweep goes on below this bucket; 0 = from the end */
     uint64_t _ttl_sum_ms, _ttl_seen;
@@ -36,6 +40,11 @@ struct table {
 /* An empty table allocates nothing. Thread: owner. */
 void table_init(struct table *table, struct arena *arena);
 void table_fini(struct table *table); /* frees every item */
+
+/* As table_find(), without being a hit; `freq` becomes the hits since eviction last came by, 0
+ * to 3.
+ */
+struct item *table_peek(const struct table *table, struct bytes key, uint64_t hash, unsigned *freq);
 
 /* First of two prefetch passes: the bucket line of `hash`. Any number may be in flight. */
 void table_prefetch_bucket(const struct table *table, uint64_t hash);

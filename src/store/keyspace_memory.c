@@ -1,0 +1,134 @@
+/*
+ * keyspace_memory.c - keeping a shard within its budget.
+ *
+ * Room is made before a command allocates, and for little at a time: what a command cannot repay
+ * within its share of work is owed, and paid by the next commands and between them by
+ * keyspace_work(). A debt above 1 % is worked on for longer, and only when nothing can be evicted
+ * is a write refused.
+ */
+#include "shoal/base/clock.h"
+#include "shoal/store/evict.h"
+#include "shoal/store/keyspace.h"
+
+enum {
+    ROOM_VICTIMS = 16,         /* of one command, and one more for every ... */
+    ROOM_BYTES_A_VICTIM = 256, /* ... so many bytes it brings */
+    ROOM_BUCKETS = 1024,       /* looked at for one command: 5 to 10 us */
+    DEBT_PARTS = 100,
+    URGENT_VICTIMS = 256, /* between two looks at the clock */
+    URGENT_BUCKETS = 4096,
+    URGENT_NS = 1000 * 1000, /* and 1 ns for every byte the command brings */
+    HEADROOM_PARTS = 4,      /* of what is free may be filled before it is summed up again */
+};
+
+uint64_t keyspace_used(const struct keyspace *keyspace)
+{
+    uint64_t used = keyspace->_grave_bytes;
+    for (uint32_t db = 0; db < keyspace->_db_top; db++)
+        used += keyspace->db[db].item_bytes + keyspace->db[db].table_bytes;
+    return used;
+}
+
+uint64_t keyspace_count(const struct keyspace *keyspace)
+{
+    uint64_t count = 0;
+    for (uint32_t db = 0; db < keyspace->_db_top; db++)
+        count += keyspace->db[db].count;
+    return count;
+}
+
+static bool anything_expires(const struct keyspace *keyspace)
+{
+    for (uint32_t db = 0; db < keyspace->_db_top; db++)
+        if (keyspace->db[db].expires > 0)
+            return true;
+    return false;
+}
+
+/* Every item a policy may take gives way in the end: whatever keeps it is worn down by the hands.
+ */
+static bool may_evict(const struct keyspace *keyspace)
+{
+    return keyspace->policy->run != NULL && keyspace_count(keyspace) > 1 &&
+           (!keyspace->policy->volatile_only || anything_expires(keyspace));
+}
+
+static uint64_t excess(const struct keyspace *keyspace, uint64_t bytes)
+{
+    uint64_t used = keyspace_used(keyspace) + bytes;
+    return used > keyspace->budget_bytes ? used - keyspace->budget_bytes : 0;
+}
+
+static void evict_some(struct keyspace *keyspace, uint64_t bytes, uint64_t victims,
+                       uint64_t buckets)
+{
+    uint64_t count = keyspace_count(keyspace), spare = count > 0 ? count - 1 : 0;
+    struct evict_work work = {
+        .wanted_bytes = bytes,
+        .victims_left = victims < spare ? victims : spare,
+        .buckets_left = buckets,
+        .clock = ttl_clock_at(keyspace->now_ms),
+    };
+    keyspace->policy->run(keyspace, &work);
+}
+
+bool keyspace_evict(struct keyspace *keyspace, uint64_t bytes, uint64_t for_ns)
+{
+    uint64_t start = clock_mono_ns(), owed;
+    while ((owed = excess(keyspace, bytes)) > 0 && may_evict(keyspace)) {
+        evict_some(keyspace, owed, URGENT_VICTIMS, URGENT_BUCKETS);
+        if (clock_mono_ns() - start >= for_ns)
+            break;
+    }
+    return owed == 0 || may_evict(keyspace);
+}
+
+static bool take(struct keyspace *keyspace, uint64_t bytes)
+{
+    uint64_t used = keyspace_used(keyspace) + bytes;
+    keyspace->_headroom =
+        used < keyspace->budget_bytes ? (keyspace->budget_bytes - used) / HEADROOM_PARTS : 0;
+    keyspace->over_limit = false;
+    return true;
+}
+
+static bool refuse(struct keyspace *keyspace)
+{
+    keyspace->_headroom = 0;
+    keyspace->over_limit = true;
+    return false;
+}
+
+/* Items that fit beside the bare table; for others it would be emptied in vain. */
+static bool can_ever_fit(const struct keyspace *keyspace, uint64_t bytes)
+{
+    return bytes < keyspace->budget_bytes && bytes <= keyspace->budget_bytes - bytes / 8;
+}
+
+bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
+{
+    uint64_t owed = excess(keyspace, bytes);
+    if (owed == 0)
+        return take(keyspace, bytes);
+    if (!can_ever_fit(keyspace, bytes) || !may_evict(keyspace))
+        return refuse(keyspace);
+    uint64_t more = bytes / ROOM_BYTES_A_VICTIM;
+    evict_some(keyspace, owed, ROOM_VICTIMS + more, ROOM_BUCKETS + more);
+    owed = excess(keyspace, bytes);
+    if (owed <= keyspace->budget_bytes / DEBT_PARTS && (owed == 0 || may_evict(keyspace)))
+        return take(keyspace, bytes);
+    return keyspace_evict(keyspace, bytes, URGENT_NS + bytes) ? take(keyspace, bytes)
+                                                              : refuse(keyspace);
+}
+
+void keyspace_set_budget(struct keyspace *keyspace, uint64_t bytes)
+{
+    keyspace->budget_bytes = bytes;
+    keyspace->_headroom = 0;
+    keyspace->over_limit = excess(keyspace, 0) > 0 && !may_evict(keyspace);
+}
+
+bool keyspace_in_debt(const struct keyspace *keyspace)
+{
+    return excess(keyspace, 0) > 0 && (keyspace->_graves != NULL || may_evict(keyspace));
+}

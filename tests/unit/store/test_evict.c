@@ -1,0 +1,536 @@
+/*
+ * test_evict.c - who gives way: synthetic workloads against an LRU reference, each policy's
+ * promise, and the budget after any sequence of operations.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include "unit/store/cache_sim.h"
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <time.h>
+
+static const int64_t start_ms = 1750000000000;
+static const char *const all_policies[] = {
+    "allkeys-s3fifo", "allkeys-lru",  "allkeys-lfu",     "allkeys-clock", "allkeys-random",
+    "volatile-lru",   "volatile-lfu", "volatile-random", "volatile-ttl",
+};
+enum { POLICIES = sizeof(all_policies) / sizeof(*all_policies) };
+
+static uint64_t draw(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+static double draw_unit(uint64_t *state)
+{
+    return (double)(draw(state) >> 11) / (double)(1ull << 53);
+}
+
+/* ---- workloads ---- */
+
+enum { KEYS = 20000, ITEMS = KEYS / 10, REQUESTS = 400 * 1000 };
+/* Ids: KEYS that are popular at first, one for each request that is made once, one for each
+ * newcomer */
+enum { ONE_HITS = KEYS, NEWCOMERS = KEYS + REQUESTS, IDS = KEYS + 2 * REQUESTS };
+
+/* Cumulated weights of Zipf 0.99. */
+static void zipf_table(double *sum)
+{
+    double total = 0;
+    for (int i = 0; i < KEYS; i++)
+        sum[i] = total += pow(i + 1, -.99);
+    for (int i = 0; i < KEYS; i++)
+        sum[i] /= total;
+}
+
+static uint64_t zipf(const double *sum, uint64_t *random)
+{
+    double u = draw_unit(random);
+    int low = 0, high = KEYS - 1;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (sum[middle] < u)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (uint64_t)low;
+}
+
+/* Every 20 requests one of the keys is replaced by a new one as popular as it was; and a fifth of
+ * the requests are for keys that nobody asks for again. */
+static uint64_t churning(const double *sum, uint64_t *key, uint64_t *random, uint64_t i)
+{
+    if (i % 20 == 0)
+        key[draw(random) % KEYS] = NEWCOMERS + i;
+    return draw(random) % 5 == 0 ? ONE_HITS + i : key[zipf(sum, random)];
+}
+
+static uint64_t *make_workload(bool churn, uint64_t seed)
+{
+    double *sum = malloc(KEYS * sizeof(*sum));
+    uint64_t *id = malloc(REQUESTS * sizeof(*id)), random = seed;
+    uint64_t *key = malloc(KEYS * sizeof(*key));
+    zipf_table(sum);
+    for (uint64_t i = 0; i < KEYS; i++)
+        key[i] = i;
+    for (uint64_t i = 0; i < REQUESTS; i++)
+        id[i] = churn ? churning(sum, key, &random, i) : zipf(sum, &random);
+    free(key);
+    free(sum);
+    return id;
+}
+
+/* ---- the reference: exact LRU, a list through arrays ---- */
+
+struct lru {
+    uint32_t *previous, *next; /* of each id; UINT32_MAX: absent */
+    uint32_t count;
+};
+
+enum { LRU_ENDS = IDS };
+
+static void lru_unlink(struct lru *lru, uint32_t id)
+{
+    lru->next[lru->previous[id]] = lru->next[id];
+    lru->previous[lru->next[id]] = lru->previous[id];
+    lru->next[id] = UINT32_MAX;
+}
+
+static void lru_push(struct lru *lru, uint32_t id)
+{
+    lru->next[id] = lru->next[LRU_ENDS];
+    lru->previous[id] = LRU_ENDS;
+    lru->previous[lru->next[LRU_ENDS]] = id;
+    lru->next[LRU_ENDS] = id;
+}
+
+static bool lru_access(struct lru *lru, uint32_t id)
+{
+    bool hit = lru->next[id] != UINT32_MAX;
+    if (hit)
+        lru_unlink(lru, id);
+    else if (lru->count == ITEMS)
+        lru_unlink(lru, lru->previous[LRU_ENDS]);
+    else
+        lru->count++;
+    lru_push(lru, id);
+    return hit;
+}
+
+static double lru_miss_ratio(const uint64_t *ids)
+{
+    struct lru lru = { 0 };
+    size_t size = (IDS + 1) * sizeof(uint32_t);
+    uint64_t misses = 0;
+    lru.previous = malloc(size);
+    lru.next = malloc(size);
+    memset(lru.next, 0xff, size);
+    lru.next[LRU_ENDS] = lru.previous[LRU_ENDS] = LRU_ENDS;
+    for (uint64_t i = 0; i < REQUESTS; i++)
+        misses += !lru_access(&lru, (uint32_t)ids[i]);
+    free(lru.previous);
+    free(lru.next);
+    return (double)misses / REQUESTS;
+}
+
+static double miss_ratio(const uint64_t *ids, const char *policy)
+{
+    struct cache_sim sim;
+    sim_init(&sim, ITEMS, policy);
+    for (uint64_t i = 0; i < REQUESTS; i++)
+        sim_access(&sim, ids[i]);
+    assert_true(sim_kept_budget(&sim));
+    assert_true(sim.keys_max < ITEMS * 1.03 + 32);
+    table_validate(&sim.keyspace->db[0]);
+    double ratio = sim_miss_ratio(&sim);
+    sim_fini(&sim);
+    return ratio;
+}
+
+static void compare(bool churn, double gain)
+{
+    uint64_t *ids = make_workload(churn, 88172645463325252);
+    double lru = lru_miss_ratio(ids), s3 = miss_ratio(ids, "allkeys-s3fifo");
+    double clock = miss_ratio(ids, "allkeys-clock"), random = miss_ratio(ids, "allkeys-random");
+    printf("  sweep-S3 %.4f  clock %.4f  LRU %.4f  random %.4f\n", s3, clock, lru, random);
+    assert_true(s3 < lru * (1 - gain));
+    assert_true(s3 < clock && clock < lru && clock < random);
+    free(ids);
+}
+
+static void sweep_s3_beats_clock_and_lru_on_zipf(void **state)
+{
+    (void)state;
+    compare(false, .08);
+}
+
+static void sweep_s3_beats_clock_and_lru_under_churn(void **state)
+{
+    (void)state;
+    compare(true, .04);
+}
+
+/* ---- what each policy promises ---- */
+
+static struct keyspace_stats stats;
+static struct arena *arena;
+static char filler[1 << 20];
+
+static int set_up(void **state)
+{
+    hash_seed_fixed(7);
+    memset(&stats, 0, sizeof(stats));
+    memset(filler, 'v', sizeof(filler));
+    arena = arena_new();
+    struct keyspace *keyspace = keyspace_new(arena, &stats);
+    keyspace->now_ms = start_ms;
+    *state = keyspace;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct keyspace *keyspace = *state;
+    for (int db = 0; db < DATABASES_MAX; db++)
+        table_validate(&keyspace->db[db]);
+    keyspace_free(&keyspace);
+    arena_free_all(&arena);
+    return 0;
+}
+
+struct name {
+    char text[17];
+    struct key key;
+};
+
+static void name_of(uint64_t id, uint8_t db, struct name *name)
+{
+    sim_key(id, name->text, &name->key);
+    name->key.db = db;
+}
+
+/* As a command does: room first. */
+static bool store(struct keyspace *k, uint64_t id, uint8_t db, size_t size, int64_t expire_ms)
+{
+    struct name name;
+    name_of(id, db, &name);
+    if (!keyspace_make_room(k, keyspace_cost(16, size)))
+        return false;
+    assert_true(keyspace_set(k, name.key, bytes_of(filler, size), expire_ms));
+    return true;
+}
+
+static bool holds(struct keyspace *k, uint64_t id, uint8_t db)
+{
+    struct name name;
+    name_of(id, db, &name);
+    return keyspace_freq(k, name.key) >= 0;
+}
+
+static void use(struct keyspace *k, const char *policy, uint64_t budget_bytes)
+{
+    assert_non_null(evict_policy_find(policy));
+    k->policy = evict_policy_find(policy);
+    keyspace_set_budget(k, budget_bytes);
+}
+
+static uint64_t evicted(struct keyspace *k)
+{
+    keyspace_publish(k);
+    return counter_get(&stats.evicted);
+}
+
+static void an_unknown_policy_is_not_found(void **state)
+{
+    (void)state;
+    assert_null(evict_policy_find("allkeys-fifo"));
+    assert_string_equal(evict_policy_find("noeviction")->name, "noeviction");
+}
+
+static void noeviction_refuses_what_does_not_fit(void **state)
+{
+    struct keyspace *k = *state;
+    uint64_t id = 0;
+    use(k, "noeviction", 100 * 1000);
+    while (store(k, id, 0, 100, 0))
+        id++;
+    assert_true(k->over_limit);
+    assert_in_range(id, 500, 900);
+    assert_int_equal(k->db[0].count, id);
+    assert_true(keyspace_used(k) <= 100 * 1000);
+    use(k, "noeviction", UINT64_MAX);
+    assert_false(k->over_limit);
+    assert_true(store(k, id, 0, 100, 0));
+    assert_int_equal(evicted(k), 0);
+}
+
+static void only_keys_with_a_ttl_give_way_to_volatile_policies(void **state)
+{
+    struct keyspace *k = *state;
+    for (int p = 0; p < POLICIES; p++) {
+        if (strncmp(all_policies[p], "volatile", 8) != 0)
+            continue;
+        keyspace_flush(k, -1);
+        while (keyspace_work(k) >= 0)
+            ;
+        use(k, all_policies[p], 200 * 1000);
+        for (uint64_t id = 0; id < 500; id++)
+            assert_true(store(k, id, 0, 50, 0));
+        for (uint64_t id = 500; id < 5000; id++)
+            assert_true(store(k, id, 0, 50, start_ms + 1000 * 1000));
+        for (uint64_t id = 0; id < 500; id++)
+            assert_true(holds(k, id, 0));
+        assert_true(k->db[0].expires > 500 && k->db[0].expires < 2000);
+    }
+}
+
+static void without_a_ttl_anywhere_volatile_policies_refuse(void **state)
+{
+    struct keyspace *k = *state;
+    uint64_t id = 0;
+    use(k, "volatile-lru", 100 * 1000);
+    while (store(k, id, 0, 100, 0))
+        id++;
+    assert_true(k->over_limit && id > 500);
+    assert_false(keyspace_in_debt(k));
+    assert_int_equal(keyspace_work(k), -1);
+}
+
+static void volatile_ttl_takes_what_expires_soonest(void **state)
+{
+    struct keyspace *k = *state;
+    use(k, "volatile-ttl", 1000 * 1000);
+    uint64_t soon = 0, late = 0, id;
+    for (id = 0; evicted(k) < 2000; id++)
+        assert_true(store(k, id, 0, 50, start_ms + (id % 2 ? 60 * 1000 : 100 * 60 * 1000)));
+    for (uint64_t i = 0; i < id; i++)
+        *(i % 2 ? &soon : &late) += !holds(k, i, 0);
+    assert_int_equal(soon + late, 2000);
+    assert_true(late < 20);
+}
+
+static void what_has_expired_is_freed_first_and_not_counted_as_evicted(void **state)
+{
+    struct keyspace *k = *state;
+    for (int p = 0; p < POLICIES; p++) {
+        use(k, all_policies[p], UINT64_MAX);
+        for (uint64_t id = 0; id < 1000; id++)
+            assert_true(store(k, id, 3, 50, k->now_ms + 1000));
+        for (uint64_t id = 1000; id < 1500; id++)
+            assert_true(store(k, id, 3, 50, k->now_ms + 1000 * 1000));
+        k->now_ms += 2000;
+        uint64_t before = evicted(k);
+        use(k, all_policies[p], keyspace_used(k) - 1000 * 80);
+        while (keyspace_in_debt(k))
+            keyspace_evict(k, 0, 1000);
+        assert_true(evicted(k) - before < 1500 - 500);
+        keyspace_reset_stats(k);
+    }
+}
+
+static void a_hit_keeps_an_item_and_is_told(void **state)
+{
+    struct keyspace *k = *state;
+    struct name name;
+    use(k, "allkeys-s3fifo", 100 * 1000);
+    assert_true(store(k, 0, 0, 50, 0));
+    name_of(0, 0, &name);
+    assert_int_equal(keyspace_freq(k, name.key), 0);
+    assert_int_equal(keyspace_freq(k, name.key), 0);
+    for (int i = 0; i < 5; i++)
+        assert_non_null(keyspace_read(k, name.key));
+    assert_int_equal(keyspace_freq(k, name.key), 3);
+    for (uint64_t id = 1; id < 20000; id++) {
+        assert_true(store(k, id, 0, 50, 0));
+        if (id % 500 == 0)
+            assert_non_null(keyspace_read(k, name.key));
+    }
+    name_of(20000, 0, &name);
+    assert_int_equal(keyspace_freq(k, name.key), -1);
+}
+
+static void a_key_that_comes_back_goes_to_main(void **state)
+{
+    struct keyspace *k = *state;
+    use(k, "allkeys-s3fifo", 200 * 1000);
+    uint64_t gone = 0, id = 0;
+    while (evicted(k) < 100)
+        assert_true(store(k, id++, 0, 50, 0));
+    while (holds(k, gone, 0))
+        gone++;
+    uint64_t main_bytes = k->db[0].main_bytes;
+    assert_true(store(k, gone, 0, 50, 0));
+    assert_true(k->db[0].main_bytes > main_bytes);
+    keyspace_publish(k);
+    assert_int_equal(counter_get(&stats.ghost_hits), 1);
+    assert_true(counter_get(&stats.would_hit[0]) >= 1);
+}
+
+static void a_watch_hears_of_an_eviction(void **state)
+{
+    struct keyspace *k = *state;
+    struct watch_mark mark;
+    struct name name;
+    use(k, "allkeys-clock", 100 * 1000);
+    assert_true(store(k, 0, 0, 50, 0));
+    name_of(0, 0, &name);
+    assert_true(keyspace_watch_add(k, name.key, &mark));
+    for (uint64_t id = 1; holds(k, 0, 0); id++)
+        assert_true(store(k, id, 0, 50, 0));
+    assert_true(keyspace_watch_changed(k, name.key, mark));
+    assert_true(store(k, 0, 0, 50, 0));
+    assert_true(keyspace_watch_changed(k, name.key, mark));
+    keyspace_watch_remove(k, name.key);
+}
+
+static void what_can_never_fit_empties_nothing(void **state)
+{
+    struct keyspace *k = *state;
+    use(k, "allkeys-s3fifo", 300 * 1000);
+    for (uint64_t id = 0; id < 1000; id++)
+        assert_true(store(k, id, 0, 50, 0));
+    uint64_t count = k->db[0].count;
+    assert_false(keyspace_make_room(k, keyspace_cost(16, 500 * 1000)));
+    assert_int_equal(k->db[0].count, count);
+    assert_true(store(k, 1, 0, 50, 0));
+    assert_false(k->over_limit);
+}
+
+static void a_smaller_budget_is_reached_in_slices(void **state)
+{
+    struct keyspace *k = *state;
+    use(k, "allkeys-s3fifo", UINT64_MAX);
+    for (uint64_t id = 0; id < 100 * 1000; id++)
+        assert_true(store(k, id, (uint8_t)(id % 3), 50, 0));
+    uint64_t budget = keyspace_used(k) / 4, slices = 0;
+    use(k, "allkeys-s3fifo", budget);
+    assert_true(keyspace_in_debt(k) && !k->over_limit);
+    assert_true(store(k, 1, 0, 50, 0)); /* nobody is refused meanwhile */
+    for (; keyspace_work(k) == 0; slices++)
+        ;
+    assert_true(slices > 2);
+    assert_in_range(keyspace_used(k), budget * 9 / 10, budget);
+}
+
+static void a_flushed_table_counts_until_it_is_freed(void **state)
+{
+    struct keyspace *k = *state;
+    use(k, "allkeys-s3fifo", 4000 * 1000);
+    for (uint64_t id = 0; id < 40 * 1000; id++)
+        assert_true(store(k, id, 0, 50, 0));
+    keyspace_flush(k, -1);
+    assert_true(keyspace_used(k) > 3000 * 1000);
+    for (uint64_t id = 0; id < 30 * 1000; id++) {
+        assert_true(store(k, id, 1, 50, 0));
+        assert_true(keyspace_used(k) <= 4000 * 1000 + 4000 * 10);
+    }
+}
+
+/* ---- any sequence ---- */
+
+static size_t any_size(uint64_t *random)
+{
+    uint64_t kind = draw(random) % 100;
+    return draw(random) % (kind < 80 ? 200 : kind < 98 ? 8000 : 200 * 1000);
+}
+
+/* A write that was let in while the last keys with a TTL were being evicted, or items that EXPIRE
+ * moved to the next size class. */
+enum { VOLATILE_BYTES = 256 * 1024 };
+
+static void step(struct keyspace *k, uint64_t *random, uint64_t budget)
+{
+    struct name name;
+    uint64_t id = draw(random) % 20000, kind = draw(random) % 100;
+    uint8_t db = draw(random) % 4 == 0 ? 5 : 0;
+    name_of(id, db, &name);
+    k->now_ms += draw(random) % 50 == 0;
+    if (kind < 50) {
+        int64_t expire_ms = kind < 20 ? k->now_ms + 1 + (int64_t)(draw(random) % 20000) : 0;
+        if (store(k, id, db, any_size(random), expire_ms))
+            assert_true(keyspace_count(k) > 0);
+    } else if (kind < 85) {
+        keyspace_read(k, name.key);
+    } else if (kind < 93) {
+        keyspace_delete(k, name.key);
+    } else if (kind < 98) {
+        keyspace_work(k);
+    } else if (kind == 98 && keyspace_freq(k, name.key) >= 0) {
+        keyspace_expire(k, name.key, draw(random) % 2 ? k->now_ms + 500 : 0);
+    } else if (kind == 99 && draw(random) % 100 == 0) {
+        keyspace_set_budget(k, budget / 2 + draw(random) % budget);
+    }
+}
+
+static void the_budget_is_kept_after_any_sequence(void **state)
+{
+    struct keyspace *k = *state;
+    uint64_t random = (uint64_t)time(NULL) * 2654435761 + 1, budget = 4 << 20;
+    printf("seed %llu\n", (unsigned long long)random);
+    for (int p = 0; p < POLICIES * 2; p++) {
+        use(k, all_policies[p % POLICIES], budget);
+        while (keyspace_work(k) == 0)
+            ;
+        for (int i = 0; i < 30 * 1000; i++) {
+            uint64_t before = k->budget_bytes, used = keyspace_used(k);
+            step(k, &random, budget);
+            if (k->budget_bytes != before)
+                while (keyspace_work(k) == 0)
+                    ;
+            uint64_t most = k->budget_bytes + k->budget_bytes / 100;
+            if (k->policy->volatile_only && used + VOLATILE_BYTES > most)
+                most = used + VOLATILE_BYTES; /* where nothing may give way: no more than it was */
+            assert_true(keyspace_used(k) <= most);
+        }
+        for (int db = 0; db < DATABASES_MAX; db++)
+            table_validate(&k->db[db]);
+    }
+}
+
+static void debt_stays_below_one_percent(void **state)
+{
+    struct keyspace *k = *state;
+    uint64_t random = 77, budget = 32 << 20;
+    use(k, "allkeys-s3fifo", budget);
+    for (int i = 0; i < 200 * 1000; i++) {
+        assert_true(store(k, draw(&random) % 100000, 0, any_size(&random), 0));
+        assert_true(keyspace_used(k) <= budget + budget / 100);
+    }
+    for (int i = 0; i < 200; i++) { /* large ones among many small */
+        assert_true(store(k, draw(&random), 0, 900 * 1000, 0));
+        assert_true(keyspace_used(k) <= budget + budget / 100);
+        assert_true(keyspace_count(k) > 0);
+    }
+}
+
+#define IN_KEYSPACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_KEYSPACE(sweep_s3_beats_clock_and_lru_on_zipf),
+        IN_KEYSPACE(sweep_s3_beats_clock_and_lru_under_churn),
+        IN_KEYSPACE(an_unknown_policy_is_not_found),
+        IN_KEYSPACE(noeviction_refuses_what_does_not_fit),
+        IN_KEYSPACE(only_keys_with_a_ttl_give_way_to_volatile_policies),
+        IN_KEYSPACE(without_a_ttl_anywhere_volatile_policies_refuse),
+        IN_KEYSPACE(volatile_ttl_takes_what_expires_soonest),
+        IN_KEYSPACE(what_has_expired_is_freed_first_and_not_counted_as_evicted),
+        IN_KEYSPACE(a_hit_keeps_an_item_and_is_told),
+        IN_KEYSPACE(a_key_that_comes_back_goes_to_main),
+        IN_KEYSPACE(a_watch_hears_of_an_eviction),
+        IN_KEYSPACE(what_can_never_fit_empties_nothing),
+        IN_KEYSPACE(a_smaller_budget_is_reached_in_slices),
+        IN_KEYSPACE(a_flushed_table_counts_until_it_is_freed),
+        IN_KEYSPACE(the_budget_is_kept_after_any_sequence),
+        IN_KEYSPACE(debt_stays_below_one_percent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
