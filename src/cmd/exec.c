@@ -43,10 +43,21 @@ static void run_each(struct exec *exec)
         reply_int(exec->reply, sum);
 }
 
+/* The most the command can add, from its arguments: each may become a value, every other one a key.
+ * What APPEND or BITOP add beyond is made room for later. */
+static uint64_t cost(const struct exec *exec)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 1; i < exec->args.count; i++)
+        bytes += exec->args.v[i].size;
+    bytes += bytes / 4; /* size classes are up to 25 % apart */
+    return bytes + exec->args.count / 2 * keyspace_cost(0, 0);
+}
+
 void exec_run(struct exec *exec)
 {
     const struct command *command = exec->command;
-    if (unlikely(exec->keyspace->over_limit) && (command->flags & CMD_DENYOOM))
+    if (command->flags & CMD_DENYOOM && unlikely(!keyspace_make_room(exec->keyspace, cost(exec))))
         reply_error(exec->reply, ERR_OOM);
     else if (command->each != NULL)
         run_each(exec);

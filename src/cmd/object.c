@@ -44,7 +44,17 @@ static void object_refcount(struct exec *exec)
     reply_int(exec->reply, shared ? SHARED_REFERENCES : 1);
 }
 
-/* IDLETIME and FREQ: no key has a clock or a counter of its own. */
+/* Not a hit itself, nor a miss. */
+static void object_freq(struct exec *exec)
+{
+    int freq = keyspace_freq(exec->keyspace, exec_key(exec));
+    if (freq < 0)
+        reply_nil(exec->reply);
+    else
+        reply_int(exec->reply, freq);
+}
+
+/* IDLETIME: no key has a clock of its own. */
 static void object_not_tracked(struct exec *exec)
 {
     if (find_or_nil(exec) != NULL)
@@ -58,7 +68,7 @@ static void object_help(struct conn *conn, const struct args *args, struct reply
         "ENCODING <key>",
         "    How the value is kept: int, embstr or raw.",
         "FREQ <key>",
-        "    Always 0: access frequency is not tracked by key.",
+        "    Hits since eviction last came by the key, 0 to 3.",
         "IDLETIME <key>",
         "    Always 0: the time of the last access is not tracked by key.",
         "REFCOUNT <key>",
@@ -82,10 +92,10 @@ static const struct command subs[] = {
       .syntax = "key",
       .summary = "Returns how a value is kept: int, embstr or raw." },
     { .name = "freq", .arity = 3, .flags = CMD_READONLY,
-      .route = ROUTE_KEY, .first_key = 2, .last_key = 2, .step = 1, .shard = object_not_tracked,
+      .route = ROUTE_KEY, .first_key = 2, .last_key = 2, .step = 1, .shard = object_freq,
       .group = "generic", .since = "4.0.0", .complexity = "O(1)",
       .syntax = "key",
-      .summary = "Returns 0: access frequency is not tracked by key." },
+      .summary = "Returns the hits of a key since eviction last came by, 0 to 3." },
     { .name = "idletime", .arity = 3, .flags = CMD_READONLY,
       .route = ROUTE_KEY, .first_key = 2, .last_key = 2, .step = 1, .shard = object_not_tracked,
       .group = "generic", .since = "2.2.3", .complexity = "O(1)",

@@ -21,7 +21,7 @@ static void object(void **state)
     RUN_STEPS(
         state, { "OBJECT ENCODING a", "$-1" }, { "OBJECT REFCOUNT a", "$-1" },
         { "OBJECT FREQ a", "$-1" }, { "SET a 1", "+OK" }, { "object encoding a", "$3 int" },
-        { "OBJECT REFCOUNT a", ":2147483647" }, { "OBJECT FREQ a", ":0" },
+        { "OBJECT REFCOUNT a", ":2147483647" }, { "OBJECT FREQ a", ":2" },
         { "OBJECT IDLETIME a", ":0" }, { "SET a 10000", "+OK" }, { "OBJECT REFCOUNT a", ":1" },
         { "SET a -1", "+OK" }, { "OBJECT REFCOUNT a", ":1" },
         { "SET a 01234567890123456789012345678901234567890123", "+OK" },
