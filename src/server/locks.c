@@ -192,8 +192,9 @@ bool locks_admit_part(struct reactor *reactor, struct part *part)
         gate_add(locks, &part->message);
         return false;
     }
+    uint64_t conn = conn_name(&part->message, part->plan->request->conn);
     /* Everything on this shard: after all that is held now. */
-    bool conflict = part->lock_all && locks->queues > 0;
+    bool conflict = queue_exists(locks, conn) || (part->lock_all && locks->queues > 0);
     for (uint32_t i = 0; i < part->name_count; i++)
         conflict |= queue_exists(locks, part->names[i]);
     if (!conflict)
@@ -203,7 +204,8 @@ bool locks_admit_part(struct reactor *reactor, struct part *part)
         locks->gate_open = false;
         return false;
     }
-    struct waiter *waiter = waiter_new(&part->message, part->name_count, false);
+    struct waiter *waiter = waiter_new(&part->message, part->name_count + 1, false);
+    waiter_join(locks, waiter, conn);
     for (uint32_t i = 0; i < part->name_count; i++)
         waiter_join(locks, waiter, part->names[i]);
     return false;
