@@ -79,7 +79,7 @@ static bool queue_exists(struct locks *locks, uint64_t name)
 /* Later commands of the same connection wait too: it has a queue of its own under this name. */
 static uint64_t conn_name(const struct message *message, const void *conn)
 {
-    return lock_name((uintptr_t)conn * 0xd6e8feb86659fd93ull, (uint8_t)(message->from + 101));
+    return ((uintptr_t)conn + message->from) * 0xd6e8feb86659fd93ull;
 }
 
 static struct waiter *waiter_new(struct message *message, uint32_t names, bool holds)
@@ -173,7 +173,7 @@ bool locks_admit_request(struct reactor *reactor, struct request *request)
     for (uint32_t i = command_key_first(command, args.count); i != 0;
          i = command_key_next(command, args.count, i)) {
         names++;
-        conflict |= queue_exists(locks, lock_name(hash_key(args_at(&args, i)), request->db));
+        conflict |= queue_exists(locks, lock_name(hash_key(args_at(&args, i))));
     }
     if (!conflict)
         return true;
@@ -181,7 +181,7 @@ bool locks_admit_request(struct reactor *reactor, struct request *request)
     waiter_join(locks, waiter, conn);
     for (uint32_t i = command_key_first(command, args.count); i != 0;
          i = command_key_next(command, args.count, i))
-        waiter_join(locks, waiter, lock_name(hash_key(args_at(&args, i)), request->db));
+        waiter_join(locks, waiter, lock_name(hash_key(args_at(&args, i))));
     return false;
 }
 

@@ -34,11 +34,27 @@ static void exec_init(struct exec *exec, struct reactor *here, const struct op *
     };
 }
 
+/* The value stays in the part's reply, natively encoded, until the other shard has it. */
+static bool take(struct exec *exec, struct op *op)
+{
+    uint8_t proto = exec->reply->proto;
+    op->value_at = (uint32_t)exec->reply->size;
+    exec->reply->proto = PROTO_NATIVE;
+    bool found = move_take(exec, &op->move);
+    reply_mark(exec->reply);
+    exec->reply->proto = proto;
+    return found;
+}
+
 /* The first op's check, when the round before ended at it. */
-static bool check_passes(struct reactor *here, struct part *part, const struct op *op)
+static bool check_passes(struct reactor *here, struct part *part, struct op *op)
 {
     struct exec exec;
     exec_init(&exec, here, op, &part->reply);
+    if (op->half == HALF_TAKE)
+        return take(&exec, op);
+    if (op->half == HALF_PUT)
+        return move_may_put(&exec, &op->move);
     return op->command->check(&exec);
 }
 
@@ -59,6 +75,16 @@ static void run_keys(struct reactor *here, const struct op *op, struct reply *re
     }
 }
 
+static void half_run(struct reactor *here, struct part *part, struct op *op)
+{
+    struct exec exec;
+    exec_init(&exec, here, op, &part->reply);
+    if (op->half == HALF_TAKE)
+        move_drop(&exec, &op->move);
+    else if (!move_put(&exec, &op->move, op->value, op->expire_ms))
+        part->ok = false;
+}
+
 static void op_run(struct reactor *here, struct part *part, struct op *op)
 {
     struct reply *reply = &part->reply;
@@ -66,7 +92,9 @@ static void op_run(struct reactor *here, struct part *part, struct op *op)
     uint64_t start = clock_ticks();
     if (op->native)
         reply->proto = PROTO_NATIVE; /* type byte and eight bytes: easy to add up */
-    if (op->control != NULL) {
+    if (op->half != HALF_NONE) {
+        half_run(here, part, op);
+    } else if (op->control != NULL) {
         op->control(here, op->context, reply);
     } else if (op->keys != NULL) {
         run_keys(here, op, reply);

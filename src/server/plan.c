@@ -16,6 +16,7 @@ static void part_free(struct plan *plan, struct part *part)
     for (uint32_t i = 0; i < part->op_count; i++) {
         free(part->ops[i].keys);
         free(part->ops[i].spans);
+        free(part->ops[i].value_copy);
     }
     if (part->parcel != NULL)
         parcel_unuse(plan->home, part->parcel);
@@ -122,6 +123,48 @@ static void round_check_begin(struct plan *plan)
     parts_send(plan, part_has_checked);
 }
 
+/* The half of the step in hand, and whose it is. */
+static struct op *find_half(struct plan *plan, enum op_half half, struct part **of)
+{
+    for (uint32_t i = 0; i < plan->home->count; i++) {
+        struct part *part = plan->part[i];
+        if (part == NULL || !part_has_checked(plan, part) || part->ops[part->op_until].half != half)
+            continue;
+        *of = part;
+        return &part->ops[part->op_until];
+    }
+    must(false);
+    return NULL;
+}
+
+/* From where the source has left the value to the op that puts it. A large one stays where it is, pinned. */
+static void value_carry(struct plan *plan, struct step *step)
+{
+    struct part *source, *destination;
+    const struct op *take = find_half(plan, HALF_TAKE, &source);
+    struct op *put = find_half(plan, HALF_PUT, &destination);
+    step->found = source->ok;
+    if (step->refused)
+        return;
+    /* as move_take() has written it: type and expiry, type and size, and the text unless it is pinned */
+    const struct reply *reply = &source->reply;
+    const char *at = reply->base + take->value_at;
+    uint32_t size;
+    memcpy(&put->expire_ms, at + 1, sizeof(put->expire_ms));
+    memcpy(&size, at + 10, sizeof(size));
+    if (reply->pin_count > 0 && reply->pins[reply->pin_count - 1].offset > take->value_at) {
+        put->value = reply->pins[reply->pin_count - 1].text;
+        return;
+    }
+    put->value_copy = malloc(size > 0 ? size : 1);
+    if (put->value_copy == NULL) {
+        step->refused = true;
+        return;
+    }
+    memcpy(put->value_copy, at + 14, size);
+    put->value = bytes_of(put->value_copy, size);
+}
+
 /* What the parts said of the step; they go on after it, or without it. */
 static void round_check_end(struct plan *plan)
 {
@@ -129,6 +172,8 @@ static void round_check_end(struct plan *plan)
     for (uint32_t i = 0; i < plan->home->count; i++)
         if (plan->part[i] != NULL && part_has_checked(plan, plan->part[i]))
             step->refused |= !plan->part[i]->ok;
+    if (step->rule == STEP_MOVE)
+        value_carry(plan, step);
     for (uint32_t i = 0; i < plan->home->count; i++) {
         struct part *part = plan->part[i];
         if (part == NULL || !part_has_checked(plan, part))

@@ -143,7 +143,7 @@ static struct op *op_of(struct plan *plan, uint32_t shard)
     return op_add(plan, shard);
 }
 
-static void name_add(struct plan *plan, uint32_t shard, uint64_t hash, uint8_t db)
+static void name_add(struct plan *plan, uint32_t shard, uint64_t hash)
 {
     struct part *part = plan->part[shard];
     uint64_t *names = grow(plan, part->names, part->name_count, &part->name_capacity,
@@ -151,14 +151,14 @@ static void name_add(struct plan *plan, uint32_t shard, uint64_t hash, uint8_t d
     if (names == NULL)
         return;
     part->names = names;
-    names[part->name_count++] = lock_name(hash, db);
+    names[part->name_count++] = lock_name(hash);
 }
 
 static void names_add_all(struct plan *plan, uint32_t shard, const struct step *step)
 {
     for (uint32_t i = command_key_first(step->command, step->args.count); i != 0;
          i = command_key_next(step->command, step->args.count, i))
-        name_add(plan, shard, hash_key(args_at(&step->args, i)), step->db);
+        name_add(plan, shard, hash_key(args_at(&step->args, i)));
 }
 
 static void add_whole(struct plan *plan, uint32_t shard, uint64_t hash, bool lock_all)
@@ -198,7 +198,7 @@ static void add_each(struct plan *plan, struct step *step)
         }
         op->keys[op->key_count++] = i;
         step->key_parts[step->key_count++] = shard;
-        name_add(plan, shard, hash_key(key), step->db);
+        name_add(plan, shard, hash_key(key));
     }
 }
 
@@ -228,8 +228,41 @@ static void add_split(struct plan *plan, struct step *step)
         }
         for (uint32_t k = i; k < i + (uint32_t)command->step && k < count; k++)
             op->spans[op->args.count++] = step->args.v[k];
-        name_add(plan, shard, hash_key(key), step->db);
+        name_add(plan, shard, hash_key(key));
     }
+}
+
+static void add_half(struct plan *plan, uint32_t argument, enum op_half half)
+{
+    const struct step *step = &plan->steps[plan->step_count - 1];
+    struct bytes key = args_at(&step->args, argument);
+    uint32_t shard = key_shard(plan->home, key);
+    struct op *op = op_add(plan, shard);
+    if (op == NULL)
+        return;
+    op->half = (uint8_t)half;
+    op->move = step->move;
+    op->checked = true;
+    name_add(plan, shard, hash_key(key));
+}
+
+/* RENAME over two shards; bad arguments are refused by the handler, on the first key's. */
+static void add_move(struct plan *plan, const struct command *command, const struct args *args,
+                     uint8_t db)
+{
+    struct move move;
+    bool good = move_parse(command, args, db, &move);
+    struct step *step = step_add(plan, good ? STEP_MOVE : STEP_ONE, command, args, db);
+    if (step == NULL)
+        return;
+    if (!good) {
+        add_whole(plan, key_shard(plan->home, args_at(args, 1)), hash_key(args_at(args, 1)), false);
+        return;
+    }
+    step->checked = true;
+    step->move = move;
+    add_half(plan, 1, HALF_TAKE);
+    add_half(plan, 2, HALF_PUT);
 }
 
 static void add_atomic(struct plan *plan, const struct command *command, const struct args *args,
@@ -237,6 +270,10 @@ static void add_atomic(struct plan *plan, const struct command *command, const s
 {
     uint64_t hash = 0;
     int shard = command_shard(plan->home, command, args, &hash);
+    if (shard < 0 && command->moves) {
+        add_move(plan, command, args, db);
+        return;
+    }
     bool checked = shard < 0 && command->check != NULL;
     enum step_rule rule = shard >= 0 ? STEP_ONE : checked ? STEP_MIN : STEP_OK;
     struct step *step = step_add(plan, rule, command, args, db);
@@ -357,5 +394,5 @@ void plan_add_watch(struct plan *plan, struct watched_key *key)
     }
     part->watched = watched;
     watched[part->watched_count++] = key;
-    name_add(plan, key->shard, key->hash, key->db);
+    name_add(plan, key->shard, key->hash);
 }

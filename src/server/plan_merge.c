@@ -216,6 +216,9 @@ static void merge_step(struct plan *plan, struct step *step, struct reply *reply
     case STEP_HOME:
         merge_home(plan, step, reply);
         break;
+    case STEP_MOVE:
+        move_reply(reply, &step->move, step->found, !step->refused);
+        break;
     case STEP_CROSS:
         reply_error(reply, ERR_CROSS_SLOT);
         break;

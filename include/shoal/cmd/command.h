@@ -106,6 +106,7 @@ struct command {
      * `shard` runs on any. It changes and replies nothing; if one shard says false, none goes on
      * (MSETNX: no key exists) and the reply is 0.
      */
+    bool moves;                /* a value from its first key to its second, see cmd/move.h */
     command_check_fn check;
     const struct command *subs; /* sub-commands, ended by a row without a name; NULL if none */
     const char *group;         /* "string", "generic", "connection", "server", "transactions", "cluster" */

@@ -17,6 +17,7 @@ extern const struct command lcs_commands[];
 extern const struct command counters_commands[];
 extern const struct command keys_commands[];
 extern const struct command object_commands[];
+extern const struct command move_commands[];
 extern const struct command keyspace_commands[];
 extern const struct command scan_commands[];
 extern const struct command ttl_commands[];

@@ -16,6 +16,7 @@
 #define SHOAL_SERVER_PLAN_H
 
 #include "shoal/cmd/command.h"
+#include "shoal/cmd/move.h"
 #include "shoal/server/message.h"
 #include "shoal/server/parcel.h"
 
@@ -33,6 +34,7 @@ enum step_rule {
     STEP_CONCAT,   /* every element of every part */
     STEP_OK,       /* the first error, or the first value */
     STEP_PICK,     /* some value that is not nil, or nil */
+    STEP_MOVE,     /* what became of a value that goes from one shard to another */
     STEP_CROSS,    /* an error: the keys are on several shards and the command cannot span them */
     STEP_ERROR,    /* an error of its own: `context` is the text */
     STEP_HOME,     /* nobody's: `command` runs at home when its turn comes */
@@ -47,6 +49,9 @@ typedef void (*control_fn)(struct reactor *here, void *context, struct reply *re
 /* Back home: writes the value. Elements of part p: plan_element(). */
 typedef void (*merge_fn)(struct plan *plan, void *context, struct reply *reply);
 
+/* RENAME and its like over two shards: which part of it an op is. */
+enum op_half { HALF_NONE, HALF_TAKE, HALF_PUT };
+
 /* One command on one shard. */
 struct op {
     const struct command *command; /* NULL: `control` */
@@ -58,6 +63,12 @@ struct op {
     uint8_t db;
     bool native;               /* its value travels in the native encoding, to be merged with others */
     bool checked;              /* `command->check` decides whether it and its like on other shards run */
+    uint8_t half;              /* enum op_half: of a move between shards */
+    struct move move;
+    uint32_t value_at;         /* HALF_TAKE, out: where the value is in the part's reply */
+    struct bytes value;        /* HALF_PUT, in: `value_copy`, or pinned by the other part */
+    char *value_copy;
+    int64_t expire_ms;
     struct span *spans;        /* own argument list (ATOMIC); else NULL */
     uint64_t hash;             /* of the first key */
     uint32_t ticks;            /* out */
@@ -115,6 +126,8 @@ struct step {
     uint8_t db;
     bool checked;                  /* its ops are */
     bool refused;                  /* a check said no: MSETNX answers 0 */
+    bool found;                    /* STEP_MOVE: there was a value */
+    struct move move;
     uint32_t *key_parts;           /* STEP_KEYS: shard of each key, in order */
     uint32_t key_count;
     merge_fn merge;

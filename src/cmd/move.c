@@ -1,0 +1,150 @@
+/*
+ * move.c - RENAME, RENAMENX, COPY.
+ */
+#include "shoal/cmd/move.h"
+
+#include "shoal/base/hash.h"
+#include "shoal/cmd/errors.h"
+#include "shoal/cmd/families.h"
+#include "shoal/cmd/value.h"
+
+#include <stdlib.h>
+
+static struct key key_in(const struct exec *exec, uint32_t i, uint8_t db)
+{
+    struct key key = exec_key_at(exec, i);
+    key.db = db;
+    return key;
+}
+
+/* COPY's DB n and REPLACE; NULL, or why not. */
+static const char *parse_options(const struct args *args, struct move *move)
+{
+    for (uint32_t i = 3; i < args->count; i++) {
+        int64_t db;
+        if (bytes_is(args_at(args, i), "replace")) {
+            move->only_new = false;
+        } else if (bytes_is(args_at(args, i), "db") && i + 1 < args->count) {
+            if (!number_parse_i64(args_at(args, ++i), &db))
+                return ERR_NOT_INTEGER;
+            if (db < 0 || db >= DATABASES_MAX)
+                return "ERR DB index is out of range";
+            move->to_db = (uint8_t)db;
+        } else {
+            return ERR_SYNTAX;
+        }
+    }
+    return NULL;
+}
+
+static const char *parse(const struct command *command, const struct args *args, uint8_t db,
+                         struct move *move)
+{
+    bool copy = strcmp(command->name, "copy") == 0;
+    *move = (struct move){
+        .from_db = db,
+        .to_db = db,
+        .only_new = strcmp(command->name, "rename") != 0,
+        .keep_source = copy,
+        .counts = strcmp(command->name, "rename") != 0,
+    };
+    return copy ? parse_options(args, move) : NULL;
+}
+
+bool move_parse(const struct command *command, const struct args *args, uint8_t db,
+                struct move *move)
+{
+    return parse(command, args, db, move) == NULL;
+}
+
+bool move_take(struct exec *exec, const struct move *move)
+{
+    const struct item *item = keyspace_find(exec->keyspace, key_in(exec, 1, move->from_db));
+    if (item == NULL)
+        return false;
+    reply_int(exec->reply, item_expire_ms(item));
+    value_reply(exec, item);
+    return true;
+}
+
+bool move_may_put(struct exec *exec, const struct move *move)
+{
+    return !move->only_new ||
+           keyspace_find(exec->keyspace, key_in(exec, 2, move->to_db)) == NULL;
+}
+
+bool move_put(struct exec *exec, const struct move *move, struct bytes value, int64_t expire_ms)
+{
+    return keyspace_set(exec->keyspace, key_in(exec, 2, move->to_db), value, expire_ms);
+}
+
+void move_drop(struct exec *exec, const struct move *move)
+{
+    if (!move->keep_source)
+        keyspace_delete(exec->keyspace, key_in(exec, 1, move->from_db));
+}
+
+void move_reply(struct reply *reply, const struct move *move, bool found, bool put)
+{
+    if (!found && !move->keep_source)
+        reply_error(reply, ERR_NO_KEY);
+    else if (move->counts)
+        reply_int(reply, put);
+    else
+        reply_ok(reply);
+}
+
+/* Puts a copy of the item's value at the destination: the item may move while that is made. */
+static bool put_copy(struct exec *exec, const struct move *move, const struct item *item)
+{
+    char scratch[INT64_TEXT_MAX];
+    struct bytes value = item_value(item, scratch);
+    int64_t expire_ms = item_expire_ms(item);
+    char *copy = malloc(value.size > 0 ? value.size : 1);
+    if (copy == NULL)
+        return false;
+    memcpy(copy, value.data, value.size);
+    bool ok = move_put(exec, move, bytes_of(copy, value.size), expire_ms);
+    free(copy);
+    return ok;
+}
+
+static void move_command(struct exec *exec)
+{
+    struct move move;
+    const char *why = parse(exec->command, &exec->args, exec->db, &move);
+    bool same = bytes_equal(exec_arg(exec, 1), exec_arg(exec, 2)) && move.from_db == move.to_db;
+    if (why == NULL && same && move.keep_source)
+        why = "ERR source and destination objects are the same";
+    if (why != NULL) {
+        reply_error(exec->reply, why);
+        return;
+    }
+    const struct item *item = keyspace_find(exec->keyspace, key_in(exec, 1, move.from_db));
+    bool put = item != NULL && !same && move_may_put(exec, &move);
+    if (put && !put_copy(exec, &move, item)) {
+        reply_error(exec->reply, ERR_NO_MEMORY);
+        return;
+    }
+    if (put)
+        move_drop(exec, &move);
+    move_reply(exec->reply, &move, item != NULL, put);
+}
+
+/* clang-format off */
+const struct command move_commands[] = {
+    { .name = "rename", .arity = 3, .flags = CMD_WRITE,
+      .route = ROUTE_ATOMIC, .first_key = 1, .last_key = 2, .step = 1, .shard = move_command, .moves = true,
+      .group = "generic", .since = "1.0.0", .complexity = "O(1), and the size of the value",
+      .summary = "Renames a key and overwrites the destination.", .syntax = "key newkey" },
+    { .name = "renamenx", .arity = 3, .flags = CMD_WRITE | CMD_FAST,
+      .route = ROUTE_ATOMIC, .first_key = 1, .last_key = 2, .step = 1, .shard = move_command, .moves = true,
+      .group = "generic", .since = "1.0.0", .complexity = "O(1), and the size of the value",
+      .summary = "Renames a key unless the destination exists.", .syntax = "key newkey" },
+    { .name = "copy", .arity = -3, .flags = CMD_WRITE | CMD_DENYOOM,
+      .route = ROUTE_ATOMIC, .first_key = 1, .last_key = 2, .step = 1, .shard = move_command, .moves = true,
+      .group = "generic", .since = "6.2.0", .complexity = "O(N), when N is the size of the value",
+      .summary = "Copies the value of a key to another key.", .syntax = "source destination [DB destination-db] [REPLACE]" },
+    { 0 },
+};
+/* clang-format on */

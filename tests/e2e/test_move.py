@@ -1,0 +1,72 @@
+"""RENAME, RENAMENX and COPY, on one shard and over several, alone and inside MULTI."""
+
+import random
+
+from resp_client import Connection
+from started import PORT, Server, Tests
+
+
+class Client(Connection):
+    def all(self, *commands):
+        self.send(commands)
+        return [self.read() for _ in commands]
+
+
+def rename_keeps_value_and_ttl(client):
+    for i in range(200):
+        value = random.randbytes(random.choice((0, 1, 40, 20000)))
+        client.all(("FLUSHALL",), ("SET", b"a%d" % i, value, "PX", "100000"), ("SET", b"b%d" % i, "old"))
+        replies = client.all(("RENAME", b"a%d" % i, b"b%d" % i), ("EXISTS", b"a%d" % i),
+                             ("GET", b"b%d" % i), ("PTTL", b"b%d" % i), ("DBSIZE",))
+        assert replies[0] == ("+", b"OK"), replies[0]
+        assert replies[1] == (":", 0) and replies[4] == (":", 1), replies
+        assert replies[2] == ("$", value), i
+        assert 90000 < replies[3][1] <= 100000, replies[3]
+
+
+def missing_source(client):
+    client.run("FLUSHALL")
+    for i in range(50):
+        assert client.run("RENAME", b"a%d" % i, b"b%d" % i) == ("-", b"ERR no such key")
+        assert client.run("RENAMENX", b"a%d" % i, b"b%d" % i) == ("-", b"ERR no such key")
+        assert client.run("COPY", b"a%d" % i, b"b%d" % i) == (":", 0)
+
+
+def renamenx_and_copy_respect_what_is_there(client):
+    for i in range(50):
+        client.all(("FLUSHALL",), ("SET", b"a%d" % i, "new"), ("SET", b"b%d" % i, "old"))
+        assert client.run("RENAMENX", b"a%d" % i, b"b%d" % i) == (":", 0)
+        assert client.run("COPY", b"a%d" % i, b"b%d" % i) == (":", 0)
+        assert client.run("COPY", b"a%d" % i, b"b%d" % i, "REPLACE") == (":", 1)
+        assert client.run("MGET", b"a%d" % i, b"b%d" % i)[1] == [("$", b"new"), ("$", b"new")]
+        assert client.run("COPY", b"a%d" % i, b"b%d" % i, "DB", "3") == (":", 1)
+        client.run("SELECT", "3")
+        assert client.run("GET", b"b%d" % i) == ("$", b"new")
+        client.run("SELECT", "0")
+        assert client.run("COPY", b"a%d" % i, b"b%d" % i, "NONSENSE") == ("-", b"ERR syntax error")
+
+
+def inside_multi(client):
+    for i in range(100):
+        a, b, c = (b"%c%d" % (x, i) for x in b"abc")
+        client.all(("FLUSHALL",), ("SET", a, "1"), ("SET", c, "x" * 30000))
+        client.all(("MULTI",), ("INCR", a), ("RENAME", a, b), ("INCR", b), ("RENAME", c, a),
+                   ("RENAMENX", a, b), ("RENAME", c, a), ("STRLEN", a))
+        assert client.run("EXEC")[1] == [(":", 2), ("+", b"OK"), (":", 3), ("+", b"OK"), (":", 0),
+                                         ("-", b"ERR no such key"), (":", 30000)]
+
+
+def main():
+    tests = Tests()
+    for shards in (1, 3):
+        with Server(shards) as server:
+            client = Client(PORT)
+            for test in (rename_keeps_value_and_ttl, missing_source,
+                         renamenx_and_copy_respect_what_is_there, inside_multi):
+                tests.run("%s, %d shards" % (test.__name__, shards), test, client)
+            client.close()
+            tests.run("the server ends well", server.ends_well)
+    tests.finish()
+
+
+main()
