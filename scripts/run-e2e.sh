@@ -32,6 +32,7 @@ passed=0 failed=0 skipped=0 number=0
 for test in "$@"; do
     export PORT=$((${E2E_PORT:-27200} + number * 10))
     number=$((number + 1))
+    began=$(date +%s)
     case $test in
     *.sh) runner=sh ;;
     # Debian's own python3 is the one that python3-redis belongs to.
@@ -57,8 +58,8 @@ for test in "$@"; do
         bad=1
         why="printed no totals"
     fi
-    printf '%-44s %4d passed %4d failed %4d skipped%s\n' "$test" "$ok" "$bad" "$left" \
-        "${why:+   $why}"
+    printf '%-46s %4d passed %4d failed %4d skipped %4d s%s\n' "${test#"$PWD"/}" "$ok" "$bad" \
+        "$left" $(($(date +%s) - began)) "${why:+   $why}"
     if [ "$bad" -gt 0 ] || [ -n "${V:-}" ]; then
         sed 's/^/    /' "$log"
     fi
