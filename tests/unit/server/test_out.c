@@ -1,0 +1,342 @@
+/*
+ * test_out.c - unsent bytes: chunks, parcels, and sends that end early. The ring is one that only
+ * writes down.
+ */
+#include "shoal/server/out.h"
+
+#include "shoal/server/reactor.h"
+#include "shoal/store/blob.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+enum { WIRE_MAX = 1 << 22 };
+
+static struct reactor *reactor;
+static struct out out;
+static char *wire; /* what has been "sent" */
+static size_t wire_size;
+
+/* ---- a ring that sends when it is told to -------------------------------------------------------
+ */
+
+static struct iovec flying[OUT_VECTOR_MAX];
+static size_t flying_count, sends;
+
+static void fake_send(struct ring *ring, struct io_op *op, int fd, const void *data, size_t size)
+{
+    (void)ring;
+    assert_int_equal(fd, 7);
+    assert_false(op->in_flight);
+    assert_true(size > 0);
+    op->in_flight = true;
+    flying[0] = (struct iovec){ (void *)data, size };
+    flying_count = 1;
+    sends++;
+}
+
+static void fake_sendmsg(struct ring *ring, struct io_op *op, int fd, const struct msghdr *message)
+{
+    fake_send(ring, op, fd, message->msg_iov[0].iov_base, 1);
+    assert_in_range(message->msg_iovlen, 2, OUT_VECTOR_MAX);
+    memcpy(flying, message->msg_iov, message->msg_iovlen * sizeof(*flying));
+    flying_count = message->msg_iovlen;
+}
+
+static const struct ring_engine engine = { .send = fake_send, .sendmsg = fake_sendmsg };
+static struct ring fake_ring = { .engine = &engine };
+
+static size_t flying_size(void)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < flying_count; i++)
+        size += flying[i].iov_len;
+    return size;
+}
+
+/* The send in flight ends after `size` bytes of it. */
+static void lands(size_t size)
+{
+    size_t left = size;
+    out.op.in_flight = false;
+    for (size_t i = 0; i < flying_count && left > 0; i++) {
+        size_t part = flying[i].iov_len < left ? flying[i].iov_len : left;
+        assert_true(wire_size + part <= WIRE_MAX);
+        memcpy(wire + wire_size, flying[i].iov_base, part);
+        wire_size += part;
+        left -= part;
+    }
+    flying_count = 0;
+    out_sent(&out, reactor, size);
+}
+
+static void send_all(void)
+{
+    while (out.bytes > 0) {
+        out_send(&out, &fake_ring, 7);
+        lands(flying_size());
+    }
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    reactor = aligned_alloc(64, sizeof(*reactor));
+    memset(reactor, 0, sizeof(*reactor));
+    memset(&out, 0, sizeof(out));
+    wire = malloc(WIRE_MAX);
+    wire_size = flying_count = sends = 0;
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    out_clear(&out, reactor);
+    assert_int_equal(out.bytes, 0);
+    assert_null(out.first);
+    chunk_pool_fini(&reactor->chunks);
+    free(reactor);
+    free(wire);
+    return 0;
+}
+
+static void put(const char *text)
+{
+    assert_true(out_bytes(&out, &reactor->chunks, text, strlen(text)));
+}
+
+static void assert_wire(const char *text)
+{
+    assert_int_equal(wire_size, strlen(text));
+    assert_memory_equal(wire, text, wire_size);
+}
+
+/* ---- chunks ------------------------------------------------------------------------------------
+ */
+
+static void little_replies_share_a_chunk(void **state)
+{
+    (void)state;
+    put("one ");
+    put("two ");
+    put("three");
+    assert_ptr_equal(out.first, out.last);
+    out_send(&out, &fake_ring, 7);
+    assert_int_equal(flying_count, 1);
+    lands(13);
+    assert_wire("one two three");
+    assert_int_equal(sends, 1);
+    assert_null(out.first);
+}
+
+static void nothing_is_sent_when_there_is_nothing(void **state)
+{
+    (void)state;
+    size_t room;
+    out_send(&out, &fake_ring, 7);
+    assert_non_null(out_room(&out, &reactor->chunks, &room)); /* and then nothing was written */
+    assert_true(room >= CHUNK_ROOM_MIN);
+    out_send(&out, &fake_ring, 7);
+    assert_int_equal(sends, 0);
+}
+
+static void what_flies_is_not_added_to(void **state)
+{
+    (void)state;
+    put("first");
+    out_send(&out, &fake_ring, 7);
+    put(" second");
+    out_send(&out, &fake_ring, 7); /* one at a time */
+    assert_int_equal(sends, 1);
+    assert_int_equal(flying_size(), 5);
+    lands(5);
+    assert_int_equal(out.bytes, 7);
+    send_all();
+    assert_wire("first second");
+}
+
+static void an_early_end_goes_on_where_it_stopped(void **state)
+{
+    (void)state;
+    put("abcdef");
+    out_send(&out, &fake_ring, 7);
+    lands(2);
+    put("gh");
+    out_send(&out, &fake_ring, 7);
+    lands(1);
+    send_all();
+    assert_wire("abcdefgh");
+}
+
+static void room_is_never_little(void **state)
+{
+    (void)state;
+    size_t room;
+    char text[CHUNK_BYTES];
+    memset(text, 'x', sizeof(text));
+    for (size_t size = 1; size < CHUNK_BYTES; size += 997) {
+        assert_true(out_bytes(&out, &reactor->chunks, text, size));
+        assert_non_null(out_room(&out, &reactor->chunks, &room));
+        assert_in_range(room, CHUNK_ROOM_MIN, CHUNK_BYTES);
+    }
+}
+
+static void chunks_are_used_again(void **state)
+{
+    (void)state;
+    static char text[40 * CHUNK_BYTES];
+    memset(text, 'y', sizeof(text));
+    assert_true(out_bytes(&out, &reactor->chunks, text, sizeof(text)));
+    send_all();
+    uint64_t bytes = reactor->chunks.bytes;
+    assert_true(bytes >= sizeof(text));
+    for (int i = 0; i < 5; i++) {
+        assert_true(out_bytes(&out, &reactor->chunks, text, sizeof(text)));
+        send_all();
+    }
+    assert_int_equal(reactor->chunks.bytes, bytes);
+    assert_int_equal(wire_size, 6 * sizeof(text));
+}
+
+/* ---- parcels -----------------------------------------------------------------------------------
+ */
+
+static struct blob *blob_of(char fill, size_t size)
+{
+    struct blob *blob = blob_new(reactor->arena, size, size);
+    memset(blob->data, fill, size);
+    return blob;
+}
+
+/* "<" 100 x a ">" 50 x b "!": its pins are given back when the last byte has gone, not before. */
+static void a_parcel_is_sent_with_its_pins_in_place(void **state)
+{
+    (void)state;
+    struct reply reply;
+    reactor->arena = arena_new();
+    struct blob *a = blob_of('a', 100), *b = blob_of('b', 50);
+    blob_ref(a);
+    blob_ref(b);
+    reply_init(&reply, PROTO_RESP2, NULL, 0, NULL, 0);
+    reply_raw(&reply, bytes_str("<"));
+    assert_true(reply_raw_pinned(&reply, bytes_of(a->data, a->size), a));
+    reply_raw(&reply, bytes_str(">"));
+    assert_true(reply_raw_pinned(&reply, bytes_of(b->data, b->size), b));
+    reply_raw(&reply, bytes_str("!"));
+    put("before");
+    struct parcel *parcel = parcel_new(reactor, &reply, false);
+    assert_non_null(parcel);
+    assert_true(out_parcel(&out, reactor, parcel));
+    put("behind");
+    assert_int_equal(out.bytes, 6 + 153 + 6);
+    out_send(&out, &fake_ring, 7);
+    assert_int_equal(flying_count, 7);
+    lands(6 + 1 + 60);
+    assert_int_equal(a->refs, 2);
+    out_send(&out, &fake_ring, 7);
+    lands(40 + 1 + 50);
+    assert_int_equal(b->refs, 2); /* the parcel goes as a whole */
+    send_all();
+    assert_int_equal(a->refs, 1);
+    assert_int_equal(b->refs, 1);
+    assert_int_equal(wire_size, 165);
+    assert_memory_equal(wire, "before<aaa", 10);
+    assert_memory_equal(wire + 104, "aaa>bbb", 7);
+    assert_memory_equal(wire + 155, "bbb!behind", 10);
+    blob_unref(a);
+    blob_unref(b);
+    arena_free_all(&reactor->arena);
+}
+
+static void what_is_dropped_is_given_back(void **state)
+{
+    (void)state;
+    struct reply reply;
+    reactor->arena = arena_new();
+    struct blob *blob = blob_of('a', 100);
+    blob_ref(blob);
+    reply_init(&reply, PROTO_RESP2, NULL, 0, NULL, 0);
+    assert_true(reply_str_pinned(&reply, bytes_of(blob->data, blob->size), blob));
+    put("before");
+    assert_true(out_parcel(&out, reactor, parcel_new(reactor, &reply, false)));
+    out_clear(&out, reactor);
+    assert_int_equal(blob->refs, 1);
+    blob_unref(blob);
+    arena_free_all(&reactor->arena);
+}
+
+/* ---- at random ---------------------------------------------------------------------------------
+ */
+
+static uint32_t seed;
+
+static uint32_t dice(uint32_t sides)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (seed >> 8) % sides;
+}
+
+static void add_something(char *text, size_t size, size_t at)
+{
+    struct reply reply;
+    for (size_t i = 0; i < size; i++)
+        text[i] = (char)((at + i) * 131 >> 5);
+    if (dice(3) != 0) {
+        assert_true(out_bytes(&out, &reactor->chunks, text, size));
+        return;
+    }
+    reply_init(&reply, PROTO_RESP2, NULL, 0, NULL, 0);
+    reply_raw(&reply, bytes_of(text, size));
+    assert_true(out_parcel(&out, reactor, parcel_new(reactor, &reply, false)));
+}
+
+static void the_stream_stays_whole(void **state)
+{
+    (void)state;
+    static char text[3 * CHUNK_BYTES];
+    size_t put_in = 0;
+    seed = (uint32_t)time(NULL);
+    print_message("seed %u\n", seed);
+    while (put_in < WIRE_MAX - sizeof(text)) {
+        size_t room, size = 1 + dice(dice(4) == 0 ? sizeof(text) : 300);
+        add_something(text, size, put_in);
+        put_in += size;
+        if (dice(5) == 0)
+            out_room(&out, &reactor->chunks, &room);
+        out_send(&out, &fake_ring, 7);
+        if (dice(3) == 0)
+            lands(1 + dice((uint32_t)flying_size()));
+    }
+    if (flying_count > 0)
+        lands(flying_size());
+    send_all();
+    assert_int_equal(wire_size, put_in);
+    for (size_t i = 0; i < wire_size; i++)
+        if (wire[i] != (char)(i * 131 >> 5))
+            fail_msg("byte %zu of %zu is wrong", i, wire_size);
+}
+
+#define with_out(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        with_out(little_replies_share_a_chunk),
+        with_out(nothing_is_sent_when_there_is_nothing),
+        with_out(what_flies_is_not_added_to),
+        with_out(an_early_end_goes_on_where_it_stopped),
+        with_out(room_is_never_little),
+        with_out(chunks_are_used_again),
+        with_out(a_parcel_is_sent_with_its_pins_in_place),
+        with_out(what_is_dropped_is_given_back),
+        with_out(the_stream_stays_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,116 @@
+/*
+ * test_stats.c - buckets of durations, and errors by their first word.
+ */
+#include "shoal/server/stats.h"
+
+#include "shoal/server/families.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void every_duration_has_its_bucket(void **state)
+{
+    (void)state;
+    uint32_t before = 0;
+    for (uint64_t ticks = 0; ticks <= UINT32_MAX; ticks += 1 + ticks / 1000) {
+        uint32_t bucket = latency_bucket((uint32_t)ticks);
+        assert_in_range(bucket, 0, LATENCY_BUCKETS - 1);
+        assert_true(bucket >= before);
+        assert_true(ticks <= latency_bucket_top(bucket));
+        assert_true(bucket == 0 || ticks > latency_bucket_top(bucket - 1));
+        before = bucket;
+    }
+    assert_int_equal(latency_bucket(UINT32_MAX), LATENCY_BUCKETS - 1);
+    assert_int_equal(latency_bucket_top(LATENCY_BUCKETS - 1), UINT32_MAX);
+}
+
+static void a_bucket_is_not_wider_than_half_of_its_time(void **state)
+{
+    (void)state;
+    for (uint32_t bucket = 4; bucket < LATENCY_BUCKETS; bucket++) {
+        uint64_t top = latency_bucket_top(bucket), below = latency_bucket_top(bucket - 1);
+        assert_true(top > below && (top - below) * 2 <= below + 1);
+    }
+}
+
+static void commands_are_counted(void **state)
+{
+    (void)state;
+    struct reactor_stats *stats = stats_new();
+    const struct command *command =
+        registry_at(registry_count() - 1); /* the last one has room, too */
+    stats_commands(stats, command, 3, 1000);
+    stats_commands(stats, command, 1, 50);
+    struct command_stats *of = &stats->command[command->id];
+    assert_int_equal(counter_get(&of->calls), 4);
+    assert_int_equal(counter_get(&of->ticks), 3050);
+    assert_int_equal(counter_get(&of->latency[latency_bucket(1000)]), 3);
+    assert_int_equal(counter_get(&of->latency[latency_bucket(50)]), 1);
+    free(stats);
+}
+
+static uint64_t count_of(const struct reactor_stats *stats, const char *name)
+{
+    for (int i = 0; i < STATS_ERRORS_MAX; i++)
+        if (strcmp(stats->errors[i].name, name) == 0)
+            return counter_get(&stats->errors[i].count);
+    return 0;
+}
+
+static void errors_are_counted_by_name(void **state)
+{
+    (void)state;
+    struct reactor_stats *stats = stats_new();
+    stats_error(stats, "ERR");
+    stats_error(stats, "WRONGTYPE");
+    stats_error(stats, "ERR");
+    stats_error(stats, "E");
+    assert_int_equal(count_of(stats, "ERR"), 2);
+    assert_int_equal(count_of(stats, "WRONGTYPE"), 1);
+    assert_int_equal(count_of(stats, "E"), 1);
+    assert_int_equal(counter_get(&stats->error_replies), 4);
+    free(stats);
+}
+
+static void names_are_bounded_in_length_and_number(void **state)
+{
+    (void)state;
+    struct reactor_stats *stats = stats_new();
+    stats_error(stats, "ANAMETHATISMUCHLONGERTHANTHEREISROOMFOR");
+    stats_error(stats, "ANAMETHATISMUCHLONGERTHANTHEREISROOMFOR");
+    assert_int_equal(strlen(stats->errors[0].name), STATS_ERROR_NAME - 1);
+    assert_int_equal(counter_get(&stats->errors[0].count), 2);
+    for (int i = 0; i < 3 * STATS_ERRORS_MAX; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "E%d", i);
+        stats_error(stats, name);
+    }
+    assert_int_equal(counter_get(&stats->error_replies), 2 + 3 * STATS_ERRORS_MAX);
+    assert_int_equal(count_of(stats, "E0"), 1);
+    assert_int_equal(count_of(stats, "E191"), 0); /* there is no room for all */
+    free(stats);
+}
+
+static int register_all(void **state)
+{
+    (void)state;
+    families_register();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_duration_has_its_bucket),
+        cmocka_unit_test(a_bucket_is_not_wider_than_half_of_its_time),
+        cmocka_unit_test(commands_are_counted),
+        cmocka_unit_test(errors_are_counted_by_name),
+        cmocka_unit_test(names_are_bounded_in_length_and_number),
+    };
+    return cmocka_run_group_tests(tests, register_all, NULL);
+}
