@@ -8,7 +8,9 @@
 #include "shoal/server/reactor.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -211,6 +213,8 @@ static void conn_free(struct conn *conn)
     must(!(conn->flags & (CONN_FLUSHING | CONN_STALLED)));
     if (conn->flags & CONN_STARVED)
         reactor->starved--;
+    if (conn->linger_until_ms != 0)
+        reactor->lingering--;
     if (conn->prev != NULL)
         conn->prev->next = conn->next;
     else
@@ -241,9 +245,36 @@ static bool has_work(const struct conn *conn)
            (conn->flags & CONN_STALLED && !(conn->flags & CONN_CLOSING));
 }
 
+/*
+ * The kernel throws away what it has not delivered yet when a connection is closed that has unread requests, or gets
+ * more: the client would find the last reply torn. So the sending side is closed, requests are
+ * read and dropped, and the rest waits until the client's side has everything.
+ */
+static bool lingers(struct conn *conn)
+{
+    struct reactor *reactor = conn->reactor;
+    int undelivered = 0;
+    if (conn->flags & (CONN_DEAD | CONN_EOF) ||
+        ioctl(conn->fd, SIOCOUTQ, &undelivered) != 0 || undelivered == 0)
+        return false;
+    if (conn->linger_until_ms == 0) {
+        shutdown(conn->fd, SHUT_WR);
+        conn->linger_until_ms = reactor->now_ms + CONN_LINGER_MS;
+        reactor->lingering++;
+        conn_recv_again(conn);
+    }
+    return reactor->now_ms < conn->linger_until_ms;
+}
+
+void conn_linger_check(struct conn *conn)
+{
+    if (conn->linger_until_ms != 0)
+        conn_settle_later(conn);
+}
+
 bool conn_settle(struct conn *conn)
 {
-    if (conn->flags & (CONN_CLOSING | CONN_EOF) && !has_work(conn))
+    if (conn->flags & (CONN_CLOSING | CONN_EOF) && !has_work(conn) && !lingers(conn))
         conn_kill(conn);
     if (!(conn->flags & CONN_DEAD))
         return false;
@@ -260,7 +291,8 @@ bool conn_settle(struct conn *conn)
 
 void conn_recv_again(struct conn *conn)
 {
-    if (conn->recv.in_flight || conn->flags & (CONN_DEAD | CONN_EOF | CONN_CLOSING | CONN_STALLED))
+    if (conn->recv.in_flight || conn->flags & (CONN_DEAD | CONN_EOF | CONN_STALLED) ||
+        (conn->flags & CONN_CLOSING && conn->linger_until_ms == 0))
         return;
     if (conn->flags & CONN_STARVED) {
         if (!ring_buffer_available(conn->reactor->ring))

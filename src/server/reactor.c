@@ -22,6 +22,7 @@ enum {
     BUFFER_COUNT = 64,
     TICK_MS = 1000,
     SAMPLE_MS = 1000,
+    LINGER_CHECK_MS = 10,
     SETTLE_ROUNDS = 4, /* times a turn tries stalled connections again before it goes on */
     BACKLOG_WAIT_NS = 20 * 1000,
     QUICK_US_MAX = 100, /* no command that is measured with its group takes as long */
@@ -230,6 +231,13 @@ static void check_memory(struct reactor *reactor)
     reactor->keyspace->over_limit = used > limit;
 }
 
+static void linger_check(struct reactor *reactor)
+{
+    for (struct conn *conn = reactor->conns; conn != NULL; conn = conn->next)
+        conn_linger_check(conn);
+    reactor->next_linger_ms = reactor->now_ms + LINGER_CHECK_MS;
+}
+
 static void due_work(struct reactor *reactor)
 {
     int64_t now = reactor->now_ms;
@@ -245,6 +253,8 @@ static void due_work(struct reactor *reactor)
             idle_close(reactor);
         reactor->next_tick_ms = reactor->settings->timeout_s > 0 ? now + TICK_MS : INT64_MAX;
     }
+    if (reactor->lingering > 0 && now >= reactor->next_linger_ms)
+        linger_check(reactor);
     if (reactor->id == SEQUENCER)
         server_tick(reactor->server);
 }
@@ -275,6 +285,8 @@ static int64_t wait_ns(const struct reactor *reactor)
         until = reactor->next_tick_ms;
     if (reactor->pause.until_ms != 0 && reactor->pause.until_ms < until)
         until = reactor->pause.until_ms;
+    if (reactor->lingering > 0 && reactor->next_linger_ms < until)
+        until = reactor->next_linger_ms;
     if (reactor->id == SEQUENCER && server_next_ms(reactor->server) < until)
         until = server_next_ms(reactor->server);
     if (until == INT64_MAX)

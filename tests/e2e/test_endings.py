@@ -136,6 +136,48 @@ def big_replies_at_the_end():
         server.ends_well()
 
 
+def delivered_at_the_end():
+    """Replies that are in the kernel's hands reach a client that goes on sending before it reads."""
+    with Server(3) as server:
+        value = b"0123456789abcdef" * 4096
+        wires = [Wire(server.port, PROTOCOLS[i % 2], receive_bytes=8192) for i in range(8)]
+        equal(wires[0].run("SET", "value", value), b"OK")
+        for wire in wires:
+            wire.send(wire.proto.request("GET", "value") * 8)
+            assert wire.more()
+        equal(Wire(server.port).run("PING"), b"PONG")
+        server.process.send_signal(signal.SIGTERM)
+        wait_until("stopping", lambda: any("stopping" in line for line in server.output))
+        time.sleep(0.05)  # time for the server to take leave, if it does not wait
+        for wire in wires:
+            try:
+                wire.send(wire.proto.request("GET", "value") * 8)
+            except OSError:
+                pass
+        for wire in wires:
+            try:
+                got = wire.rest()
+            except ConnectionResetError:
+                raise Torn("reset with %d bytes of a reply" % (len(wire.data) - wire.at)) from None
+            assert len(got) == 8 and all(one == value for one in got), [len(one) for one in got]
+        server.process.wait(20)
+        server.ends_well()
+
+
+def never_read():
+    """Nor do clients that never read hold up the end for long."""
+    with Server(3) as server:
+        wires = [Wire(server.port, PROTOCOLS[i % 2], receive_bytes=8192) for i in range(8)]
+        equal(wires[0].run("SET", "value", b"v" * 65536), b"OK")
+        for wire in wires:
+            wire.send(wire.proto.request("GET", "value") * 8)
+            assert wire.more()
+        start = time.monotonic()
+        server.ends_well()
+        took = time.monotonic() - start
+        assert took < 5, "it took %.1f s to end" % took
+
+
 def stop_and_start():
     """Stop after stop with clients in every state; a new one listens on the same port at once."""
     rng = random.Random(SEED)
@@ -196,6 +238,8 @@ print("seed %d" % SEED)
 tests.run("SIGTERM under load, 3 shards", stop_under_load, 3)
 tests.run("SIGTERM under load, 1 shard", stop_under_load, 1)
 tests.run("big replies at the end", big_replies_at_the_end)
+tests.run("delivered at the end", delivered_at_the_end)
+tests.run("never read", never_read)
 tests.run("stop and start", stop_and_start)
 tests.run("kill -9 under load", killed_under_load)
 tests.run("paused at the end", paused_at_the_end)

@@ -18,6 +18,7 @@ enum {
     CONN_OUT_SOFT = 1024 * 1024,       /* unsent bytes; above it, it stops parsing until half are gone */
     CONN_HOLD_MAX = 16 * 1024,         /* replies held back while the same pipeline waits for a forwarded one */
     CONN_UNAUTH_INPUT_MAX = 1024 * 1024,
+    CONN_LINGER_MS = 2000,             /* what the kernel still has to deliver is waited for so long */
     CONN_NAME_MAX = 256,
 };
 
@@ -80,6 +81,7 @@ struct conn {
     struct transaction *transaction; /* NULL: none */
     const struct command *last_command;
     int64_t created_ms, active_ms;
+    int64_t linger_until_ms;     /* all is sent, some is still on its way; 0: not so */
     int64_t soft_limit_since_ms; /* output above its soft limit since; 0: it is not */
     uint64_t bytes_in, bytes_out, commands;
     char *name, *lib_name, *lib_version;
@@ -97,6 +99,8 @@ void conn_close_later(struct conn *conn);
 /* At the end of the turn: closes it if it has nothing left to do, frees it (true) if nothing refers to it any more. */
 void conn_settle_later(struct conn *conn);
 bool conn_settle(struct conn *conn);
+/* Has a closing connection that lingers looked at again. */
+void conn_linger_check(struct conn *conn);
 
 /* Has its replies sent at the end of the turn. */
 void conn_flush_later(struct conn *conn);

@@ -51,6 +51,8 @@ struct reactor {
     uint32_t conn_count;
     struct conn *flush_first, *stalled_first, *settling_first;
     uint32_t starved;           /* connections that wait for receive buffers */
+    uint32_t lingering;         /* closing ones whose last replies are on their way, */
+    int64_t next_linger_ms;     /* ... looked at again then */
     struct chunk_pool chunks;
     struct request *request_pool;
     uint32_t request_pool_count;
