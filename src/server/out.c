@@ -27,7 +27,8 @@ struct slab {
 static struct chunk *slab_cut(struct chunk_pool *pool)
 {
     if (pool->slab_left == 0) {
-        struct slab *slab = malloc(sizeof(*slab) + SLAB_CHUNKS * (size_t)CHUNK_STRIDE);
+        static_assert(SLAB_CHUNKS * CHUNK_STRIDE % 64 == 0, "aligned_alloc wants a multiple");
+        struct slab *slab = aligned_alloc(64, sizeof(*slab) + SLAB_CHUNKS * (size_t)CHUNK_STRIDE);
         if (slab == NULL)
             return NULL;
         slab->next = pool->slabs;

@@ -123,7 +123,8 @@ static void answer_pack(struct reactor *here, struct part *part)
     }
     part->size = (uint32_t)reply->size;
     part->mark_count = reply->mark_count;
-    memcpy(part->marks_inline, reply->marks, reply->mark_count * sizeof(uint32_t));
+    if (reply->mark_count > 0) /* else there is no array of marks */
+        memcpy(part->marks_inline, reply->marks, reply->mark_count * sizeof(uint32_t));
     reply_fini(reply);
 }
 
