@@ -169,7 +169,7 @@ def scan_mode(cli):
 
 def stat_mode(cli):
     """It never ends by itself: three lines of figures are enough."""
-    process = subprocess.Popen(cli.command("--stat", "-i", "0.05"), stdout=subprocess.PIPE,
+    process = subprocess.Popen(cli.command("--stat", "-i", "0.01"), stdout=subprocess.PIPE,
                                stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     lines = []
     for line in process.stdout:
