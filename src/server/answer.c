@@ -42,21 +42,27 @@ static void error_code_of(const struct request *request, const char *data, size_
     code[n] = '\0';
 }
 
-static void note_slow(struct request *request)
+static void note_in_slowlog(struct request *request, int64_t us)
 {
     struct conn *conn = request->conn;
     struct reactor *reactor = conn->reactor;
     int64_t limit_us = reactor->settings->slowlog_slower_us;
-    if (limit_us < 0 || (request->command->flags & CMD_SKIP_SLOWLOG))
-        return;
-    int64_t us = (int64_t)(clock_ticks_to_ns(request->answer.ticks) / 1000);
-    if (us < limit_us)
+    if (limit_us < 0 || us < limit_us || (request->command->flags & CMD_SKIP_SLOWLOG))
         return;
     char peer[ADDRESS_TEXT_MAX];
     struct args args = request_args(request);
     socket_peer_text(conn->fd, peer);
     slowlog_add(&reactor->slowlog, &args, us, clock_wall_us(), peer,
                 conn->name != NULL ? conn->name : "", (uint32_t)reactor->settings->slowlog_max_len);
+}
+
+static void note_slow(struct request *request)
+{
+    struct reactor *reactor = request->conn->reactor;
+    int64_t us = (int64_t)(clock_ticks_to_ns(request->answer.ticks) / 1000);
+    bool fast = request->command->flags & CMD_FAST;
+    reactor_note_latency(reactor, fast ? LATENCY_FAST_COMMAND : LATENCY_COMMAND, us);
+    note_in_slowlog(request, us);
 }
 
 void account(struct request *request, uint32_t ticks)

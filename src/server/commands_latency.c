@@ -1,15 +1,18 @@
 /*
  * commands_latency.c - LATENCY: how long commands took, from the histograms that every reactor
- * keeps.
- *
- * Single events above latency-monitor-threshold are not recorded; what asks for them finds none.
+ * keeps, and the single events above latency-monitor-threshold, from all reactors together.
  */
+#include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/server/commands.h"
 #include "shoal/server/help.h"
 #include "shoal/server/info.h"
+#include "shoal/server/latency_events.h"
 #include "shoal/server/latency_figures.h"
+#include "shoal/server/plan.h"
 #include "shoal/server/server.h"
+
+#include <stdlib.h>
 
 /* ---- HISTOGRAM ---------------------------------------------------------------------------------
  */
@@ -78,30 +81,160 @@ static void latency_histogram(struct conn *conn, const struct args *args, struct
     }
 }
 
-/* ---- events ------------------------------------------------------------------------------------
+/* ---- LATEST ------------------------------------------------------------------------------------
  */
 
-static void latency_none(struct conn *conn, const struct args *args, struct reply *reply)
+/* Every reactor answers one element of plain memory: it does not leave the process. */
+static void latest_control(struct reactor *here, void *context, struct reply *reply)
 {
-    (void)conn;
-    (void)args;
-    reply_array(reply, 0);
+    struct latency_summary summaries[LATENCY_EVENTS];
+    (void)context;
+    for (int i = 0; i < LATENCY_EVENTS; i++)
+        summaries[i] = latency_summary_of(&here->latency_events.series[i]);
+    reply_raw(reply, bytes_of(summaries, sizeof(summaries)));
+    reply_mark(reply);
 }
 
-static void latency_reset(struct conn *conn, const struct args *args, struct reply *reply)
+static uint32_t happened(const struct latency_summary summaries[LATENCY_EVENTS])
 {
-    (void)conn;
-    (void)args;
-    reply_int(reply, 0);
+    uint32_t count = 0;
+    for (int i = 0; i < LATENCY_EVENTS; i++)
+        count += summaries[i].latest.unix_s != 0;
+    return count;
 }
+
+static void latest_merge(struct plan *plan, void *context, struct reply *reply)
+{
+    struct latency_summary all[LATENCY_EVENTS] = { 0 }, one[LATENCY_EVENTS];
+    (void)context;
+    for (uint32_t shard = 0; shard < plan->home->count; shard++) {
+        memcpy(one, plan_element(plan, shard).data, sizeof(one));
+        for (int i = 0; i < LATENCY_EVENTS; i++)
+            latency_summary_merge(&all[i], &one[i]);
+    }
+    reply_array(reply, happened(all));
+    for (int i = 0; i < LATENCY_EVENTS; i++) {
+        if (all[i].latest.unix_s == 0)
+            continue;
+        reply_array(reply, 4);
+        reply_cstr(reply, latency_event_name((enum latency_event)i));
+        reply_int(reply, all[i].latest.unix_s);
+        reply_int(reply, all[i].latest.ms);
+        reply_int(reply, all[i].max_ms);
+    }
+}
+
+static void latency_latest(struct plan *plan, const struct args *args)
+{
+    (void)args;
+    plan_add_control(plan, latest_control, latest_merge, NULL);
+}
+
+/* ---- HISTORY, RESET ----------------------------------------------------------------------------
+ */
+
+/* Which events a command is about, by their bits. */
+struct chosen {
+    uint32_t events;
+};
+
+static struct chosen *chosen_new(struct plan *plan, const struct args *args)
+{
+    struct chosen *chosen = malloc(sizeof(*chosen));
+    if (chosen == NULL) {
+        plan_add_error(plan, ERR_NO_MEMORY);
+        return NULL;
+    }
+    chosen->events = args->count == 2 ? (1u << LATENCY_EVENTS) - 1 : 0;
+    for (uint32_t i = 2; i < args->count; i++) {
+        int event = latency_event_find(args_at(args, i));
+        if (event >= 0)
+            chosen->events |= 1u << event;
+    }
+    return chosen;
+}
+
+static void history_control(struct reactor *here, void *context, struct reply *reply)
+{
+    uint32_t events = ((const struct chosen *)context)->events;
+    for (int i = 0; i < LATENCY_EVENTS; i++) {
+        const struct latency_series *series = &here->latency_events.series[i];
+        if (!(events & 1u << i) || series->count == 0)
+            continue;
+        reply_raw(reply, bytes_of(series, sizeof(*series)));
+        reply_mark(reply);
+    }
+}
+
+static void history_merge(struct plan *plan, void *context, struct reply *reply)
+{
+    struct latency_series all = { 0 }, one;
+    (void)context;
+    for (uint32_t shard = 0; shard < plan->home->count; shard++) {
+        if (plan_elements(plan, shard) == 0)
+            continue;
+        memcpy(&one, plan_element(plan, shard).data, sizeof(one));
+        latency_series_merge(&all, &one);
+    }
+    reply_array(reply, all.count);
+    for (uint32_t i = 0; i < all.count; i++) {
+        reply_array(reply, 2);
+        reply_int(reply, all.sample[i].unix_s);
+        reply_int(reply, all.sample[i].ms);
+    }
+}
+
+static void latency_history(struct plan *plan, const struct args *args)
+{
+    struct chosen *chosen = chosen_new(plan, args);
+    if (chosen != NULL)
+        plan_add_control(plan, history_control, history_merge, chosen);
+}
+
+/* Answers which events it had something of. */
+static void reset_control(struct reactor *here, void *context, struct reply *reply)
+{
+    uint32_t events = ((const struct chosen *)context)->events, forgotten = 0;
+    for (int i = 0; i < LATENCY_EVENTS; i++)
+        if (events & 1u << i && latency_forget(&here->latency_events, (enum latency_event)i))
+            forgotten |= 1u << i;
+    reply_raw(reply, bytes_of(&forgotten, sizeof(forgotten)));
+    reply_mark(reply);
+}
+
+static void reset_merge(struct plan *plan, void *context, struct reply *reply)
+{
+    uint32_t all = 0, one;
+    (void)context;
+    for (uint32_t shard = 0; shard < plan->home->count; shard++) {
+        memcpy(&one, plan_element(plan, shard).data, sizeof(one));
+        all |= one;
+    }
+    reply_int(reply, __builtin_popcount(all));
+}
+
+static void latency_reset(struct plan *plan, const struct args *args)
+{
+    struct chosen *chosen = chosen_new(plan, args);
+    if (chosen != NULL)
+        plan_add_control(plan, reset_control, reset_merge, chosen);
+}
+
+/* ---- DOCTOR, HELP ------------------------------------------------------------------------------
+ */
 
 static void latency_doctor(struct conn *conn, const struct args *args, struct reply *reply)
 {
-    static const char text[] =
-        "Single latency events are not recorded by this server. LATENCY HISTOGRAM and INFO "
-        "latencystats tell how long commands take, SLOWLOG GET which were slow.\n";
-    (void)conn;
+    static const char off[] =
+        "Single events are not recorded: latency-monitor-threshold is 0. Set it to the "
+        "milliseconds that are too long for you: CONFIG SET latency-monitor-threshold 100. ";
+    static const char where[] =
+        "LATENCY LATEST and HISTORY tell when something took too long, SLOWLOG GET which commands "
+        "did, LATENCY HISTOGRAM and INFO latencystats how long each command takes.\n";
+    char text[sizeof(off) + sizeof(where)];
     (void)args;
+    strcpy(text, conn->reactor->settings->latency_threshold_ms == 0 ? off : "");
+    strcat(text, where);
     reply_verbatim(reply, bytes_str(text), "txt");
 }
 
@@ -114,11 +247,13 @@ static void latency_help(struct conn *conn, const struct args *args, struct repl
         "HISTOGRAM [<command> ...]",
         "    How many runs of each command took at most so many microseconds.",
         "HISTORY <event>",
-        "    Always empty: single events are not recorded.",
+        "    Time and milliseconds of the event's samples, oldest first: command, fast-command, "
+        "expire-cycle.",
         "LATEST",
-        "    Always empty, likewise.",
+        "    Every event that has happened: name, time and milliseconds of the last, most "
+        "milliseconds.",
         "RESET [<event> ...]",
-        "    Always 0, likewise.",
+        "    Forgets these events, or all; returns how many there were.",
         "HELP",
         "    This text.",
         NULL,
@@ -137,15 +272,18 @@ static const struct command subs[] = {
       .group = "server", .since = "7.0.0", .complexity = "O(N) where N is the number of commands asked for",
       .syntax = "[command ...]",
       .summary = "Returns how many runs of each command took at most so many microseconds." },
-    { .name = "history", .arity = 3, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE, .home = latency_none,
+    { .name = "history", .arity = 3, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE,
+      .route = ROUTE_GATHER, .gather = latency_history,
       .group = "server", .since = "2.8.13", .complexity = "O(1)", .syntax = "event",
-      .summary = "Returns an empty list: single events are not recorded." },
-    { .name = "latest", .arity = 2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE, .home = latency_none,
+      .summary = "Returns times and durations of an event, oldest first." },
+    { .name = "latest", .arity = 2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE,
+      .route = ROUTE_GATHER, .gather = latency_latest,
       .group = "server", .since = "2.8.13", .complexity = "O(1)", .syntax = "",
-      .summary = "Returns an empty list: single events are not recorded." },
-    { .name = "reset", .arity = -2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE, .home = latency_reset,
+      .summary = "Returns the last and the longest of each event that has happened." },
+    { .name = "reset", .arity = -2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE | CMD_BARRIER,
+      .route = ROUTE_GATHER, .gather = latency_reset,
       .group = "server", .since = "2.8.13", .complexity = "O(1)", .syntax = "[event ...]",
-      .summary = "Returns 0: single events are not recorded." },
+      .summary = "Forgets events and returns how many had happened." },
     { .name = "help", .arity = 2, .flags = CMD_LOADING | CMD_STALE, .home = latency_help,
       .group = "server", .since = "2.8.13", .complexity = "O(1)", .syntax = "",
       .summary = "Describes the sub-commands." },

@@ -238,16 +238,23 @@ static void linger_check(struct reactor *reactor)
     reactor->next_linger_ms = reactor->now_ms + LINGER_CHECK_MS;
 }
 
+static void background_work(struct reactor *reactor)
+{
+    uint64_t start = clock_ticks();
+    int64_t wait_ms = keyspace_work(reactor->keyspace);
+    reactor->next_work_ms = wait_ms < 0 ? INT64_MAX : reactor->now_ms + wait_ms;
+    reactor_note_latency(reactor, LATENCY_EXPIRE_CYCLE,
+                         (int64_t)(clock_ticks_to_ns(clock_ticks() - start) / 1000));
+}
+
 static void due_work(struct reactor *reactor)
 {
     int64_t now = reactor->now_ms;
     sample(reactor);
     if (reactor->pause.until_ms != 0 && now >= reactor->pause.until_ms)
         reactor->pause.until_ms = 0;
-    if (now >= reactor->next_work_ms) {
-        int64_t wait_ms = keyspace_work(reactor->keyspace);
-        reactor->next_work_ms = wait_ms < 0 ? INT64_MAX : now + wait_ms;
-    }
+    if (now >= reactor->next_work_ms)
+        background_work(reactor);
     if (now >= reactor->next_tick_ms) {
         if (reactor->settings->timeout_s > 0)
             idle_close(reactor);
@@ -376,6 +383,20 @@ static void loop(struct reactor *reactor)
 
 /* ---- start and end ----------------------------------------------------------------------------- */
 
+void reactor_note_latency(struct reactor *reactor, enum latency_event event, int64_t us)
+{
+    int threshold_ms = reactor->settings->latency_threshold_ms;
+    if (unlikely(threshold_ms > 0 && us >= (int64_t)threshold_ms * 1000))
+        latency_note(&reactor->latency_events, event, clock_wall_us() / 1000000, us / 1000,
+                     threshold_ms);
+}
+
+static uint32_t ticks_of_us(uint64_t us)
+{
+    uint64_t ticks = us < UINT32_MAX ? clock_ns_to_ticks(us * 1000) : UINT32_MAX;
+    return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+}
+
 void reactor_use_settings(struct reactor *reactor, const struct settings *settings)
 {
     reactor->settings = settings;
@@ -384,10 +405,13 @@ void reactor_use_settings(struct reactor *reactor, const struct settings *settin
         .args_max = DECODE_ARGS_MAX,
     };
     reactor->next_tick_ms = settings->timeout_s > 0 ? 0 : INT64_MAX;
-    uint64_t ticks = settings->slowlog_slower_us < 0
-                         ? UINT32_MAX
-                         : clock_ns_to_ticks((uint64_t)settings->slowlog_slower_us * 1000);
-    reactor->slow_ticks = ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+    uint32_t log_ticks = settings->slowlog_slower_us < 0
+                             ? UINT32_MAX
+                             : ticks_of_us((uint64_t)settings->slowlog_slower_us);
+    uint32_t event_ticks = settings->latency_threshold_ms == 0
+                               ? UINT32_MAX
+                               : ticks_of_us((uint64_t)settings->latency_threshold_ms * 1000);
+    reactor->slow_ticks = log_ticks < event_ticks ? log_ticks : event_ticks;
     reactor->measure_each = settings->slowlog_slower_us >= 0 &&
                             settings->slowlog_slower_us < QUICK_US_MAX;
 }

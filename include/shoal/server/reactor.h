@@ -11,6 +11,7 @@
 #include "shoal/proto/decode.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/group.h"
+#include "shoal/server/latency_events.h"
 #include "shoal/server/mesh.h"
 #include "shoal/server/options.h"
 #include "shoal/server/out.h"
@@ -64,7 +65,7 @@ struct reactor {
     struct pause pause;
     struct reactor_stats *stats;
     struct slowlog slowlog;
-    uint32_t slow_ticks;        /* commands that took as long are looked at for the slow log */
+    uint32_t slow_ticks;        /* commands that took as long are looked at for the slow log and latency events */
     bool measure_each;          /* the slow log wants even quick ones */
     int64_t next_work_ms;       /* background work is due; INT64_MAX: never */
     int64_t next_tick_ms;       /* once-a-second checks are due; INT64_MAX: none wanted */
@@ -76,6 +77,7 @@ struct reactor {
     bool stopped;
     uint64_t next_conn_id;
     uint64_t random;
+    struct latency_events latency_events;
 };
 
 /* Thread entry: makes the ring and shard, reports to the server, runs until stopped. */
@@ -92,6 +94,9 @@ void reactor_publish(struct reactor *reactor);
 
 /* Takes new settings into use: everything that is derived from them. Thread: owner. */
 void reactor_use_settings(struct reactor *reactor, const struct settings *settings);
+
+/* Notes a latency event of `us` if latency-monitor-threshold is set and reached. Thread: owner. */
+void reactor_note_latency(struct reactor *reactor, enum latency_event event, int64_t us);
 
 /* Sends a call anywhere, ourselves included (run later in this turn). */
 void reactor_call(struct reactor *here, struct message *message);
