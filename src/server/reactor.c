@@ -215,22 +215,6 @@ void reactor_publish(struct reactor *reactor)
     counter_set(&stats->turns, reactor->ring->turns);
 }
 
-/* maxmemory is checked once a turn against what all shards have published: a turn's worth of writes is the error. */
-static void check_memory(struct reactor *reactor)
-{
-    uint64_t limit = reactor->settings->maxmemory;
-    if (limit == 0) {
-        reactor->keyspace->over_limit = false;
-        return;
-    }
-    uint64_t used = 0;
-    for (uint32_t i = 0; i < reactor->count; i++) {
-        struct reactor_stats *stats = reactor->server->reactor[i].stats;
-        used += counter_get(&stats->keyspace.used_bytes) + counter_get(&stats->buffer_bytes);
-    }
-    reactor->keyspace->over_limit = used > limit;
-}
-
 static void linger_check(struct reactor *reactor)
 {
     for (struct conn *conn = reactor->conns; conn != NULL; conn = conn->next)
@@ -366,7 +350,7 @@ static void loop(struct reactor *reactor)
         uint32_t completions = turn_io(reactor, idle);
         reactor->now_ms = clock_now_ms();
         reactor->keyspace->now_ms = reactor->now_ms;
-        check_memory(reactor);
+        lease_renew(reactor);
         group_run(reactor);
         uint32_t done = work(reactor);
         bool quiet = completions + done == 0;
@@ -404,6 +388,8 @@ void reactor_use_settings(struct reactor *reactor, const struct settings *settin
         .bulk_bytes_max = settings->proto_max_bulk_len,
         .args_max = DECODE_ARGS_MAX,
     };
+    reactor->keyspace->policy = evict_policy_find(policy_name(settings->maxmemory_policy));
+    reactor->lease.renewed_ms = 0;
     reactor->next_tick_ms = settings->timeout_s > 0 ? 0 : INT64_MAX;
     uint32_t log_ticks = settings->slowlog_slower_us < 0
                              ? UINT32_MAX

@@ -110,6 +110,7 @@ bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
     uint64_t owed = excess(keyspace, bytes);
     if (owed == 0)
         return take(keyspace, bytes);
+    keyspace->pressed = true;
     if (!can_ever_fit(keyspace, bytes) || !may_evict(keyspace))
         return refuse(keyspace);
     uint64_t more = bytes / ROOM_BYTES_A_VICTIM;

@@ -12,6 +12,7 @@
 #include "shoal/server/conn.h"
 #include "shoal/server/group.h"
 #include "shoal/server/latency_events.h"
+#include "shoal/server/lease.h"
 #include "shoal/server/mesh.h"
 #include "shoal/server/options.h"
 #include "shoal/server/out.h"
@@ -43,6 +44,7 @@ struct reactor {
     struct arena *arena;        /* the shard's memory */
     struct keyspace *keyspace;
     struct locks *locks;
+    struct lease lease;         /* the shard's part of maxmemory */
     struct group group;         /* commands gathered for one pass over the table */
     struct decode_limits limits;
     struct decoder decoder;

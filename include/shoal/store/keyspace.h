@@ -41,6 +41,7 @@ struct keyspace {
     int64_t now_ms;  /* of this turn; set by the reactor */
     bool over_limit; /* over the budget with nothing to evict: DENYOOM commands are refused */
     const struct evict_policy *policy; /* what gives way to new items; never NULL */
+    bool pressed; /* had to make room since the reader last cleared it */
     uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_budget() */
     uint32_t shard, shards;            /* which of how many this is, for the SCAN cursor */
     uint32_t watched; /* keys under WATCH: 0 makes every hook one predicted branch */

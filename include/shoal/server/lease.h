@@ -1,0 +1,38 @@
+/*
+ * lease.h - each shard's part of maxmemory, drawn from one pool.
+ *
+ * Nobody hands it out: once a millisecond every reactor reads what all shards have published, and
+ * allows its own shard so much that no stale figure can make the sum exceed maxmemory by more than
+ * a percent. A full shard borrows from an empty one; when nothing is left, shards that must evict
+ * draw slowly on those that need not. A quarter of an equal part is everyone's at any time. Buffers
+ * are not in it: they have limits of their own and evict nothing.
+ */
+#ifndef SHOAL_SERVER_LEASE_H
+#define SHOAL_SERVER_LEASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct reactor;
+
+/* A reactor's. */
+struct lease {
+    int64_t renewed_ms, woke_ms; /* when it was last worked out, and another reactor woken for it */
+};
+
+/* What one shard knows. */
+struct lease_view {
+    uint64_t limit_bytes;
+    uint32_t shards;
+    uint64_t own_bytes, total_bytes; /* used by this shard, and by all of them */
+    bool pressed;                    /* this shard has had to evict or refuse */
+};
+
+/* What the shard may use now. Thread: any. */
+uint64_t lease_budget(const struct lease_view *view);
+
+/* Sets the budget of the reactor's keyspace; call it every turn. Wakes the reactor with most when
+ * it has to give and may be asleep. Thread: owner. */
+void lease_renew(struct reactor *reactor);
+
+#endif
