@@ -8,7 +8,9 @@
 #include "shoal/base/must.h"
 
 #include <jemalloc/jemalloc.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #define HEAP_TEXT(x) #x
 #define HEAP_TEXT_OF(x) HEAP_TEXT(x)
@@ -16,11 +18,30 @@
     "jemalloc-" HEAP_TEXT_OF(JEMALLOC_VERSION_MAJOR) "." HEAP_TEXT_OF(                             \
         JEMALLOC_VERSION_MINOR) "." HEAP_TEXT_OF(JEMALLOC_VERSION_BUGFIX)
 
+/*
+ * Freed pages go back within about a second, by a thread of jemalloc's own: by default they stay
+ * 10 s, and for ever when the owner sleeps, so that a cache whose values change their size holds
+ * twice its limit. What cannot be set stays as it is.
+ */
+static inline void heap_return_pages(unsigned index)
+{
+    enum { DECAY_MS = 1000 };
+    char name[48];
+    ssize_t dirty_ms = DECAY_MS, muzzy_ms = 0;
+    bool on = true;
+    snprintf(name, sizeof(name), "arena.%u.dirty_decay_ms", index);
+    mallctl(name, NULL, NULL, &dirty_ms, sizeof(dirty_ms));
+    snprintf(name, sizeof(name), "arena.%u.muzzy_decay_ms", index);
+    mallctl(name, NULL, NULL, &muzzy_ms, sizeof(muzzy_ms));
+    mallctl("background_thread", NULL, NULL, &on, sizeof(on));
+}
+
 static inline unsigned heap_create(void)
 {
     unsigned index = 0;
     size_t size = sizeof(index);
     must(mallctl("arenas.create", &index, &size, NULL, 0) == 0);
+    heap_return_pages(index);
     return index;
 }
 
