@@ -242,6 +242,8 @@ static bool must_be_alone(const struct conn *conn, const struct request *request
 static void hold(struct conn *conn)
 {
     conn->flags |= CONN_HELD;
+    if (conn->reactor->pause.until_ms != 0)
+        input_detach(conn->last); /* or so many paused clients would leave none for CLIENT UNPAUSE */
     conn_stall(conn);
 }
 

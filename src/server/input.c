@@ -1,8 +1,9 @@
 /*
  * input.c - received bytes to requests.
  *
- * Requests are parsed where the bytes arrived, in a receive buffer of the ring, and point into it until they have
- * been answered. Only what cannot be parsed at once is copied: an incomplete request, or what is behind a stall.
+ * Requests are parsed where the bytes arrived, in a receive buffer of the ring, and point into it
+ * until they have been answered. Only what cannot be parsed at once is copied: an incomplete
+ * request, or what is behind a stall.
  */
 #include "shoal/cmd/errors.h"
 #include "shoal/server/dispatch.h"
@@ -47,8 +48,8 @@ static bool input_make_room(struct conn *conn, size_t more)
     /* Doubles while it arrives; never by what was only declared, beyond a megabyte. */
     size_t capacity = (kept + more) * 2;
     if (conn->partial != NULL && conn->partial->want > kept + more)
-        capacity = conn->partial->want < kept + more + INPUT_SLACK_MAX ? conn->partial->want
-                                                                       : capacity;
+        capacity =
+            conn->partial->want < kept + more + INPUT_SLACK_MAX ? conn->partial->want : capacity;
     struct input *input = input_new(capacity < INPUT_MIN ? INPUT_MIN : capacity);
     if (input == NULL)
         return false;
@@ -71,7 +72,8 @@ static bool input_append(struct conn *conn, const char *data, size_t size)
     return true;
 }
 
-/* ---- one request ------------------------------------------------------------------------------- */
+/* ---- one request -------------------------------------------------------------------------------
+ */
 
 /* The decoder with this connection's progress, if there is any. */
 static struct decoder *decoder_of(struct conn *conn)
@@ -98,6 +100,25 @@ static void partial_drop(struct conn *conn)
     decoder_reset(conn->partial);
     free(conn->partial);
     conn->partial = NULL;
+}
+
+void input_detach(struct request *request)
+{
+    struct reactor *reactor = request->conn->reactor;
+    size_t size = 0;
+    if (request->buffer == NO_BUFFER)
+        return;
+    for (uint32_t i = 0; i < request->argc; i++)
+        if (request->args[i].offset + request->args[i].size > size)
+            size = request->args[i].offset + request->args[i].size;
+    struct input *input = input_new(size);
+    if (input == NULL)
+        return;
+    memcpy(input->data, request->base, size);
+    request->base = input->data;
+    request->input = input;
+    ring_buffer_release(reactor->ring, (uint16_t)request->buffer);
+    request->buffer = NO_BUFFER;
 }
 
 /* An unquoted inline command stands in the decoder's own memory: the request needs a copy. */
@@ -240,7 +261,8 @@ static size_t parse_all(struct conn *conn, const struct source *source, size_t a
     return at;
 }
 
-/* ---- the connection's bytes -------------------------------------------------------------------- */
+/* ---- the connection's bytes --------------------------------------------------------------------
+ */
 
 static void check_size(struct conn *conn)
 {

@@ -120,6 +120,8 @@ bool conn_is_blocked(struct conn *conn);
 void conn_received(struct conn *conn, const struct io_event *event);
 void conn_parse(struct conn *conn);
 void input_release(struct input **input);
+/* Copies a request's arguments out of the receive buffer, of which there are few, if memory allows: it may wait long. */
+void input_detach(struct request *request);
 
 /* A request of this connection, not in its queue yet; NULL when memory is out. */
 struct request *request_new(struct conn *conn);
