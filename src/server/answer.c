@@ -110,12 +110,14 @@ static void send_parcel(struct conn *conn, struct reply *reply, bool of_parcels)
 /* Puts the reply behind what the connection has to send. */
 static void deliver(struct conn *conn, struct reply *reply, bool of_parcels)
 {
-    if (likely(!reply->heap && reply->pin_count == 0 && !reply->no_memory))
+    if (likely(!reply->heap && reply->pin_count == 0 && !reply->no_memory)) {
         out_written(&conn->out, reply->size);
-    else if (reply->no_memory)
+    } else if (reply->no_memory) {
+        reply_discard(conn->reactor, reply, of_parcels);
         lost(conn);
-    else
+    } else {
         send_parcel(conn, reply, of_parcels);
+    }
 }
 
 /* Keeps the reply with its request until those before it are answered. */
