@@ -189,7 +189,8 @@ static uint32_t reap(struct uring *u)
     uint32_t ran = 0;
     if (unlikely(u->backlog_count > 0))
         ran += backlog_run(u);
-    for (uint32_t seen = 0; seen < REAP_MAX;) {
+    /* A callback may have moved completions to the backlog: they are older than those in the queue now. */
+    for (uint32_t seen = 0; seen < REAP_MAX && likely(u->backlog_count == 0);) {
         struct io_uring_cqe *cqes[64];
         unsigned n = io_uring_peek_batch_cqe(&u->io, cqes, 64);
         if (n == 0)
