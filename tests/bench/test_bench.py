@@ -61,7 +61,7 @@ def test_closed_loop_measures_a_known_delay():
     run = result["runs"][0]
     expect(20e6 <= run["latency_ns"]["min"] and run["latency_ns"]["p50"] < 30e6, run["latency_ns"])
     expect(run["requests"] == 100, run["requests"])
-    expect(130 < run["requests_per_s"] <= 200, run["requests_per_s"])
+    expect(50 < run["requests_per_s"] <= 200, run["requests_per_s"])  # 200 without pauses; a busy machine has some
 
 
 def stalled(*arguments):
