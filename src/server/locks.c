@@ -45,6 +45,7 @@ struct locks {
     struct part *gate;
     bool gate_open; /* the gate's part has been granted the shard */
     struct message *gated_first, *gated_last;
+    const struct message *drained; /* has been behind the gate, and is let in now */
 };
 
 struct locks *locks_new(void)
@@ -60,7 +61,8 @@ void locks_free(struct locks **locks)
 
 bool locks_active(const struct locks *locks)
 {
-    return locks->queues > 0 || locks->gate != NULL;
+    return locks->queues > 0 || locks->gate != NULL || locks->gated_first != NULL ||
+           locks->drained != NULL;
 }
 
 static struct queue **queue_place(struct locks *locks, uint64_t name)
@@ -149,6 +151,23 @@ static void gate_add(struct locks *locks, struct message *message)
     locks->gated_last = message;
 }
 
+/*
+ * Behind the gate, and behind those who still wait there while they are let in: whoever is run may have made this
+ * message, and a transaction that overtook another here, but not on the other shards, would
+ * wait for it for ever.
+ */
+static bool waits_at_gate(struct locks *locks, struct message *message)
+{
+    bool let_in = locks->drained == message;
+    if (let_in)
+        locks->drained = NULL;
+    bool others_first = locks->gated_first != NULL || locks->drained != NULL;
+    if (locks->gate == NULL && (let_in || !others_first))
+        return false;
+    gate_add(locks, message);
+    return true;
+}
+
 static void gate_try(struct reactor *reactor)
 {
     struct locks *locks = reactor->locks;
@@ -161,10 +180,8 @@ static void gate_try(struct reactor *reactor)
 bool locks_admit_request(struct reactor *reactor, struct request *request)
 {
     struct locks *locks = reactor->locks;
-    if (locks->gate != NULL) {
-        gate_add(locks, &request->message);
+    if (waits_at_gate(locks, &request->message))
         return false;
-    }
     const struct command *command = request->command;
     uint64_t conn = conn_name(&request->message, request->conn);
     bool conflict = queue_exists(locks, conn);
@@ -188,10 +205,8 @@ bool locks_admit_request(struct reactor *reactor, struct request *request)
 bool locks_admit_part(struct reactor *reactor, struct part *part)
 {
     struct locks *locks = reactor->locks;
-    if (locks->gate != NULL) {
-        gate_add(locks, &part->message);
+    if (waits_at_gate(locks, &part->message))
         return false;
-    }
     uint64_t conn = conn_name(&part->message, part->plan->request->conn);
     /* Everything on this shard: after all that is held now. */
     bool conflict = queue_exists(locks, conn) || (part->lock_all && locks->queues > 0);
@@ -214,10 +229,8 @@ bool locks_admit_part(struct reactor *reactor, struct part *part)
 void locks_acquire(struct reactor *reactor, struct part *part)
 {
     struct locks *locks = reactor->locks;
-    if (locks->gate != NULL) {
-        gate_add(locks, &part->message);
+    if (waits_at_gate(locks, &part->message))
         return;
-    }
     if (part->lock_all) {
         locks->gate = part;
         locks->gate_open = false;
@@ -261,9 +274,10 @@ static void gate_drain(struct reactor *reactor)
     while (locks->gate == NULL && locks->gated_first != NULL) {
         struct message *message = locks->gated_first;
         locks->gated_first = message->next;
+        locks->drained = message;
         if (message->kind != MESSAGE_COMMAND)
             part_run(reactor, message);
-        else if (!locks_active(locks) || locks_admit_request(reactor, request_of(message)))
+        else if (locks_admit_request(reactor, request_of(message)))
             group_run_one(reactor, request_of(message));
     }
 }
