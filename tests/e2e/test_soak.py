@@ -151,7 +151,8 @@ def soak(server):
     for wire in list(crowd.wires):
         crowd.end(wire)
     print("%d connections ended, %d replies of the bystander" % (crowd.ended, count))
-    # Every key can be used at once.
+    # What they had sent has been run or dropped; then every key can be used at once.
+    wait_until("the crowd gone", lambda: fds(server) <= base + 2)
     for _ in range(3):
         names = ["soak:%d" % i for i in range(40)]
         equal(admin.run("MSET", *sum(([name, "end"] for name in names), [])), b"OK")
