@@ -14,6 +14,7 @@ enum {
     ROOM_VICTIMS = 16,         /* of one command, and one more for every ... */
     ROOM_BYTES_A_VICTIM = 256, /* ... so many bytes it brings */
     ROOM_BUCKETS = 1024,       /* looked at for one command: 5 to 10 us */
+    ROOM_DRAIN_NS = 10 * 1000, /* spent on flushed items first: nobody misses them */
     DEBT_PARTS = 100,
     URGENT_VICTIMS = 256, /* between two looks at the clock */
     URGENT_BUCKETS = 4096,
@@ -75,12 +76,14 @@ static void evict_some(struct keyspace *keyspace, uint64_t bytes, uint64_t victi
 bool keyspace_evict(struct keyspace *keyspace, uint64_t bytes, uint64_t for_ns)
 {
     uint64_t start = clock_mono_ns(), owed;
+    if (keyspace->_graves != NULL)
+        keyspace_drain(keyspace, for_ns);
     while ((owed = excess(keyspace, bytes)) > 0 && may_evict(keyspace)) {
         evict_some(keyspace, owed, URGENT_VICTIMS, URGENT_BUCKETS);
         if (clock_mono_ns() - start >= for_ns)
             break;
     }
-    return owed == 0 || may_evict(keyspace);
+    return owed == 0 || keyspace->_graves != NULL || may_evict(keyspace);
 }
 
 static bool take(struct keyspace *keyspace, uint64_t bytes)
@@ -111,12 +114,17 @@ bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
     if (owed == 0)
         return take(keyspace, bytes);
     keyspace->pressed = true;
-    if (!can_ever_fit(keyspace, bytes) || !may_evict(keyspace))
+    if (!can_ever_fit(keyspace, bytes) || (keyspace->_graves == NULL && !may_evict(keyspace)))
         return refuse(keyspace);
+    if (keyspace->_graves != NULL)
+        keyspace_drain(keyspace, ROOM_DRAIN_NS + bytes);
     uint64_t more = bytes / ROOM_BYTES_A_VICTIM;
-    evict_some(keyspace, owed, ROOM_VICTIMS + more, ROOM_BUCKETS + more);
     owed = excess(keyspace, bytes);
-    if (owed <= keyspace->budget_bytes / DEBT_PARTS && (owed == 0 || may_evict(keyspace)))
+    if (owed > 0 && may_evict(keyspace))
+        evict_some(keyspace, owed, ROOM_VICTIMS + more, ROOM_BUCKETS + more);
+    owed = excess(keyspace, bytes);
+    if (owed <= keyspace->budget_bytes / DEBT_PARTS &&
+        (owed == 0 || keyspace->_graves != NULL || may_evict(keyspace)))
         return take(keyspace, bytes);
     return keyspace_evict(keyspace, bytes, URGENT_NS + bytes) ? take(keyspace, bytes)
                                                               : refuse(keyspace);

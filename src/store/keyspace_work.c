@@ -2,11 +2,12 @@
  * keyspace_work.c - what a shard does between commands: reclaiming expired items and flushed
  * tables.
  *
- * Work is metered in nanoseconds by what it does (a bucket looked at, an item freed), not by a
- * clock: a slice is about 1 ms and the same every time. The sweep goes round once a second, faster
+ * A slice is half a millisecond by the clock, which is read after every 256 buckets or items. The
+ * sweep goes round once a second, faster
  * where lives are short, and is asked for again at once while it frees much; nothing is asked for
  * when nothing has a TTL.
  */
+#include "shoal/base/clock.h"
 #include "shoal/base/must.h"
 #include "shoal/store/keyspace.h"
 #include "shoal/store/watch.h"
@@ -14,17 +15,15 @@
 #include <stdlib.h>
 
 enum {
-    SLICE_NS = 1000 * 1000,
-    BUCKET_NS = 4,            /* measured: 3.3 ns to look at one */
-    FREE_NS = 80,             /* to free an item that has been fetched */
-    SWEEP_BUCKETS_MAX = 2048, /* between two looks at the meter */
-    SWEEP_BUCKETS_MIN = 512,  /* of a call: small tables are seen whole every time, for 2 us */
+    SLICE_NS = 500 * 1000,
+    SWEEP_BUCKETS = 256,     /* between two looks at the clock: 50 us if every item is due */
+    DRAIN_ITEMS = 256,       /* the same: 20 us */
+    SWEEP_BUCKETS_MIN = 512, /* of a call: small tables are seen whole every time, for 2 us */
     SWEEP_INTERVAL_MS = 100,
-    SWEEP_INTERVAL_BEHIND_MS = 50, /* 1 ms every 50: 2 % of a CPU */
+    SWEEP_INTERVAL_BEHIND_MS = 25, /* 0.5 ms every 25: 2 % of a CPU */
     SWEEP_PERIOD_MS = 1000,
     SWEEP_TTL_PARTS = 50, /* period = mean TTL / 50: 1 % of what is stored is dead */
     BUSY_PARTS = 16,      /* "much": one item freed for as many buckets */
-    DRAIN_ITEMS = SLICE_NS / FREE_NS,
 };
 
 struct grave {
@@ -71,7 +70,8 @@ void keyspace_flush(struct keyspace *keyspace, int db)
             flush_db(keyspace, (uint8_t)i);
 }
 
-static void drain_grave(struct keyspace *keyspace)
+/* Frees up to DRAIN_ITEMS of the newest grave, and itself with the last. */
+static void drain_some(struct keyspace *keyspace)
 {
     struct grave *grave = keyspace->_graves;
     struct table *table = &grave->table;
@@ -83,6 +83,16 @@ static void drain_grave(struct keyspace *keyspace)
         return;
     keyspace->_graves = grave->next;
     arena_free(keyspace->arena, grave, sizeof(*grave));
+}
+
+void keyspace_drain(struct keyspace *keyspace, uint64_t for_ns)
+{
+    uint64_t start = clock_mono_ns();
+    while (keyspace->_graves != NULL) {
+        drain_some(keyspace);
+        if (clock_mono_ns() - start >= for_ns)
+            break;
+    }
 }
 
 /* ---- expiry
@@ -141,19 +151,14 @@ static uint64_t sweep_some(struct keyspace *keyspace, struct table *table, uint6
 
 static int64_t sweep(struct keyspace *keyspace)
 {
-    uint64_t due = buckets_due(keyspace), seen = 0, freed = 0;
-    while (seen < due) {
-        struct table *table = sweep_table(keyspace);
-        if (table == NULL)
-            return -1;
-        uint64_t used_ns = seen * BUCKET_NS + freed * FREE_NS;
-        if (used_ns >= SLICE_NS)
-            break;
-        uint64_t buckets = (SLICE_NS - used_ns) / (5 * FREE_NS) + 1; /* if every item were due */
-        buckets = buckets < SWEEP_BUCKETS_MAX ? buckets : SWEEP_BUCKETS_MAX;
-        buckets = buckets < due - seen ? buckets : due - seen;
+    uint64_t due = buckets_due(keyspace), seen = 0, freed = 0, start = clock_mono_ns();
+    struct table *table;
+    while (seen < due && (table = sweep_table(keyspace)) != NULL) {
+        uint64_t buckets = due - seen < SWEEP_BUCKETS ? due - seen : SWEEP_BUCKETS;
         freed += sweep_some(keyspace, table, buckets);
         seen += buckets;
+        if (clock_mono_ns() - start >= SLICE_NS)
+            break;
     }
     if (sweep_table(keyspace) == NULL)
         return -1;
@@ -165,11 +170,11 @@ static int64_t sweep(struct keyspace *keyspace)
 int64_t keyspace_work(struct keyspace *keyspace)
 {
     if (keyspace->_graves != NULL) {
-        drain_grave(keyspace);
+        keyspace_drain(keyspace, SLICE_NS);
         return keyspace->_graves != NULL || sweep_table(keyspace) != NULL ? 0 : -1;
     }
     if (keyspace_in_debt(keyspace)) {
-        keyspace_evict(keyspace, 0, SLICE_NS / 2);
+        keyspace_evict(keyspace, 0, SLICE_NS);
         if (keyspace_in_debt(keyspace))
             return 0;
     }

@@ -41,7 +41,7 @@ struct keyspace {
     int64_t now_ms;  /* of this turn; set by the reactor */
     bool over_limit; /* over the budget with nothing to evict: DENYOOM commands are refused */
     const struct evict_policy *policy; /* what gives way to new items; never NULL */
-    bool pressed; /* had to make room since the reader last cleared it */
+    bool pressed;                      /* had to make room since the reader last cleared it */
     uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_budget() */
     uint32_t shard, shards;            /* which of how many this is, for the SCAN cursor */
     uint32_t watched; /* keys under WATCH: 0 makes every hook one predicted branch */
@@ -129,6 +129,9 @@ static inline uint64_t keyspace_cost(uint64_t key_size, uint64_t value_size)
 /* Evicts until `bytes` more would fit, for at most about `for_ns`. False when they do not and
  * nothing can be evicted. */
 bool keyspace_evict(struct keyspace *keyspace, uint64_t bytes, uint64_t for_ns);
+
+/* Frees what was flushed, for about `for_ns`. */
+void keyspace_drain(struct keyspace *keyspace, uint64_t for_ns);
 
 /* Hits of a key since eviction last came by, 0 to 3, without being one; -1 if there is none. */
 int keyspace_freq(const struct keyspace *keyspace, struct key key);
