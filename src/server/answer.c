@@ -198,8 +198,19 @@ static void send_kept(struct conn *conn, struct request *request)
         lost(conn);
 }
 
+/* CLIENT REPLY OFF: the commands of an EXEC still run at home, their reply goes nowhere. */
+static void compose_silently(struct conn *conn, struct request *request)
+{
+    struct reply reply;
+    reply_init(&reply, request->proto, NULL, 0, NULL, 0);
+    plan_compose(request->plan, &reply);
+    reply_discard(conn->reactor, &reply, true);
+}
+
 static void emit(struct conn *conn, struct request *request)
 {
+    if (request->plan != NULL && request->flags & REQUEST_SILENT && !(conn->flags & CONN_DEAD))
+        compose_silently(conn, request);
     if (conn->flags & CONN_DEAD || request->flags & REQUEST_SILENT)
         drop_kept(conn->reactor, &request->answer);
     else if (request->plan != NULL)
@@ -231,8 +242,9 @@ static void take_from_space(struct conn *conn, struct request *request)
 {
     struct answer *answer = &request->answer;
     const char *data = answer->data;
-    if (is_first_in_line(request) &&
-        out_bytes(&conn->out, &conn->reactor->chunks, data, answer->size)) {
+    if (is_first_in_line(request)) {
+        if (!out_bytes(&conn->out, &conn->reactor->chunks, data, answer->size))
+            lost(conn);
         answer->place = ANSWER_IN_REQUEST;
         answer->size = 0;
         return;

@@ -148,22 +148,52 @@ static void prefetch_items(struct reactor *reactor, const struct lot *lot)
         table_prefetch_item(&reactor->keyspace->db[lot->request[i]->db], lot->request[i]->hash);
 }
 
+/* A command that running ones have let go: it has no older one in any lot, but those may not run yet. */
+static void later_add(struct group *group, struct request *request)
+{
+    request->message.next = NULL;
+    struct message **last = &group->later;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = &request->message;
+}
+
+/* The oldest gathered lot runs; the one that was filling is ready next. */
+static void lot_run(struct reactor *reactor)
+{
+    struct group *group = &reactor->group;
+    struct lot lot = group->ready;
+    group->ready = group->filling;
+    group->filling.count = 0;
+    group->running = true;
+    run_all(reactor, lot.request, lot.count);
+    group->running = false;
+    while (group->later != NULL && !group->running) {
+        struct request *request = request_of(group->later);
+        group->later = request->message.next;
+        group_add(reactor, request);
+    }
+}
+
 void group_run(struct reactor *reactor)
 {
     struct group *group = &reactor->group;
+    if (group->running)
+        return;
     while (group->ready.count + group->filling.count > 0) {
         if (group->filling.count > 1)
             prefetch_items(reactor, &group->filling);
-        struct lot lot = group->ready;
-        group->ready = group->filling; /* running may gather more */
-        group->filling.count = 0;
-        run_all(reactor, lot.request, lot.count);
+        lot_run(reactor);
     }
 }
 
 void group_add(struct reactor *reactor, struct request *request)
 {
     struct group *group = &reactor->group;
+    if (unlikely(group->running)) {
+        later_add(group, request);
+        return;
+    }
     table_prefetch_bucket(&reactor->keyspace->db[request->db], request->hash);
     if (request->message.from != reactor->id && request->argc > 1)
         mem_prefetch(request->base + request->args[1].offset); /* the key is in the origin's cache */
@@ -171,8 +201,5 @@ void group_add(struct reactor *reactor, struct request *request)
     if (likely(group->filling.count < GROUP_MAX))
         return;
     prefetch_items(reactor, &group->filling);
-    struct lot lot = group->ready;
-    group->ready = group->filling;
-    group->filling.count = 0;
-    run_all(reactor, lot.request, lot.count);
+    lot_run(reactor);
 }

@@ -219,6 +219,16 @@ bool mesh_backlogged(const struct mesh_port *port)
     return port->backlogged > 0;
 }
 
+bool mesh_wants_room(const struct mesh_port *port)
+{
+    for (uint32_t i = 0; port->backlogged > 0 && i < port->mesh->count; i++) {
+        const struct lane *lane = &port->lane[i];
+        if (lane->urgent.first != NULL || (lane->backlog.first != NULL && lane->credits > 0))
+            return true;
+    }
+    return false;
+}
+
 static uint32_t response_ring_size(const struct mesh_port *port)
 {
     return port->mesh->ring_size * 2;

@@ -50,6 +50,11 @@ static bool queue(struct conn *conn, const struct command *command, const struct
     struct queued *queued = transaction != NULL ? queued_new(command, args) : NULL;
     if (queued == NULL)
         return false;
+    if (transaction->bytes + queued->size >
+        (size_t)conn->reactor->settings->client_query_buffer_limit) {
+        free(queued);
+        return false;
+    }
     if (transaction->first == NULL)
         transaction->first = queued;
     else
@@ -117,7 +122,8 @@ static void unwatch_run(struct reactor *here, struct message *message)
 {
     struct watched_key *watched = ((struct unwatch *)message)->watched;
     struct key key = { bytes_of(watched->name, watched->size), watched->hash, watched->db };
-    keyspace_watch_remove(here->keyspace, key);
+    if (watched->registered)
+        keyspace_watch_remove(here->keyspace, key);
     reactor_respond(here, message);
 }
 

@@ -41,16 +41,29 @@ static struct chunk *slab_cut(struct chunk_pool *pool)
     return chunk;
 }
 
+/* A chunk beyond the pool: a burst's memory goes back when the burst is over. */
+static struct chunk *chunk_loose(struct chunk_pool *pool)
+{
+    struct chunk *chunk = malloc(sizeof(*chunk) + CHUNK_BYTES);
+    if (chunk == NULL)
+        return NULL;
+    pool->bytes += sizeof(*chunk) + CHUNK_BYTES;
+    *chunk = (struct chunk){ .data = chunk->own, .loose = true };
+    return chunk;
+}
+
 static struct chunk *chunk_get(struct chunk_pool *pool)
 {
     struct chunk *chunk = pool->free;
     if (likely(chunk != NULL)) {
         pool->free = chunk->next;
-        pool->free_count--;
-    } else {
+    } else if (pool->count < CHUNK_POOL_MAX) {
         chunk = slab_cut(pool);
         if (chunk == NULL)
             return NULL;
+        pool->count++;
+    } else {
+        return chunk_loose(pool);
     }
     *chunk = (struct chunk){ .data = chunk->own };
     return chunk;
@@ -63,9 +76,13 @@ static void chunk_drop(struct reactor *here, struct chunk *chunk)
         free(chunk);
         return;
     }
+    if (chunk->loose) {
+        here->chunks.bytes -= sizeof(*chunk) + CHUNK_BYTES;
+        free(chunk);
+        return;
+    }
     chunk->next = here->chunks.free;
     here->chunks.free = chunk;
-    here->chunks.free_count++;
 }
 
 void chunk_pool_fini(struct chunk_pool *pool)

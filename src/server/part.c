@@ -107,7 +107,7 @@ static void op_run(struct reactor *here, struct part *part, struct op *op)
     }
     reply->proto = proto;
     op->marks = reply->mark_count;
-    op->ticks = (uint32_t)(clock_ticks() - start);
+    op->ticks = ticks_since(start);
 }
 
 /* Small values go home inside the part; others, and any pin, as a parcel. */

@@ -49,7 +49,8 @@ struct bytes plan_element(struct plan *plan, uint32_t shard)
     return bytes_of(part_base(part) + from, to - from);
 }
 
-static void copy_with_pins(struct reply *reply, struct parcel *parcel, uint32_t from, uint32_t to)
+static void copy_with_pins(struct reactor *here, struct reply *reply, struct parcel *parcel,
+                           uint32_t from, uint32_t to)
 {
     for (uint32_t i = 0; i < parcel->pin_count; i++) {
         const struct reply_pin *pin = &parcel->pins[i];
@@ -57,7 +58,8 @@ static void copy_with_pins(struct reply *reply, struct parcel *parcel, uint32_t 
             continue; /* a pin stands behind its header, so never at the beginning of an element */
         reply_raw(reply, bytes_of(parcel->base + from, pin->offset - from));
         parcel_use(parcel);
-        reply_raw_pinned(reply, pin->text, parcel);
+        if (!reply_raw_pinned(reply, pin->text, parcel))
+            parcel_unuse(here, parcel);
         from = pin->offset;
     }
     reply_raw(reply, bytes_of(parcel->base + from, to - from));
@@ -71,7 +73,7 @@ void plan_copy_element(struct plan *plan, uint32_t shard, struct reply *reply)
         reply_raw(reply, element);
     } else {
         uint32_t from = (uint32_t)(element.data - parcel->base);
-        copy_with_pins(reply, parcel, from, from + (uint32_t)element.size);
+        copy_with_pins(plan->home, reply, parcel, from, from + (uint32_t)element.size);
     }
 }
 

@@ -122,7 +122,8 @@ static uint32_t stalled_retry(struct reactor *reactor)
         conn->flags &= ~(uint32_t)CONN_STALLED;
         if (conn->flags & CONN_HELD)
             dispatch_held(conn);
-        if (conn_is_blocked(conn) && !(conn->flags & (CONN_DEAD | CONN_CLOSING))) {
+        bool ending = conn->flags & (CONN_DEAD | CONN_CLOSING) && !(conn->flags & CONN_HELD);
+        if (conn_is_blocked(conn) && !ending) {
             conn_stall(conn);
             continue;
         }
@@ -320,7 +321,7 @@ static uint32_t work(struct reactor *reactor)
 static uint32_t turn_io(struct reactor *reactor, bool idle)
 {
     int64_t wait = idle ? wait_ns(reactor) : 0;
-    if (wait != 0 && mesh_backlogged(reactor->port))
+    if (wait != 0 && mesh_wants_room(reactor->port))
         wait = BACKLOG_WAIT_NS; /* a full ring is emptied without a word to us */
     if (wait == 0)
         return ring_turn(reactor->ring, 0);

@@ -8,8 +8,10 @@
 #ifndef SHOAL_SERVER_GROUP_H
 #define SHOAL_SERVER_GROUP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct message;
 struct reactor;
 struct request;
 
@@ -23,12 +25,14 @@ struct lot {
 struct group {
     struct lot filling; /* their buckets are being fetched */
     struct lot ready;   /* their items are; older than those above */
+    bool running;       /* a lot runs: no other begins until it has ended, or a connection's commands could change places */
+    struct message *later; /* commands that came meanwhile */
 };
 
 /* Adds a command whose keys are on this shard; runs the group when it is full. Thread: owner. */
 void group_add(struct reactor *reactor, struct request *request);
 
-/* Runs what has been gathered: before anything that must come after it. Thread: owner. */
+/* Runs what has been gathered: before anything that must come after it. Does nothing while a lot runs. Thread: owner. */
 void group_run(struct reactor *reactor);
 
 /* Runs one command now, as group_run() would. For commands that had to wait for a transaction. */

@@ -69,5 +69,7 @@ void mesh_awake(struct mesh_port *port);
 
 /* True when messages wait for credit or room. */
 bool mesh_backlogged(const struct mesh_port *port);
+/* True when some wait for room in a ring: unlike credit, nobody says when there is some. */
+bool mesh_wants_room(const struct mesh_port *port);
 
 #endif

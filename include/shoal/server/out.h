@@ -14,7 +14,7 @@
 enum {
     CHUNK_BYTES = 16 * 1024,
     CHUNK_ROOM_MIN = 512,   /* less room than this at the end: begin a new chunk */
-    CHUNK_POOL_MAX = 256,   /* free chunks a reactor keeps */
+    CHUNK_POOL_MAX = 256,   /* chunks a reactor keeps; beyond them each is allocated and freed by itself */
     OUT_VECTOR_MAX = 64,    /* chunks in one send */
 };
 
@@ -23,6 +23,7 @@ struct chunk {
     char *data;             /* own[] or inside the parcel */
     size_t size;
     struct parcel *parcel;  /* one use; NULL: own[] */
+    bool loose;             /* not of the pool */
     char own[];
 };
 
@@ -36,7 +37,7 @@ struct out {
 
 struct chunk_pool {
     struct chunk *free;
-    uint32_t free_count;
+    uint32_t count;         /* chunks of the pool, in use or free */
     uint64_t bytes;         /* allocated for chunks in all */
     uint32_t slab_left;
     char *slab;
