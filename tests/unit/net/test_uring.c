@@ -614,9 +614,11 @@ static void *sleep_in_a_turn(void *argument)
         .buffer_count = BUFFERS,
         .features = "all",
     };
-    struct ring *own = uring_new(&config, &sleeper->error);
+    int error = 0;
+    struct ring *own = uring_new(&config, &error);
     pthread_mutex_lock(&sleeper->lock);
     sleeper->ring = own;
+    sleeper->error = error;
     pthread_cond_signal(&sleeper->cond);
     pthread_mutex_unlock(&sleeper->lock);
     if (own != NULL)
