@@ -1,7 +1,7 @@
 /*
  * uring.c - the io_uring engine behind net/ring.h, run by one reactor.
  *
- * SINGLE_ISSUER and DEFER_TASKRUN: completions are produced only inside our own ring_turn(), on our own
+ * SINGLE_ISSUER and DEFER_TASKRUN: completions are produced only inside our own ring_wait(), on our own
  * CPU time. One system call a turn submits, runs the deferred work and (if asked) waits.
  */
 #include "shoal/net/ring.h"
@@ -217,7 +217,7 @@ static bool kernel_has_work(struct uring *u)
     return flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
 }
 
-static uint32_t uring_turn(struct ring *ring, int64_t wait_ns)
+static void uring_wait(struct ring *ring, int64_t wait_ns)
 {
     struct uring *u = uring_of(ring);
     ring->turns++;
@@ -238,7 +238,11 @@ static uint32_t uring_turn(struct ring *ring, int64_t wait_ns)
     must(ret >= 0 || ret == -EINTR || ret == -EAGAIN || ret == -EBUSY || ret == -ETIME ||
          ret == -ENOMEM);
     kernel_has_work(u);
-    return reap(u);
+}
+
+static uint32_t uring_reap(struct ring *ring)
+{
+    return reap(uring_of(ring));
 }
 
 static void uring_buffer_hold(struct ring *ring, uint16_t buffer)
@@ -275,7 +279,8 @@ static const struct ring_engine uring_engine = {
     .read = uring_read,
     .cancel = uring_cancel,
     .wake = uring_wake,
-    .turn = uring_turn,
+    .wait = uring_wait,
+    .reap = uring_reap,
     .buffer_hold = uring_buffer_hold,
     .buffer_release = uring_buffer_release,
     .buffer_available = uring_buffer_available,

@@ -65,7 +65,7 @@ static void note_slow(struct request *request)
     note_in_slowlog(request, us);
 }
 
-void account(struct request *request, uint32_t ticks)
+void account(struct request *request, uint64_t ticks)
 {
     struct reactor *reactor = request->conn->reactor;
     request->answer.ticks = ticks;

@@ -103,7 +103,7 @@ static void stretch_end(struct reactor *reactor, struct stretch *stretch)
 {
     if (stretch->count == 0)
         return;
-    uint32_t ticks = ticks_since(stretch->start) / stretch->count;
+    uint64_t ticks = ticks_since(stretch->start) / stretch->count;
     for (uint32_t i = 0; i < stretch->forwarded_count; i++)
         stretch->forwarded[i]->answer.ticks = ticks;
     for (uint32_t i = 0, same; i < stretch->own_count; i += same) {

@@ -117,7 +117,7 @@ const struct option option_rows[] = {
       .help = "what AUTH and HELLO AUTH must give; empty = no password" },
     { "protected-mode", BOOL(protected_mode),
       .default_text = "yes", .group = security, .meta = "yes|no",
-      .help = "without a password and an explicit bind, refuse clients from other hosts" },
+      .help = "without a password, refuse clients from other hosts" },
     { "enable-debug-command", ENUM(enable_debug_command, access_words), .flags = OPTION_AT_START,
       .default_text = "no", .group = security, .meta = "no|yes|local",
       .help = "who may use DEBUG: nobody, everybody, or loopback and Unix socket" },

@@ -184,11 +184,10 @@ static void account_step(struct plan *plan, const struct step *step)
     for (uint32_t shard = 0; shard < plan->home->count; shard++)
         if (op_in_hand(plan, shard) != NULL)
             ticks += op_in_hand(plan, shard)->ticks;
-    uint32_t taken = ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
     if (plan->multi)
-        stats_commands(plan->home->stats, step->command, 1, taken);
+        stats_commands(plan->home->stats, step->command, 1, ticks);
     else
-        account(plan->request, taken);
+        account(plan->request, ticks);
 }
 
 static void merge_step(struct plan *plan, struct step *step, struct reply *reply)

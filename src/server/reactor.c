@@ -317,20 +317,19 @@ static uint32_t work(struct reactor *reactor)
     return done;
 }
 
-/* Blocks until there is something to do, if all agree that there is nothing. */
-static uint32_t turn_io(struct reactor *reactor, bool idle)
+/* Submits, and blocks until there is something to do if all agree that there is nothing. */
+static void submit_and_wait(struct reactor *reactor, bool idle)
 {
     int64_t wait = idle ? wait_ns(reactor) : 0;
     if (wait != 0 && mesh_wants_room(reactor->port))
         wait = BACKLOG_WAIT_NS; /* a full ring is emptied without a word to us */
-    if (wait == 0)
-        return ring_turn(reactor->ring, 0);
-    if (!mesh_may_sleep(reactor->port))
-        return ring_turn(reactor->ring, 0);
+    if (wait == 0 || !mesh_may_sleep(reactor->port)) {
+        ring_wait(reactor->ring, 0);
+        return;
+    }
     counter_add(&reactor->stats->sleeps, 1);
-    uint32_t completions = ring_turn(reactor->ring, wait);
+    ring_wait(reactor->ring, wait);
     mesh_awake(reactor->port);
-    return completions;
 }
 
 static bool polls_on(struct reactor *reactor, bool did_something)
@@ -348,10 +347,11 @@ static void loop(struct reactor *reactor)
 {
     bool idle = false;
     while (!reactor->stopped) {
-        uint32_t completions = turn_io(reactor, idle);
-        reactor->now_ms = clock_now_ms();
+        submit_and_wait(reactor, idle);
+        reactor->now_ms = clock_now_ms(); /* after the wait, before anything that asks for it */
         reactor->keyspace->now_ms = reactor->now_ms;
         lease_renew(reactor);
+        uint32_t completions = ring_reap(reactor->ring);
         group_run(reactor);
         uint32_t done = work(reactor);
         bool quiet = completions + done == 0;
@@ -376,10 +376,9 @@ void reactor_note_latency(struct reactor *reactor, enum latency_event event, int
                      threshold_ms);
 }
 
-static uint32_t ticks_of_us(uint64_t us)
+static uint64_t ticks_of_us(uint64_t us)
 {
-    uint64_t ticks = us < UINT32_MAX ? clock_ns_to_ticks(us * 1000) : UINT32_MAX;
-    return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+    return us < UINT64_MAX / 1000 ? clock_ns_to_ticks(us * 1000) : UINT64_MAX;
 }
 
 void reactor_use_settings(struct reactor *reactor, const struct settings *settings)
@@ -392,11 +391,11 @@ void reactor_use_settings(struct reactor *reactor, const struct settings *settin
     reactor->keyspace->policy = evict_policy_find(policy_name(settings->maxmemory_policy));
     reactor->lease.renewed_ms = 0;
     reactor->next_tick_ms = settings->timeout_s > 0 ? 0 : INT64_MAX;
-    uint32_t log_ticks = settings->slowlog_slower_us < 0
-                             ? UINT32_MAX
+    uint64_t log_ticks = settings->slowlog_slower_us < 0
+                             ? UINT64_MAX
                              : ticks_of_us((uint64_t)settings->slowlog_slower_us);
-    uint32_t event_ticks = settings->latency_threshold_ms == 0
-                               ? UINT32_MAX
+    uint64_t event_ticks = settings->latency_threshold_ms == 0
+                               ? UINT64_MAX
                                : ticks_of_us((uint64_t)settings->latency_threshold_ms * 1000);
     reactor->slow_ticks = log_ticks < event_ticks ? log_ticks : event_ticks;
     reactor->measure_each = settings->slowlog_slower_us >= 0 &&

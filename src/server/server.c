@@ -281,6 +281,14 @@ static void pidfile_write(const struct settings *settings)
     fclose(file);
 }
 
+static bool has_ended(struct server *server)
+{
+    pthread_mutex_lock(&server->start_lock);
+    bool ended = server->ended;
+    pthread_mutex_unlock(&server->start_lock);
+    return ended;
+}
+
 /* Signals become requests to the sequencer; a second one to end does so at once. */
 static void signals_loop(struct server *server, const sigset_t *set)
 {
@@ -289,8 +297,11 @@ static void signals_loop(struct server *server, const sigset_t *set)
         int signal = 0;
         if (sigwait(set, &signal) != 0)
             continue;
-        if (signal == SIGUSR2)
-            return; /* the reactors have ended */
+        if (signal == SIGUSR2) {
+            if (has_ended(server))
+                return;
+            continue; /* somebody else's */
+        }
         if (signal == SIGHUP) {
             uint64_t ask = ASK_RELOAD;
             log_reopen();
@@ -326,6 +337,9 @@ static void *join_all(void *argument)
     for (uint32_t i = 0; i < server->count; i++)
         pthread_join(server->thread[i], NULL);
     finish_all(server);
+    pthread_mutex_lock(&server->start_lock);
+    server->ended = true;
+    pthread_mutex_unlock(&server->start_lock);
     kill(getpid(), SIGUSR2);
     return NULL;
 }

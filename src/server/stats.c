@@ -33,12 +33,13 @@ void stats_error(struct reactor_stats *stats, const char *code)
 }
 
 /* Two buckets an octave: [2^k, 1.5 * 2^k) and [1.5 * 2^k, 2^(k+1)). */
-uint32_t latency_bucket(uint32_t ticks)
+uint32_t latency_bucket(uint64_t ticks)
 {
     if (ticks < 2)
         return ticks;
-    uint32_t k = 31 - (uint32_t)__builtin_clz(ticks);
-    return 2 * k + (ticks >> (k - 1) & 1);
+    uint32_t k = 63 - (uint32_t)__builtin_clzll(ticks);
+    uint32_t bucket = 2 * k + (uint32_t)(ticks >> (k - 1) & 1);
+    return bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1;
 }
 
 uint64_t latency_bucket_top(uint32_t bucket)

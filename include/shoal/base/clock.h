@@ -29,11 +29,10 @@ static inline uint64_t clock_ticks(void)
     return clock_mono_ns();
 #endif
 }
-/* Since an earlier clock_ticks(), at most 2^32 - 1 (a second or two). Thread: any. */
-static inline uint32_t ticks_since(uint64_t start)
+/* Since an earlier clock_ticks(). Thread: any. */
+static inline uint64_t ticks_since(uint64_t start)
 {
-    uint64_t ticks = clock_ticks() - start;
-    return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+    return clock_ticks() - start;
 }
 uint64_t clock_ticks_to_ns(uint64_t ticks);
 uint64_t clock_ns_to_ticks(uint64_t ns);

@@ -2,7 +2,7 @@
  * ring.h - the I/O boundary: what a reactor asks of the system, whatever engine stands behind it.
  *
  * The caller owns every operation: a struct io_op lives in the object that waits for it, so the ring
- * allocates nothing per operation. Its `done` runs inside ring_turn() on the thread that started it.
+ * allocates nothing per operation. Its `done` runs inside ring_reap() on the thread that started it.
  * An operation is in flight from its start until a completion with more == false, and its op must
  * stay where it is until then.
  *
@@ -59,7 +59,8 @@ struct ring_engine {
     void (*read)(struct ring *ring, struct io_op *op, int fd, void *data, size_t size);
     void (*cancel)(struct ring *ring, struct io_op *op);
     void (*wake)(struct ring *ring, const struct ring *target);
-    uint32_t (*turn)(struct ring *ring, int64_t wait_ns);
+    void (*wait)(struct ring *ring, int64_t wait_ns);
+    uint32_t (*reap)(struct ring *ring);
     void (*buffer_hold)(struct ring *ring, uint16_t buffer);
     void (*buffer_release)(struct ring *ring, uint16_t buffer);
     bool (*buffer_available)(const struct ring *ring);
@@ -134,14 +135,26 @@ static inline void ring_wake(struct ring *ring, const struct ring *target)
 }
 
 /*
- * Submits what was started, then reaps and runs completions.
+ * Submits what was started, and waits for completions.
  *
- *   wait_ns  0: only what is there; > 0: at least one, or so long; -1: at least one
- *   returns  completions run (wake-ups not counted)
+ *   wait_ns  0: not at all; > 0: for at least one, or so long; -1: for at least one
  */
+static inline void ring_wait(struct ring *ring, int64_t wait_ns)
+{
+    ring->engine->wait(ring, wait_ns);
+}
+
+/* Runs the completions that are there. Returns how many (wake-ups not counted). */
+static inline uint32_t ring_reap(struct ring *ring)
+{
+    return ring->engine->reap(ring);
+}
+
+/* Both. What completions run must not need the time: it may have passed while waiting. */
 static inline uint32_t ring_turn(struct ring *ring, int64_t wait_ns)
 {
-    return ring->engine->turn(ring, wait_ns);
+    ring_wait(ring, wait_ns);
+    return ring_reap(ring);
 }
 
 /* Receive buffers are counted: the event's reference plus one for each hold. Back to the kernel at zero. */

@@ -137,6 +137,6 @@ void answer_begin(struct request *request, struct reply *reply);
 void answer_end(struct request *request, struct reply *reply);
 
 /* Counts a command that took `ticks` cycles, and notes it in the slow log and among the latency events if that is long. */
-void account(struct request *request, uint32_t ticks);
+void account(struct request *request, uint64_t ticks);
 
 #endif

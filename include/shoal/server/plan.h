@@ -71,7 +71,7 @@ struct op {
     int64_t expire_ms;
     struct span *spans;        /* own argument list (ATOMIC); else NULL */
     uint64_t hash;             /* of the first key */
-    uint32_t ticks;            /* out */
+    uint64_t ticks;            /* out */
     control_fn control;
     void *context;
 };

@@ -67,7 +67,7 @@ struct reactor {
     struct pause pause;
     struct reactor_stats *stats;
     struct slowlog slowlog;
-    uint32_t slow_ticks;        /* commands that took as long are looked at for the slow log and latency events */
+    uint64_t slow_ticks;        /* commands that took as long are looked at for the slow log and latency events */
     bool measure_each;          /* the slow log wants even quick ones */
     int64_t next_work_ms;       /* background work is due; INT64_MAX: never */
     int64_t next_tick_ms;       /* once-a-second checks are due; INT64_MAX: none wanted */

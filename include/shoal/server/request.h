@@ -12,6 +12,8 @@
 #ifndef SHOAL_SERVER_REQUEST_H
 #define SHOAL_SERVER_REQUEST_H
 
+#include <assert.h>
+
 #include "shoal/cmd/command.h"
 #include "shoal/server/message.h"
 #include "shoal/server/parcel.h"
@@ -34,13 +36,15 @@ struct answer {
     uint32_t size;
     uint8_t place;
     bool failed;        /* it is an error: its code is the first word */
-    uint32_t ticks;     /* cycles that the command took */
+    uint64_t ticks;     /* cycles that the command took */
     union {
         char *data;
         struct parcel *parcel;
     };
     char bytes[ANSWER_INLINE];
 };
+
+static_assert(sizeof(struct answer) == 64, "an answer is one cache line");
 
 enum request_flag {
     REQUEST_SILENT = 1,     /* CLIENT REPLY OFF or SKIP: run, say nothing */
@@ -71,6 +75,8 @@ struct request {
     struct plan *plan;        /* set while several shards, or none, work on it */
     uint32_t buffer;          /* ... a receive buffer of the ring; NO_BUFFER if neither */
 };
+
+static_assert(sizeof(struct request) == 4 * 64, "see the lines above");
 
 enum { NO_BUFFER = UINT32_MAX };
 

@@ -41,6 +41,7 @@ struct server {
     uint32_t started;
     int start_error;             /* first failure, -errno */
     bool start_decided;          /* main has decided whether the reactors go on */
+    bool ended;                  /* every reactor's thread has */
 
     /* the sequencer's */
     struct io_op stop_op;

@@ -8,7 +8,7 @@
 #include "shoal/cmd/registry.h"
 #include "shoal/store/keyspace.h"
 
-enum { STATS_ERRORS_MAX = 64, STATS_ERROR_NAME = 24, LATENCY_BUCKETS = 64 };
+enum { STATS_ERRORS_MAX = 64, STATS_ERROR_NAME = 24, LATENCY_BUCKETS = 80 };
 
 struct command_stats {
     struct counter calls, ticks, rejected, failed;
@@ -44,15 +44,15 @@ struct reactor_stats {
 struct reactor_stats *stats_new(void);
 
 /* Bucket of a duration in cycles (clock_ticks). Thread: any. */
-uint32_t latency_bucket(uint32_t ticks);
+uint32_t latency_bucket(uint64_t ticks);
 
 /* Counts runs of a command that took `ticks` each. Thread: owner. */
 static inline void stats_commands(struct reactor_stats *stats, const struct command *command,
-                                  uint32_t runs, uint32_t ticks)
+                                  uint32_t runs, uint64_t ticks)
 {
     struct command_stats *of = &stats->command[command->id];
     counter_add(&of->calls, runs);
-    counter_add(&of->ticks, (uint64_t)ticks * runs);
+    counter_add(&of->ticks, ticks * runs);
     counter_add(&of->latency[latency_bucket(ticks)], runs);
 }
 
