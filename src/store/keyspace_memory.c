@@ -130,11 +130,18 @@ bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
                                                               : refuse(keyspace);
 }
 
+/* Not the smallest item would fit, now or however much were evicted. */
+static bool is_stuck(const struct keyspace *keyspace)
+{
+    return !can_ever_fit(keyspace, keyspace_cost(1, 0)) ||
+           (excess(keyspace, 0) > 0 && !may_evict(keyspace));
+}
+
 void keyspace_set_budget(struct keyspace *keyspace, uint64_t bytes)
 {
     keyspace->budget_bytes = bytes;
     keyspace->_headroom = 0;
-    keyspace->over_limit = excess(keyspace, 0) > 0 && !may_evict(keyspace);
+    keyspace->over_limit = is_stuck(keyspace);
 }
 
 bool keyspace_in_debt(const struct keyspace *keyspace)

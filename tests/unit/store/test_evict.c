@@ -403,6 +403,21 @@ static void what_can_never_fit_empties_nothing(void **state)
     assert_false(k->over_limit);
 }
 
+/* Whoever asks before storing, as a transaction does when it queues, hears it at once. */
+static void a_budget_below_the_smallest_item_is_over_the_limit(void **state)
+{
+    struct keyspace *k = *state;
+    use(k, "allkeys-s3fifo", 1);
+    assert_true(k->over_limit);
+    use(k, "allkeys-s3fifo", UINT64_MAX);
+    for (uint64_t id = 0; id < 100; id++)
+        assert_true(store(k, id, 0, 50, 0));
+    use(k, "allkeys-s3fifo", 1);
+    assert_true(k->over_limit);
+    use(k, "allkeys-s3fifo", keyspace_used(k) / 2);
+    assert_false(k->over_limit);
+}
+
 static void a_smaller_budget_is_reached_in_slices(void **state)
 {
     struct keyspace *k = *state;
@@ -527,6 +542,7 @@ int main(void)
         IN_KEYSPACE(a_key_that_comes_back_goes_to_main),
         IN_KEYSPACE(a_watch_hears_of_an_eviction),
         IN_KEYSPACE(what_can_never_fit_empties_nothing),
+        IN_KEYSPACE(a_budget_below_the_smallest_item_is_over_the_limit),
         IN_KEYSPACE(a_smaller_budget_is_reached_in_slices),
         IN_KEYSPACE(a_flushed_table_counts_until_it_is_freed),
         IN_KEYSPACE(the_budget_is_kept_after_any_sequence),
