@@ -19,14 +19,14 @@
         JEMALLOC_VERSION_MINOR) "." HEAP_TEXT_OF(JEMALLOC_VERSION_BUGFIX)
 
 /*
- * Freed pages go back within about a second, by a thread of jemalloc's own: by default they stay
- * 10 s, and for ever when the owner sleeps, so that a cache whose values change their size holds
- * twice its limit. Stretches above 8 MB go by that thread too, not at once and by us: freeing 64 MB
- * takes 10 us then instead of 6 ms. What cannot be set stays as it is.
+ * Freed pages go back within a fraction of a second, by a thread of jemalloc's own: by default they
+ * stay 10 s, and for ever when the owner sleeps, so that a cache whose values change their size
+ * holds twice its limit. Stretches above 8 MB go by that thread too, not at once and by us: freeing
+ * 64 MB takes 10 us then instead of 6 ms. What cannot be set stays as it is.
  */
 static inline void heap_return_pages(unsigned index)
 {
-    enum { DECAY_MS = 1000 };
+    enum { DECAY_MS = 200 };
     char name[48];
     ssize_t dirty_ms = DECAY_MS, muzzy_ms = 0;
     size_t never = SIZE_MAX;
