@@ -255,9 +255,9 @@ static void uring_buffer_release(struct ring *ring, uint16_t buffer)
     uring_buffers_release(&uring_of(ring)->buffers, buffer);
 }
 
-static bool uring_buffer_available(const struct ring *ring)
+static uint32_t uring_buffers_available(const struct ring *ring)
 {
-    return uring_of(ring)->buffers.with_kernel > 0;
+    return uring_of(ring)->buffers.with_kernel;
 }
 
 static void uring_free(struct ring *ring)
@@ -283,7 +283,7 @@ static const struct ring_engine uring_engine = {
     .reap = uring_reap,
     .buffer_hold = uring_buffer_hold,
     .buffer_release = uring_buffer_release,
-    .buffer_available = uring_buffer_available,
+    .buffers_available = uring_buffers_available,
 };
 
 /* ENOMEM is RLIMIT_MEMLOCK, released late after a predecessor's exit: smaller rings first, down to 64 entries. */

@@ -101,6 +101,21 @@ void conn_stall(struct conn *conn)
     conn->reactor->stalled_first = conn;
 }
 
+/* First come, first served: at the end of the list. */
+static void conn_starve(struct conn *conn)
+{
+    struct reactor *reactor = conn->reactor;
+    if (conn->flags & CONN_STARVED)
+        return;
+    conn->flags |= CONN_STARVED;
+    conn->next_starved = NULL;
+    if (reactor->starved_first == NULL)
+        reactor->starved_first = conn;
+    else
+        reactor->starved_last->next_starved = conn;
+    reactor->starved_last = conn;
+}
+
 void conn_settle_later(struct conn *conn)
 {
     if (conn->flags & CONN_SETTLING)
@@ -122,8 +137,7 @@ static void received(struct io_op *op, const struct io_event *event)
         return;
     }
     if (event->result == -ENOBUFS) {
-        conn->flags |= CONN_STARVED;
-        conn->reactor->starved++;
+        conn_starve(conn);
         counter_add(&conn->reactor->stats->starved, 1);
     } else if (event->result == 0) {
         conn->flags |= CONN_EOF;
@@ -210,9 +224,7 @@ void conn_close_later(struct conn *conn)
 static void conn_free(struct conn *conn)
 {
     struct reactor *reactor = conn->reactor;
-    must(!(conn->flags & (CONN_FLUSHING | CONN_STALLED)));
-    if (conn->flags & CONN_STARVED)
-        reactor->starved--;
+    must(!(conn->flags & (CONN_FLUSHING | CONN_STALLED | CONN_STARVED)));
     if (conn->linger_until_ms != 0)
         reactor->lingering--;
     if (conn->prev != NULL)
@@ -280,7 +292,7 @@ bool conn_settle(struct conn *conn)
         return false;
     if (conn->first == NULL && conn->transaction != NULL)
         transaction_drop(conn); /* not before: an EXEC under way works on it */
-    if (conn->flags & (CONN_FLUSHING | CONN_STALLED) || conn->first != NULL ||
+    if (conn->flags & (CONN_FLUSHING | CONN_STALLED | CONN_STARVED) || conn->first != NULL ||
         conn->recv.in_flight || conn->out.op.in_flight)
         return false; /* whoever ends last comes here again */
     conn_free(conn);
@@ -291,15 +303,9 @@ bool conn_settle(struct conn *conn)
 
 void conn_recv_again(struct conn *conn)
 {
-    if (conn->recv.in_flight || conn->flags & (CONN_DEAD | CONN_EOF | CONN_STALLED) ||
+    if (conn->recv.in_flight || conn->flags & (CONN_DEAD | CONN_EOF | CONN_STALLED | CONN_STARVED) ||
         (conn->flags & CONN_CLOSING && conn->linger_until_ms == 0))
         return;
-    if (conn->flags & CONN_STARVED) {
-        if (!ring_buffer_available(conn->reactor->ring))
-            return;
-        conn->flags &= ~(uint32_t)CONN_STARVED;
-        conn->reactor->starved--;
-    }
     conn->flags &= ~(uint32_t)CONN_RECV_PAUSED;
     ring_recv(conn->reactor->ring, &conn->recv, conn->fd);
 }

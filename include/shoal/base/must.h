@@ -2,7 +2,7 @@
  * must.h - assertions for our own mistakes, never for what a client or the system can cause.
  *
  * must() stays on in release builds; dcheck() costs too much for that and is on in debug and
- * sanitizer builds (SHOAL_DEBUG).
+ * sanitizer builds (SHOAL_DCHECK).
  */
 #ifndef SHOAL_BASE_MUST_H
 #define SHOAL_BASE_MUST_H
@@ -15,7 +15,7 @@ _Noreturn void must_failed(const char *what, const char *file, int line);
 
 #define must(x) (likely(x) ? (void)0 : must_failed(#x, __FILE__, __LINE__))
 
-#ifdef SHOAL_DEBUG
+#ifdef SHOAL_DCHECK
 #define dcheck(x) must(x)
 #else
 #define dcheck(x) ((void)sizeof(x))

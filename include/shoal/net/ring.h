@@ -63,7 +63,7 @@ struct ring_engine {
     uint32_t (*reap)(struct ring *ring);
     void (*buffer_hold)(struct ring *ring, uint16_t buffer);
     void (*buffer_release)(struct ring *ring, uint16_t buffer);
-    bool (*buffer_available)(const struct ring *ring);
+    uint32_t (*buffers_available)(const struct ring *ring);
 };
 
 /* Common head of every engine's ring. */
@@ -166,9 +166,9 @@ static inline void ring_buffer_release(struct ring *ring, uint16_t buffer)
 {
     ring->engine->buffer_release(ring, buffer);
 }
-static inline bool ring_buffer_available(const struct ring *ring)
+static inline uint32_t ring_buffers_available(const struct ring *ring)
 {
-    return ring->engine->buffer_available(ring);
+    return ring->engine->buffers_available(ring);
 }
 
 #endif

@@ -37,7 +37,7 @@ enum conn_flag {
     CONN_EOF = 1 << 11,            /* the client will send nothing more */
     CONN_STALLED = 1 << 12,        /* on the reactor's stalled list */
     CONN_FLUSHING = 1 << 13,       /* on the reactor's flush list */
-    CONN_STARVED = 1 << 14,        /* its receive ended for want of buffers */
+    CONN_STARVED = 1 << 14,        /* on the reactor's list of those whose receive ended for want of buffers */
     CONN_RECV_PAUSED = 1 << 15,    /* its receive was cancelled until it catches up */
     CONN_UNIX = 1 << 16,
     CONN_NO_EVICT = 1 << 17,
@@ -74,7 +74,7 @@ struct conn {
     struct decoder *partial;     /* progress in an incomplete request; NULL: none */
 
     struct conn *prev, *next;    /* the reactor's connections */
-    struct conn *next_flush, *next_stalled, *next_settling;
+    struct conn *next_flush, *next_stalled, *next_settling, *next_starved;
     uint32_t congested;          /* 1 + the reactor whose queue was full for it; 0: none */
     bool throttled;              /* stopped at CONN_OUT_SOFT, until half is sent */
 

@@ -53,7 +53,7 @@ struct reactor {
     struct conn *conns;
     uint32_t conn_count;
     struct conn *flush_first, *stalled_first, *settling_first;
-    uint32_t starved;           /* connections that wait for receive buffers */
+    struct conn *starved_first, *starved_last; /* wait for receive buffers */
     uint32_t lingering;         /* closing ones whose last replies are on their way, */
     int64_t next_linger_ms;     /* ... looked at again then */
     struct chunk_pool chunks;

@@ -162,7 +162,7 @@ static void it_receives_until_the_end(void **state)
     shutdown(fd[1], SHUT_WR);
     turn_until(!in->op.in_flight);
     assert_int_equal(in->result, 0);
-    assert_true(ring_buffer_available(ring));
+    assert_true(ring_buffers_available(ring) > 0);
     pair_close(fd);
     free(in);
 }
@@ -332,9 +332,9 @@ static void buffers_run_out_and_come_back(void **state)
     turn_until(!in->op.in_flight);
     assert_int_equal(in->result, -ENOBUFS);
     assert_int_equal(in->size, BUFFERS * BUFFER_BYTES);
-    assert_false(ring_buffer_available(ring));
+    assert_int_equal(ring_buffers_available(ring), 0);
     give_back(in);
-    assert_true(ring_buffer_available(ring));
+    assert_true(ring_buffers_available(ring) > 0);
     in->keeps = false;
     for (int again = 0; in->size < SIZE && again < 1000; again++) {
         if (!in->op.in_flight)
@@ -372,10 +372,10 @@ static void a_held_buffer_is_not_filled_again(void **state)
         turn_until(in->size >= (i + 1) * sizeof(text));
     }
     assert_true(in->kept_count >= BUFFERS && kept >= 1);
-    assert_false(ring_buffer_available(ring));
+    assert_int_equal(ring_buffers_available(ring), 0);
     assert_int_equal(kept_data[0], 'a');
     give_back(in);
-    assert_true(ring_buffer_available(ring));
+    assert_true(ring_buffers_available(ring) > 0);
     in->by_one_hold = false;
     shutdown(fd[1], SHUT_WR);
     turn_until(!in->op.in_flight);
@@ -417,7 +417,7 @@ static void small_messages_share_a_buffer_if_the_kernel_can(void **state)
         ring_cancel(ring, &in->op);
         turn_until(!in->op.in_flight);
     }
-    assert_true(ring_buffer_available(ring));
+    assert_true(ring_buffers_available(ring) > 0);
     pair_close(fd);
     free(in);
 }
@@ -454,7 +454,7 @@ static void a_stream_stays_whole(void **state)
         if (!in->op.in_flight)
             ring_recv(ring, &in->op, fd[0]);
         ring_turn(ring, 0);
-        if (in->kept_count > KEPT || (seed >> 20) % 4 == 0 || !ring_buffer_available(ring))
+        if (in->kept_count > KEPT || (seed >> 20) % 4 == 0 || !ring_buffers_available(ring))
             give_back(in);
         if (sent >= SIZE && in->size < SIZE)
             give_back(in);
@@ -578,7 +578,7 @@ static void little_queues_lose_nothing(void **state)
         free(in[i]);
         free(out[i]);
     }
-    assert_true(ring_buffer_available(ring));
+    assert_true(ring_buffers_available(ring) > 0);
 }
 
 /* ---- waiting -----------------------------------------------------------------------------------
