@@ -8,7 +8,7 @@
 #   SHOAL   the binary, absolute          BUILD   the folder it lies in
 #   PORT    the first of ten ports that are its own
 # and it ends by printing "N passed, N failed" (", N skipped"). Exit status 77 skips the whole of it.
-#   E2E_TIMEOUT   seconds each may take   180
+#   E2E_TIMEOUT   seconds each may take   120
 #   E2E_PORT      the first port of all   27200
 set -u
 cd "$(dirname "$0")/.."
@@ -40,7 +40,7 @@ for test in "$@"; do
     *.mjs) runner=node ;;
     *) runner= ;;
     esac
-    timeout -k 5 "${E2E_TIMEOUT:-180}" $runner "$test" >"$log" 2>&1 </dev/null
+    timeout -k 5 "${E2E_TIMEOUT:-120}" $runner "$test" >"$log" 2>&1 </dev/null
     status=$?
     totals=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
     set -- $(printf %s "$totals" | tr -dc '0-9 ')
@@ -50,7 +50,7 @@ for test in "$@"; do
         why="skipped: $(tail -n 1 "$log")"
     elif [ $status -eq 124 ] || [ $status -eq 137 ]; then
         bad=$((bad + 1))
-        why="ran out of time (${E2E_TIMEOUT:-180} s)"
+        why="ran out of time (${E2E_TIMEOUT:-120} s)"
     elif [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then
         bad=1
         why="ended with status $status"
