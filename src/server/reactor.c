@@ -26,6 +26,7 @@ enum {
     LINGER_CHECK_MS = 10,
     SETTLE_ROUNDS = 4, /* times a turn tries stalled connections again before it goes on */
     BACKLOG_WAIT_NS = 20 * 1000,
+    HOLD_NS_MAX = 300 * 1000, /* a reply waits no longer than this for one behind it from another shard */
     QUICK_US_MAX = 100, /* no command that is measured with its group takes as long */
 };
 
@@ -137,24 +138,40 @@ static uint32_t stalled_retry(struct reactor *reactor)
     return moved;
 }
 
+/* May this connection's replies wait for those behind them? */
+static bool holds_back(struct conn *conn, uint64_t now_ns)
+{
+    if (conn->first == NULL || conn->out.bytes >= CONN_HOLD_MAX || conn->out.flying != NULL ||
+        conn->flags & (CONN_DEAD | CONN_HELD))
+        return false;
+    if (conn->held_since_ns == 0)
+        conn->held_since_ns = now_ns;
+    return now_ns - conn->held_since_ns < HOLD_NS_MAX;
+}
+
 /*
- * Sends replies. Those of a pipeline that still waits for another shard are held back while there is
- * work: one send instead of two or three costs 15 to 25 % less CPU a request.
+ * Sends replies. Those of a pipeline that still waits for another shard are held back for a moment: one
+ * send instead of two or three costs 15 to 25 % less CPU a request.
  */
-static void flush(struct reactor *reactor, bool all)
+static void flush(struct reactor *reactor)
 {
     struct conn *list = reactor->flush_first;
+    uint64_t now_ns = reactor->count > 1 && list != NULL ? clock_mono_ns() : 0;
+    uint64_t oldest_ns = UINT64_MAX;
     reactor->flush_first = NULL;
     while (list != NULL) {
         struct conn *conn = list;
         list = conn->next_flush;
         conn->flags &= ~(uint32_t)CONN_FLUSHING;
-        if (!all && conn->first != NULL && conn->out.bytes < CONN_HOLD_MAX &&
-            !(conn->flags & (CONN_DEAD | CONN_HELD)))
+        if (now_ns != 0 && holds_back(conn, now_ns)) {
+            oldest_ns = conn->held_since_ns < oldest_ns ? conn->held_since_ns : oldest_ns;
             conn_flush_later(conn);
-        else
+        } else {
+            conn->held_since_ns = 0;
             conn_flush(conn);
+        }
     }
+    reactor->hold_until_ns = oldest_ns != UINT64_MAX ? oldest_ns + HOLD_NS_MAX : 0;
 }
 
 static void settle(struct reactor *reactor)
@@ -334,6 +351,11 @@ static uint32_t work(struct reactor *reactor)
 static void submit_and_wait(struct reactor *reactor, bool idle)
 {
     int64_t wait = idle ? wait_ns(reactor) : 0;
+    if (wait != 0 && reactor->hold_until_ns != 0) {
+        int64_t hold = (int64_t)(reactor->hold_until_ns - clock_mono_ns());
+        hold = hold > 0 ? hold : 0;
+        wait = wait < 0 || hold < wait ? hold : wait;
+    }
     if (wait != 0 && mesh_wants_room(reactor->port))
         wait = BACKLOG_WAIT_NS; /* a full ring is emptied without a word to us */
     if (wait == 0 || !mesh_may_sleep(reactor->port)) {
@@ -368,7 +390,7 @@ static void loop(struct reactor *reactor)
         group_run(reactor);
         uint32_t done = work(reactor);
         bool quiet = completions + done == 0;
-        flush(reactor, quiet || reactor->count == 1);
+        flush(reactor);
         settle(reactor);
         note_activity(reactor, quiet);
         bool published = mesh_publish(reactor->port, wake, reactor);

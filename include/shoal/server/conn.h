@@ -82,6 +82,7 @@ struct conn {
     const struct command *last_command;
     int64_t created_ms, active_ms;
     int64_t linger_until_ms;     /* all is sent, some is still on its way; 0: not so */
+    uint64_t held_since_ns;      /* replies have been held back since; 0: they are not */
     int64_t soft_limit_since_ms; /* output above its soft limit since; 0: it is not */
     uint64_t bytes_in, bytes_out, commands;
     char *name, *lib_name, *lib_version;

@@ -53,6 +53,7 @@ struct reactor {
     struct conn *conns;
     uint32_t conn_count;
     struct conn *flush_first, *stalled_first, *settling_first;
+    uint64_t hold_until_ns;     /* replies that are held back go then at the latest; 0: none are */
     struct conn *starved_first, *starved_last; /* wait for receive buffers */
     uint32_t lingering;         /* closing ones whose last replies are on their way, */
     int64_t next_linger_ms;     /* ... looked at again then */
