@@ -9,6 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    PREFETCH_AHEAD = 4, /* messages */
+    ANSWER_LINE = 2,    /* of a request: what the owner wrote, and behind it what the origin needs next */
+};
+
 /* What reactor `from` made and `to` reads: [from * count + to]. NULL until first used. */
 struct mesh {
     uint32_t count;
@@ -300,6 +305,16 @@ char *mesh_reply_space(struct mesh_port *port, uint32_t to, size_t size)
     return place;
 }
 
+/* Lines of the message that will be popped in a moment: they come from another CPU's cache. */
+static void prefetch_ahead(struct spsc *ring, uint32_t line)
+{
+    if (spsc_ready(ring) > PREFETCH_AHEAD) {
+        const char *message = spsc_peek(ring, PREFETCH_AHEAD);
+        mem_prefetch(message + line * 64);
+        mem_prefetch(message + line * 64 + 64);
+    }
+}
+
 struct message *mesh_next_request(struct mesh_port *port)
 {
     uint32_t count = port->mesh->count;
@@ -311,6 +326,7 @@ struct message *mesh_next_request(struct mesh_port *port)
             struct spsc *ring = ring_in(port, port->mesh->requests, &lane->requests_in, from);
             struct message *message = ring != NULL ? spsc_pop(ring) : NULL;
             if (message != NULL) {
+                prefetch_ahead(ring, 0);
                 port->from_source++;
                 port->taken++;
                 return message;
@@ -333,6 +349,7 @@ struct message *mesh_next_response(struct mesh_port *port)
         struct message *message = ring != NULL ? spsc_pop(ring) : NULL;
         if (message == NULL)
             continue;
+        prefetch_ahead(ring, ANSWER_LINE);
         lane->credits += message->kind != MESSAGE_ONEWAY && !message->urgent;
         return message;
     }
