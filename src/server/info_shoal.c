@@ -9,6 +9,24 @@ static unsigned long sum(const struct info *info, size_t offset)
 }
 #define SUM(info, field) sum(info, offsetof(struct reactor_stats, field))
 
+static void add_miss_ratio(struct info *info, const char *name, uint64_t spared)
+{
+    uint64_t hits = SUM(info, keyspace.hits), misses = SUM(info, keyspace.misses);
+    /* What is spared is counted at inserts: of keys that were not asked for, too. */
+    uint64_t left = misses > spared ? misses - spared : 0;
+    info_add(info, "%s:%.4f\r\n", name, ratio_of(left, hits + misses));
+}
+
+/* As it is, and as it would be with more memory. */
+static void add_misses(struct info *info)
+{
+    uint64_t half = SUM(info, keyspace.would_hit[0]), twice = SUM(info, keyspace.would_hit[1]);
+    info_add(info, "ghost_hits:%lu\r\n", SUM(info, keyspace.ghost_hits));
+    add_miss_ratio(info, "miss_ratio", 0);
+    add_miss_ratio(info, "miss_ratio_at_1.5x", half);
+    add_miss_ratio(info, "miss_ratio_at_2x", half + twice);
+}
+
 void info_shoal(struct info *info)
 {
     uint64_t commands = SUM(info, commands), crossed = SUM(info, cross_shard);
@@ -26,34 +44,54 @@ void info_shoal(struct info *info)
     info_add(info, "starved:%lu\r\n", SUM(info, starved));
     info_add(info, "idle_closed:%lu\r\n", SUM(info, idle_closed));
     info_add(info, "buffer_bytes:%lu\r\n", SUM(info, buffer_bytes));
+    add_misses(info);
     info_add(info, "settings_version:%lu\r\n", (unsigned long)info->settings->version);
 }
 
-/* A line a shard; commands and ops_per_sec are those of its reactor's connections. */
+#define FIGURE(name, field)                                                                        \
+    {                                                                                              \
+        name, offsetof(struct reactor_stats, field)                                                \
+    }
+static const struct {
+    const char *name;
+    size_t offset;
+} shard_figures[] = {
+    FIGURE("used_bytes", keyspace.used_bytes),
+    FIGURE("budget_bytes", keyspace.budget_bytes),
+    FIGURE("hits", keyspace.hits),
+    FIGURE("misses", keyspace.misses),
+    FIGURE("expired", keyspace.expired),
+    FIGURE("evicted", keyspace.evicted),
+    FIGURE("connections", clients),
+    FIGURE("commands", commands), /* these and the next two are of its reactor's connections */
+    FIGURE("cross_shard", cross_shard),
+    FIGURE("ops_per_sec", ops_per_sec),
+    FIGURE("wakeups", wakeups),
+    FIGURE("sleeps", sleeps),
+};
+
+static void add_shard(struct info *info, uint32_t id)
+{
+    const struct reactor_stats *stats = info->server->reactor[id].stats;
+    uint64_t keys = 0, expires = 0;
+    for (int db = 0; db < DATABASES_MAX; db++) {
+        keys += counter_get(&stats->keyspace.keys[db]);
+        expires += counter_get(&stats->keyspace.expires[db]);
+    }
+    info_add(info, "shard%u:keys=%lu,expires=%lu", id, (unsigned long)keys, (unsigned long)expires);
+    for (size_t i = 0; i < sizeof(shard_figures) / sizeof(*shard_figures); i++) {
+        const void *counter = (const char *)stats + shard_figures[i].offset;
+        uint64_t value = counter_get(counter);
+        /* No limit is 0, as in maxmemory. */
+        info_add(info, ",%s=%lu", shard_figures[i].name,
+                 value == UINT64_MAX ? 0 : (unsigned long)value);
+    }
+    info_add(info, "\r\n");
+}
+
+/* A line a shard. */
 void info_shards(struct info *info)
 {
-    for (uint32_t i = 0; i < info->server->count; i++) {
-        const struct reactor_stats *stats = info->server->reactor[i].stats;
-        uint64_t keys = 0, expires = 0;
-        for (int db = 0; db < DATABASES_MAX; db++) {
-            keys += counter_get(&stats->keyspace.keys[db]);
-            expires += counter_get(&stats->keyspace.expires[db]);
-        }
-        info_add(info,
-                 "shard%u:keys=%lu,expires=%lu,used_bytes=%lu,hits=%lu,misses=%lu,expired=%lu,"
-                 "evicted=%lu,connections=%lu,commands=%lu,cross_shard=%lu,ops_per_sec=%lu,"
-                 "wakeups=%lu,sleeps=%lu\r\n",
-                 i, (unsigned long)keys, (unsigned long)expires,
-                 (unsigned long)counter_get(&stats->keyspace.used_bytes),
-                 (unsigned long)counter_get(&stats->keyspace.hits),
-                 (unsigned long)counter_get(&stats->keyspace.misses),
-                 (unsigned long)counter_get(&stats->keyspace.expired),
-                 (unsigned long)counter_get(&stats->keyspace.evicted),
-                 (unsigned long)counter_get(&stats->clients),
-                 (unsigned long)counter_get(&stats->commands),
-                 (unsigned long)counter_get(&stats->cross_shard),
-                 (unsigned long)counter_get(&stats->ops_per_sec),
-                 (unsigned long)counter_get(&stats->wakeups),
-                 (unsigned long)counter_get(&stats->sleeps));
-    }
+    for (uint32_t i = 0; i < info->server->count; i++)
+        add_shard(info, i);
 }
