@@ -81,10 +81,10 @@ static void memory_doctor(struct conn *conn, const struct args *args, struct rep
     (void)args;
     memory_figures_read(conn->reactor, &figures);
     const struct settings *settings = conn->reactor->settings;
-    if (settings->maxmemory > 0 && figures.used > settings->maxmemory / 100 * 95)
+    if (settings->maxmemory > 0 && figures.data > settings->maxmemory / 100 * 95)
         size += (size_t)snprintf(text + size, sizeof(text) - size,
                                  "* %.0f %% of maxmemory is in use.\n",
-                                 ratio_of(figures.used, settings->maxmemory) * 100);
+                                 ratio_of(figures.data, settings->maxmemory) * 100);
     if (figures.used > SMALL_BYTES && ratio_of(figures.resident, figures.used) > 1.4)
         size += (size_t)snprintf(
             text + size, sizeof(text) - size,
