@@ -51,9 +51,23 @@ def expect(condition, *values):
         raise AssertionError(f"got {values}")
 
 
+def timed(function):
+    """A machine that pauses for half a second spoils a figure once; a fault of ours spoils it each time."""
+    def attempts():
+        for left in (2, 1, 0):
+            try:
+                return function()
+            except AssertionError as error:
+                if not left:
+                    raise
+                print(f"again {function.__name__[5:]}: {str(error)[:100]}")
+    return attempts
+
+
 # ---- latency ------------------------------------------------------------------------------------
 
 
+@timed
 def test_closed_loop_measures_a_known_delay():
     with FakeServer() as server:
         server.delay_s = 0.02
@@ -71,12 +85,14 @@ def stalled(*arguments):
     return result["runs"][0]
 
 
+@timed
 def test_closed_loop_hides_a_stall():
     run = stalled()
     expect(run["latency_ns"]["max"] > 390e6, run["latency_ns"])
     expect(run["latency_ns"]["p99"] < 100e6, run["latency_ns"])
 
 
+@timed
 def test_open_loop_counts_the_wait():
     """A 0.4 s stall in 1 s at 500/s: four requests in ten wait 0.2 s on average."""
     run = stalled("--rate", 500)
@@ -86,6 +102,7 @@ def test_open_loop_counts_the_wait():
     expect(run["service_ns"]["max"] > 390e6, run["service_ns"])
 
 
+@timed
 def test_open_loop_keeps_its_rate():
     for rate in ("500", "500:poisson"):
         with FakeServer() as server:
@@ -104,6 +121,7 @@ def test_rate_not_sustained_is_said():
     expect(line.split()[-4:] == ["-"] * 4, line)
 
 
+@timed
 def test_find_rate_stops_where_the_server_does():
     with FakeServer() as server:
         server.delay_s = 0.01
