@@ -1,5 +1,5 @@
 /*
- * group.c - running commands on the shard, sixteen cache misses at a time.
+ * group.c - running commands on the shard, many cache misses at a time.
  *
  * While one group runs, the items of the next are on their way: a group waits, its items
  * prefetched, until the following one is full or the turn's input is used up.
@@ -12,7 +12,8 @@
 
 enum { QUICK_BYTES_MAX = 4096 };
 
-/* The reply of a command from another reactor: in the request, in the pair's reply space, or as a parcel. */
+/* The reply of a command from another reactor: in the request, in the pair's reply space, or as a
+ * parcel. */
 static void answer_pack(struct reactor *reactor, struct request *request, struct reply *reply)
 {
     struct answer *answer = &request->answer;
@@ -23,7 +24,8 @@ static void answer_pack(struct reactor *reactor, struct request *request, struct
     } else if (likely(reply->base == answer->bytes && reply->pin_count == 0)) {
         answer->place = ANSWER_IN_REQUEST;
     } else if (!reply->heap && reply->pin_count == 0 &&
-               (space = mesh_reply_space(reactor->port, request->message.from, reply->size)) != NULL) {
+               (space = mesh_reply_space(reactor->port, request->message.from, reply->size)) !=
+                   NULL) {
         memcpy(space, reply->base, reply->size);
         answer->place = ANSWER_IN_SPACE;
         answer->data = space;
@@ -75,11 +77,13 @@ void group_run_one(struct reactor *reactor, struct request *request)
     run(reactor, request, true);
 }
 
-/* Commands that take next to no time are measured together: reading the cycle counter twice for each would cost 7 %. */
+/* Commands that take next to no time are measured together: reading the cycle counter twice for
+ * each would cost 7 %. */
 static bool is_quick(const struct request *request)
 {
     const struct span *last = &request->args[request->argc - 1];
-    return request->command->flags & (CMD_FAST | CMD_QUICK) && last->offset + last->size <= QUICK_BYTES_MAX;
+    return request->command->flags & (CMD_FAST | CMD_QUICK) &&
+           last->offset + last->size <= QUICK_BYTES_MAX;
 }
 
 /* A run of quick commands in a group. */
@@ -148,7 +152,8 @@ static void prefetch_items(struct reactor *reactor, const struct lot *lot)
         table_prefetch_item(&reactor->keyspace->db[lot->request[i]->db], lot->request[i]->hash);
 }
 
-/* A command that running ones have let go: it has no older one in any lot, but those may not run yet. */
+/* A command that running ones have let go: it has no older one in any lot, but those may not run
+ * yet. */
 static void later_add(struct group *group, struct request *request)
 {
     request->message.next = NULL;
@@ -196,7 +201,8 @@ void group_add(struct reactor *reactor, struct request *request)
     }
     table_prefetch_bucket(&reactor->keyspace->db[request->db], request->hash);
     if (request->message.from != reactor->id && request->argc > 1)
-        mem_prefetch(request->base + request->args[1].offset); /* the key is in the origin's cache */
+        mem_prefetch(request->base +
+                     request->args[1].offset); /* the key is in the origin's cache */
     group->filling.request[group->filling.count++] = request;
     if (likely(group->filling.count < GROUP_MAX))
         return;

@@ -1,9 +1,9 @@
 /*
  * group.h - commands gathered over a turn and run in groups, so that their cache misses overlap.
  *
- * Own and forwarded commands join the same group in order of arrival. First pass, as each joins: its
- * bucket's line is fetched; second, when the group is full: its item's; third, when the next group is full or nothing
- * more comes: it runs.
+ * Own and forwarded commands join the same group in order of arrival. First pass, as each joins:
+ * its bucket's line is fetched; second, when the group is full: its item's; third, when the next
+ * group is full or nothing more comes: it runs.
  */
 #ifndef SHOAL_SERVER_GROUP_H
 #define SHOAL_SERVER_GROUP_H
@@ -15,7 +15,7 @@ struct message;
 struct reactor;
 struct request;
 
-enum { GROUP_MAX = 16 };
+enum { GROUP_MAX = 32 };
 
 struct lot {
     uint32_t count;
@@ -25,14 +25,16 @@ struct lot {
 struct group {
     struct lot filling; /* their buckets are being fetched */
     struct lot ready;   /* their items are; older than those above */
-    bool running;       /* a lot runs: no other begins until it has ended, or a connection's commands could change places */
+    bool running; /* a lot runs: no other begins until it has ended, or a connection's commands
+                     could change places */
     struct message *later; /* commands that came meanwhile */
 };
 
 /* Adds a command whose keys are on this shard; runs the group when it is full. Thread: owner. */
 void group_add(struct reactor *reactor, struct request *request);
 
-/* Runs what has been gathered: before anything that must come after it. Does nothing while a lot runs. Thread: owner. */
+/* Runs what has been gathered: before anything that must come after it. Does nothing while a lot
+ * runs. Thread: owner. */
 void group_run(struct reactor *reactor);
 
 /* Runs one command now, as group_run() would. For commands that had to wait for a transaction. */
