@@ -1,6 +1,7 @@
 /*
  * queue.c - nanoseconds per message of the queue between two threads: one way in batches of several
- * sizes, there and back, and there and back with a consumer that sleeps (futex in place of a ring's wait).
+ * sizes, there and back, and there and back with a consumer that sleeps (futex in place of a ring's
+ * wait).
  */
 #include "shoal/base/spsc.h"
 #include "shoal/server/doze.h"

@@ -69,8 +69,7 @@ bool move_take(struct exec *exec, const struct move *move)
 
 bool move_may_put(struct exec *exec, const struct move *move)
 {
-    return !move->only_new ||
-           keyspace_find(exec->keyspace, key_in(exec, 2, move->to_db)) == NULL;
+    return !move->only_new || keyspace_find(exec->keyspace, key_in(exec, 2, move->to_db)) == NULL;
 }
 
 bool move_put(struct exec *exec, const struct move *move, struct bytes value, int64_t expire_ms)

@@ -72,8 +72,8 @@ static bool unix_is_alive(const struct sockaddr_un *address)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;
-    bool alive = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-                 errno == EAGAIN;
+    bool alive =
+        connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN;
     close(fd);
     return alive;
 }
@@ -98,7 +98,8 @@ int socket_listen_unix(const char *path, int mode, int backlog)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    /* Made unreachable first, opened up by chmod before listen(): no moment with wider permissions. */
+    /* Made unreachable first, opened up by chmod before listen(): no moment with wider permissions.
+     */
     mode_t mask = mode != 0 ? umask(0777) : 0;
     int ret = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
     if (mode != 0)
@@ -159,7 +160,8 @@ void socket_peer_text(int fd, char out[ADDRESS_TEXT_MAX])
     socklen_t size = sizeof(address);
     getpeername(fd, (struct sockaddr *)&address, &size);
     if (address.ss_family == AF_UNIX)
-        socket_local_text(fd, out); /* the peer of a Unix socket has no name; Redis shows the path */
+        socket_local_text(fd,
+                          out); /* the peer of a Unix socket has no name; Redis shows the path */
     else
         address_text(&address, out);
 }

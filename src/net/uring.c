@@ -1,8 +1,8 @@
 /*
  * uring.c - the io_uring engine behind net/ring.h, run by one reactor.
  *
- * SINGLE_ISSUER and DEFER_TASKRUN: completions are produced only inside our own ring_wait(), on our own
- * CPU time. One system call a turn submits, runs the deferred work and (if asked) waits.
+ * SINGLE_ISSUER and DEFER_TASKRUN: completions are produced only inside our own ring_wait(), on our
+ * own CPU time. One system call a turn submits, runs the deferred work and (if asked) waits.
  */
 #include "shoal/net/ring.h"
 
@@ -65,7 +65,8 @@ static void backlog_take(struct uring *u)
     io_uring_cq_advance(&u->io, taken);
 }
 
-/* A submission entry. Flushes the queue when it is full; -EBUSY (completions overflow) makes room by taking them. */
+/* A submission entry. Flushes the queue when it is full; -EBUSY (completions overflow) makes room
+ * by taking them. */
 static struct io_uring_sqe *sqe_get(struct uring *u)
 {
     for (;;) {
@@ -189,7 +190,8 @@ static uint32_t reap(struct uring *u)
     uint32_t ran = 0;
     if (unlikely(u->backlog_count > 0))
         ran += backlog_run(u);
-    /* A callback may have moved completions to the backlog: they are older than those in the queue now. */
+    /* A callback may have moved completions to the backlog: they are older than those in the queue
+     * now. */
     for (uint32_t seen = 0; seen < REAP_MAX && likely(u->backlog_count == 0);) {
         struct io_uring_cqe *cqes[64];
         unsigned n = io_uring_peek_batch_cqe(&u->io, cqes, 64);
@@ -198,7 +200,8 @@ static uint32_t reap(struct uring *u)
         struct io_uring_cqe copies[64];
         for (unsigned i = 0; i < n; i++)
             copies[i] = *cqes[i];
-        /* Given back before the callbacks run: they may flush the submission queue and produce more. */
+        /* Given back before the callbacks run: they may flush the submission queue and produce
+         * more. */
         io_uring_cq_advance(&u->io, n);
         for (unsigned i = 0; i < n; i++)
             ran += complete(u, &copies[i]);
@@ -286,7 +289,8 @@ static const struct ring_engine uring_engine = {
     .buffers_available = uring_buffers_available,
 };
 
-/* ENOMEM is RLIMIT_MEMLOCK, released late after a predecessor's exit: smaller rings first, down to 64 entries. */
+/* ENOMEM is RLIMIT_MEMLOCK, released late after a predecessor's exit: smaller rings first, down to
+ * 64 entries. */
 static int queue_init(struct uring *u, const struct ring_config *config)
 {
     uint32_t entries = config->entries, completions = config->completions;
@@ -317,7 +321,8 @@ struct ring *uring_new(const struct ring_config *config, int *error)
     *error = uring_buffers_init(&u->buffers, &u->io, config);
     if (*error < 0)
         goto fail_buffers;
-    io_uring_register_ring_fd(&u->io); /* saves a reference count a call; worth trying, not worth failing */
+    io_uring_register_ring_fd(
+        &u->io); /* saves a reference count a call; worth trying, not worth failing */
     u->ring.engine = &uring_engine;
     u->ring.features.incremental_buffers = u->buffers.incremental;
     snprintf(u->ring.features.text, sizeof(u->ring.features.text),

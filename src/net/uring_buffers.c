@@ -13,9 +13,10 @@
 enum {
     GUARD_BYTES = 4096,
     /* liburing 2.3 does not know these of newer kernels; their values are the kernel's ABI */
-    SHOAL_PBUF_RING_INC = 2,   /* 6.12: io_uring_buf_reg.flags, in 2.3 still called pad */
+    SHOAL_PBUF_RING_INC = 2, /* 6.12: io_uring_buf_reg.flags, in 2.3 still called pad */
     SHOAL_CQE_F_BUF_MORE = 1 << 4,
-    /* Buffers do not start at the same offset of a page, or they would compete for the same cache sets. */
+    /* Buffers do not start at the same offset of a page, or they would compete for the same cache
+       sets. */
     STRIDE_EXTRA = 192,
 };
 
@@ -46,7 +47,8 @@ static void give(struct uring_buffers *b, uint16_t id)
     io_uring_buf_ring_advance(b->ring, 1);
 }
 
-int uring_buffers_init(struct uring_buffers *b, struct io_uring *io, const struct ring_config *config)
+int uring_buffers_init(struct uring_buffers *b, struct io_uring *io,
+                       const struct ring_config *config)
 {
     must((config->buffer_count & (config->buffer_count - 1)) == 0);
     b->size = config->buffer_bytes;

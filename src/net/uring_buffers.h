@@ -1,11 +1,13 @@
 /*
- * uring_buffers.h - the receive buffers that an io_uring picks from, counted. Private to the engine.
+ * uring_buffers.h - the receive buffers that an io_uring picks from, counted. Private to the
+ * engine.
  *
  *   | guard page | buffer 0 | buffer 1 | ... | guard page |
  *
  * The kernel writes here unseen by any sanitizer, so the pool stands between PROT_NONE pages: an
- * overrun is -EFAULT instead of silent damage. With incremental buffers (6.12) several receives fill
- * one buffer in turn; it goes back when the kernel is done with it and every reader has released it.
+ * overrun is -EFAULT instead of silent damage. With incremental buffers (6.12) several receives
+ * fill one buffer in turn; it goes back when the kernel is done with it and every reader has
+ * released it.
  */
 #ifndef SHOAL_NET_URING_BUFFERS_H
 #define SHOAL_NET_URING_BUFFERS_H
@@ -18,7 +20,7 @@ enum { URING_BUFFER_GROUP = 0 };
 
 struct uring_buffer {
     uint32_t refs;
-    uint32_t filled;    /* bytes given out of it so far */
+    uint32_t filled; /* bytes given out of it so far */
     bool with_kernel;
 };
 
@@ -38,8 +40,10 @@ int uring_buffers_init(struct uring_buffers *buffers, struct io_uring *io,
                        const struct ring_config *config);
 void uring_buffers_fini(struct uring_buffers *buffers);
 
-/* Notes a completion that used `id` and returns where its bytes are; the caller holds one reference. */
-char *uring_buffers_filled(struct uring_buffers *buffers, uint16_t id, int result, uint32_t cqe_flags);
+/* Notes a completion that used `id` and returns where its bytes are; the caller holds one
+ * reference. */
+char *uring_buffers_filled(struct uring_buffers *buffers, uint16_t id, int result,
+                           uint32_t cqe_flags);
 void uring_buffers_hold(struct uring_buffers *buffers, uint16_t id);
 void uring_buffers_release(struct uring_buffers *buffers, uint16_t id);
 

@@ -1,5 +1,6 @@
 /*
- * uring_explain.c - words for a kernel that refuses io_uring, with what to do about it; names of its features.
+ * uring_explain.c - words for a kernel that refuses io_uring, with what to do about it; names of
+ * its features.
  */
 #include "shoal/net/ring.h"
 

@@ -14,13 +14,17 @@
 
 static const char refused_full[] = "-ERR max number of clients reached\r\n";
 static const char refused_protected[] =
-    "-DENIED shoal is running in protected mode: no password is set and this connection does not come "
-    "from the loopback interface, so it is refused. To accept it, do one of these on the server's own "
-    "machine: 1) set a password with CONFIG SET requirepass, or the option --requirepass; 2) if nobody "
+    "-DENIED shoal is running in protected mode: no password is set and this connection does not "
+    "come "
+    "from the loopback interface, so it is refused. To accept it, do one of these on the server's "
+    "own "
+    "machine: 1) set a password with CONFIG SET requirepass, or the option --requirepass; 2) if "
+    "nobody "
     "else can reach this port, turn the protection off with CONFIG SET protected-mode no, or "
     "--protected-mode no.\r\n";
 
-/* ---- handing over ------------------------------------------------------------------------------ */
+/* ---- handing over ------------------------------------------------------------------------------
+ */
 
 struct handover {
     struct message message;
@@ -105,7 +109,8 @@ static void hand_over(struct acceptor *acceptor, int fd, bool unix_socket)
     }
 }
 
-/* ---- accepting --------------------------------------------------------------------------------- */
+/* ---- accepting ---------------------------------------------------------------------------------
+ */
 
 static int spare_open(void)
 {
@@ -131,8 +136,8 @@ static bool descriptors_are_out(int error)
 
 static void back_off(struct acceptor *acceptor)
 {
-    acceptor->backoff_ms = acceptor->backoff_ms == 0 ? ACCEPT_BACKOFF_MIN_MS
-                                                     : acceptor->backoff_ms * 2;
+    acceptor->backoff_ms =
+        acceptor->backoff_ms == 0 ? ACCEPT_BACKOFF_MIN_MS : acceptor->backoff_ms * 2;
     if (acceptor->backoff_ms > ACCEPT_BACKOFF_MAX_MS)
         acceptor->backoff_ms = ACCEPT_BACKOFF_MAX_MS;
     acceptor->retry_at_ms = acceptor->reactor->now_ms + acceptor->backoff_ms;
@@ -196,7 +201,8 @@ void acceptor_stop(struct acceptor *acceptor)
         ring_cancel(acceptor->reactor->ring, &acceptor->listener[i].op);
 }
 
-/* ---- listening --------------------------------------------------------------------------------- */
+/* ---- listening ---------------------------------------------------------------------------------
+ */
 
 static void listener_add(struct acceptor *acceptor, int fd, bool unix_socket)
 {
@@ -225,8 +231,8 @@ static int listen_tcp(struct acceptor *acceptor, const struct settings *settings
 
 static int listen_unix(struct acceptor *acceptor, const struct settings *settings)
 {
-    int fd = socket_listen_unix(settings->unixsocket, settings->unixsocketperm,
-                                settings->tcp_backlog);
+    int fd =
+        socket_listen_unix(settings->unixsocket, settings->unixsocketperm, settings->tcp_backlog);
     if (fd >= 0) {
         listener_add(acceptor, fd, true);
         return 0;

@@ -1,5 +1,6 @@
 /*
- * answer.c - replies in the order of the requests, from wherever they were written to the connection.
+ * answer.c - replies in the order of the requests, from wherever they were written to the
+ * connection.
  */
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"

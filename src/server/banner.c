@@ -28,8 +28,7 @@ static void print_size(const struct server *server)
     char cpus[32] = "not pinned";
     if (settings->cpu_count > 0)
         snprintf(cpus, sizeof(cpus), "pinned to %d CPUs", settings->cpu_count);
-    log_write(LOG_NOTICE,
-              "size: %d shards (%s), %s, maxmemory %lu bytes, policy %s, maxclients %d",
+    log_write(LOG_NOTICE, "size: %d shards (%s), %s, maxmemory %lu bytes, policy %s, maxclients %d",
               settings->shards, settings->shards_auto ? "auto" : "as asked", cpus,
               (unsigned long)settings->maxmemory, policy_name(settings->maxmemory_policy),
               server->clients_max);

@@ -16,7 +16,8 @@
 
 enum { REQUEST_POOL_MAX = 4096 };
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests ----------------------------------------------------------------------------------
+ */
 
 struct request *request_new(struct conn *conn)
 {
@@ -81,7 +82,8 @@ void request_append(struct conn *conn, struct request *request)
     conn->requests++;
 }
 
-/* ---- the lists a connection can be on ---------------------------------------------------------- */
+/* ---- the lists a connection can be on ----------------------------------------------------------
+ */
 
 void conn_flush_later(struct conn *conn)
 {
@@ -125,7 +127,8 @@ void conn_settle_later(struct conn *conn)
     conn->reactor->settling_first = conn;
 }
 
-/* ---- open and close ---------------------------------------------------------------------------- */
+/* ---- open and close ----------------------------------------------------------------------------
+ */
 
 static void received(struct io_op *op, const struct io_event *event)
 {
@@ -151,8 +154,8 @@ static void received(struct io_op *op, const struct io_event *event)
 
 static void sent(struct io_op *op, const struct io_event *event)
 {
-    struct conn *conn = (struct conn *)((char *)op - offsetof(struct conn, out) -
-                                        offsetof(struct out, op));
+    struct conn *conn =
+        (struct conn *)((char *)op - offsetof(struct conn, out) - offsetof(struct out, op));
     struct reactor *reactor = conn->reactor;
     conn->out.flying = NULL;
     if (event->result > 0) {
@@ -206,7 +209,8 @@ void conn_kill(struct conn *conn)
     if (conn->flags & CONN_DEAD)
         return;
     conn->flags |= CONN_DEAD | CONN_CLOSING;
-    /* Ends the receive and the send in flight at once, and tells the peer; close() alone would do neither. */
+    /* Ends the receive and the send in flight at once, and tells the peer; close() alone would do
+     * neither. */
     shutdown(conn->fd, SHUT_RDWR);
     ring_cancel(conn->reactor->ring, &conn->recv);
     ring_cancel(conn->reactor->ring, &conn->out.op);
@@ -258,16 +262,16 @@ static bool has_work(const struct conn *conn)
 }
 
 /*
- * The kernel throws away what it has not delivered yet when a connection is closed that has unread requests, or gets
- * more: the client would find the last reply torn. So the sending side is closed, requests are
- * read and dropped, and the rest waits until the client's side has everything.
+ * The kernel throws away what it has not delivered yet when a connection is closed that has unread
+ * requests, or gets more: the client would find the last reply torn. So the sending side is closed,
+ * requests are read and dropped, and the rest waits until the client's side has everything.
  */
 static bool lingers(struct conn *conn)
 {
     struct reactor *reactor = conn->reactor;
     int undelivered = 0;
-    if (conn->flags & (CONN_DEAD | CONN_EOF) ||
-        ioctl(conn->fd, SIOCOUTQ, &undelivered) != 0 || undelivered == 0)
+    if (conn->flags & (CONN_DEAD | CONN_EOF) || ioctl(conn->fd, SIOCOUTQ, &undelivered) != 0 ||
+        undelivered == 0)
         return false;
     if (conn->linger_until_ms == 0) {
         shutdown(conn->fd, SHUT_WR);
@@ -299,11 +303,13 @@ bool conn_settle(struct conn *conn)
     return true;
 }
 
-/* ---- flow control ------------------------------------------------------------------------------ */
+/* ---- flow control ------------------------------------------------------------------------------
+ */
 
 void conn_recv_again(struct conn *conn)
 {
-    if (conn->recv.in_flight || conn->flags & (CONN_DEAD | CONN_EOF | CONN_STALLED | CONN_STARVED) ||
+    if (conn->recv.in_flight ||
+        conn->flags & (CONN_DEAD | CONN_EOF | CONN_STALLED | CONN_STARVED) ||
         (conn->flags & CONN_CLOSING && conn->linger_until_ms == 0))
         return;
     conn->flags &= ~(uint32_t)CONN_RECV_PAUSED;

@@ -1,7 +1,8 @@
 /*
  * dispatch.c - from a parsed request to where it runs.
  *
- * The common case comes first and does little: a command with one key, on a connection in no special state.
+ * The common case comes first and does little: a command with one key, on a connection in no
+ * special state.
  */
 #include "shoal/server/dispatch.h"
 
@@ -16,7 +17,8 @@
 
 const struct command command_protocol_error = { .name = "", .flags = CMD_SKIP_SLOWLOG };
 
-/* ---- where it goes ----------------------------------------------------------------------------- */
+/* ---- where it goes -----------------------------------------------------------------------------
+ */
 
 static void run_on(struct conn *conn, struct request *request, uint32_t shard)
 {
@@ -121,7 +123,8 @@ static void start(struct conn *conn, struct request *request)
     }
 }
 
-/* ---- may it run? ------------------------------------------------------------------------------- */
+/* ---- may it run? -------------------------------------------------------------------------------
+ */
 
 static bool is_paused(const struct conn *conn, const struct command *command)
 {
@@ -134,7 +137,8 @@ static bool is_paused(const struct conn *conn, const struct command *command)
            (command->flags & CMD_RUNS_QUEUED && transaction_writes(conn));
 }
 
-/* The row of the command, or of the sub-command where there is one. NULL: there is none, the reply says so. */
+/* The row of the command, or of the sub-command where there is one. NULL: there is none, the reply
+ * says so. */
 static const struct command *find(const struct args *args, struct reply *reply)
 {
     const struct command *command = registry_find(args_at(args, 0));
@@ -197,7 +201,8 @@ static bool is_refused(struct conn *conn, const struct command *command, const s
     return true;
 }
 
-/* Finds the command and checks everything that can be said at once. False: it has been answered with an error. */
+/* Finds the command and checks everything that can be said at once. False: it has been answered
+ * with an error. */
 static bool identify(struct conn *conn, struct request *request)
 {
     struct reply reply;
@@ -243,7 +248,8 @@ static void hold(struct conn *conn)
 {
     conn->flags |= CONN_HELD;
     if (conn->reactor->pause.until_ms != 0)
-        input_detach(conn->last); /* or so many paused clients would leave none for CLIENT UNPAUSE */
+        input_detach(
+            conn->last); /* or so many paused clients would leave none for CLIENT UNPAUSE */
     conn_stall(conn);
 }
 
@@ -299,8 +305,8 @@ void dispatch(struct conn *conn, struct request *request)
     struct reactor *reactor = conn->reactor;
     conn->commands++;
     counter_add(&reactor->stats->commands, 1);
-    const struct command *command = registry_find(bytes_of(request->base + request->args[0].offset,
-                                                           request->args[0].size));
+    const struct command *command =
+        registry_find(bytes_of(request->base + request->args[0].offset, request->args[0].size));
     if (unlikely(command == NULL || command->route != ROUTE_KEY || command->subs != NULL ||
                  command->last_key != command->first_key || conn->flags & CONN_SPECIAL ||
                  reactor->pause.until_ms != 0 || !command_arity_ok(command, request->argc))) {

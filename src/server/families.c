@@ -12,20 +12,9 @@
 enum { FAMILIES_MAX = 64 };
 
 static const struct command *const server_families[] = {
-    multi_commands,
-    connection_commands,
-    hello_commands,
-    client_commands,
-    config_commands,
-    info_commands,
-    server_commands,
-    command_commands,
-    debug_commands,
-    function_commands,
-    memory_commands,
-    slowlog_commands,
-    latency_commands,
-    cluster_commands,
+    multi_commands,  connection_commands, hello_commands,   client_commands,  config_commands,
+    info_commands,   server_commands,     command_commands, debug_commands,   function_commands,
+    memory_commands, slowlog_commands,    latency_commands, cluster_commands,
 };
 
 void families_register(void)

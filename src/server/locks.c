@@ -24,9 +24,9 @@ struct node {
 struct waiter {
     struct message *message; /* a request or a part */
     struct waiter *next_ready;
-    uint32_t missing;        /* queues in which it is not at the head */
+    uint32_t missing; /* queues in which it is not at the head */
     uint32_t count;
-    bool holds;              /* a transaction: stays at the head until released */
+    bool holds; /* a transaction: stays at the head until released */
     struct node node[];
 };
 
@@ -41,7 +41,7 @@ struct locks {
     struct queue *bucket[LOCK_BUCKETS];
     uint32_t queues;
     struct waiter *ready_first, *ready_last; /* at the head of all their queues, about to run */
-    bool running;   /* run_ready() is at work further up the stack */
+    bool running;                            /* run_ready() is at work further up the stack */
     struct part *gate;
     bool gate_open; /* the gate's part has been granted the shard */
     struct message *gated_first, *gated_last;
@@ -152,9 +152,9 @@ static void gate_add(struct locks *locks, struct message *message)
 }
 
 /*
- * Behind the gate, and behind those who still wait there while they are let in: whoever is run may have made this
- * message, and a transaction that overtook another here, but not on the other shards, would
- * wait for it for ever.
+ * Behind the gate, and behind those who still wait there while they are let in: whoever is run may
+ * have made this message, and a transaction that overtook another here, but not on the other
+ * shards, would wait for it for ever.
  */
 static bool waits_at_gate(struct locks *locks, struct message *message)
 {

@@ -28,8 +28,10 @@ int main(int argc, char **argv)
     }
     const char *unknown = uring_features_unknown(settings.uring_features);
     if (unknown != NULL) {
-        fprintf(stderr, "shoal: --uring-features: unknown feature at \"%s\" (all, 6.1, or "
-                        "incremental-buffers)\n", unknown);
+        fprintf(stderr,
+                "shoal: --uring-features: unknown feature at \"%s\" (all, 6.1, or "
+                "incremental-buffers)\n",
+                unknown);
         return EXIT_USAGE;
     }
     if (!log_open(settings.logfile)) {

@@ -1,5 +1,6 @@
 /*
- * mesh.c - one reactor's ends of the queues to all others: credits, backlogs, batching, reply space.
+ * mesh.c - one reactor's ends of the queues to all others: credits, backlogs, batching, reply
+ * space.
  */
 #include "shoal/server/mesh.h"
 
@@ -11,7 +12,8 @@
 
 enum {
     PREFETCH_AHEAD = 4, /* messages */
-    ANSWER_LINE = 2,    /* of a request: what the owner wrote, and behind it what the origin needs next */
+    ANSWER_LINE =
+        2, /* of a request: what the owner wrote, and behind it what the origin needs next */
 };
 
 /* What reactor `from` made and `to` reads: [from * count + to]. NULL until first used. */
@@ -28,14 +30,14 @@ struct list {
 };
 
 /*
- * Reply bytes to one peer, a ring of their own. Responses are taken in order, so what was written for the
- * first n of them is free once the response ring says that n have been released.
+ * Reply bytes to one peer, a ring of their own. Responses are taken in order, so what was written
+ * for the first n of them is free once the response ring says that n have been released.
  */
 struct reply_space {
     char *data;
-    uint32_t begin, end;  /* bytes in use: [begin, end), both counting on for ever, modulo 2^32 */
-    uint32_t freed;       /* responses whose bytes are counted as free */
-    uint32_t *end_after;  /* `end` after response i, by i modulo the ring's size */
+    uint32_t begin, end; /* bytes in use: [begin, end), both counting on for ever, modulo 2^32 */
+    uint32_t freed;      /* responses whose bytes are counted as free */
+    uint32_t *end_after; /* `end` after response i, by i modulo the ring's size */
 };
 
 /* Our side of one peer. */
@@ -124,7 +126,8 @@ void mesh_port_free(struct mesh_port **port)
     *port = NULL;
 }
 
-/* The ring from us to `to`, made now if need be. NULL when memory is out: the message stays in the backlog. */
+/* The ring from us to `to`, made now if need be. NULL when memory is out: the message stays in the
+ * backlog. */
 static struct spsc *ring_out(struct mesh_port *port, _Atomic(struct spsc *) *matrix,
                              struct spsc **cached, uint32_t to, uint32_t size)
 {
@@ -243,8 +246,8 @@ void mesh_respond(struct mesh_port *port, struct message *message)
 {
     uint32_t to = message->from;
     struct lane *lane = &port->lane[to];
-    struct spsc *ring = ring_out(port, port->mesh->responses, &lane->responses_out, to,
-                                 response_ring_size(port));
+    struct spsc *ring =
+        ring_out(port, port->mesh->responses, &lane->responses_out, to, response_ring_size(port));
     must(ring != NULL); /* 4 KB, once a pair; without it no answer could ever be given */
     uint32_t index = spsc_pushed(ring);
     bool fits = spsc_push(ring, message);

@@ -9,7 +9,8 @@
 #include <sys/uio.h>
 
 enum {
-    /* Chunks do not all begin at the same offset of a page: their first lines would share cache sets. */
+    /* Chunks do not all begin at the same offset of a page: their first lines would share cache
+       sets. */
     CHUNK_STRIDE = sizeof(struct chunk) + CHUNK_BYTES + 192,
     SLAB_CHUNKS = 8,
 };
@@ -181,7 +182,8 @@ static uint32_t vector_fill(struct out *out, struct out_vector *vector)
 
 void out_send(struct out *out, struct ring *ring, int fd)
 {
-    if (out->flying != NULL || out->bytes == 0) /* room for a reply that was not sent may be there */
+    if (out->flying != NULL ||
+        out->bytes == 0) /* room for a reply that was not sent may be there */
         return;
     if (out->first->next != NULL && out->vector == NULL)
         out->vector = malloc(sizeof(*out->vector)); /* without it: one chunk at a time */

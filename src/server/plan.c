@@ -97,7 +97,8 @@ static void parts_send(struct plan *plan, bool (*wanted)(const struct plan *, co
     message_back(plan);
 }
 
-/* ---- rounds of a transaction ------------------------------------------------------------------- */
+/* ---- rounds of a transaction -------------------------------------------------------------------
+ */
 
 /* The op of the step that is checked next, if this part has one that it has not passed. */
 static bool part_has_checked(const struct plan *plan, const struct part *part)
@@ -137,7 +138,8 @@ static struct op *find_half(struct plan *plan, enum op_half half, struct part **
     return NULL;
 }
 
-/* From where the source has left the value to the op that puts it. A large one stays where it is, pinned. */
+/* From where the source has left the value to the op that puts it. A large one stays where it is,
+ * pinned. */
 static void value_carry(struct plan *plan, struct step *step)
 {
     struct part *source, *destination;
@@ -146,7 +148,8 @@ static void value_carry(struct plan *plan, struct step *step)
     step->found = source->ok;
     if (step->refused)
         return;
-    /* as move_take() has written it: type and expiry, type and size, and the text unless it is pinned */
+    /* as move_take() has written it: type and expiry, type and size, and the text unless it is
+     * pinned */
     const struct reply *reply = &source->reply;
     const char *at = reply->base + take->value_at;
     uint32_t size;
@@ -229,7 +232,8 @@ static void plan_next(struct plan *plan)
         transaction_next(plan);
 }
 
-/* ---- the sequencer ----------------------------------------------------------------------------- */
+/* ---- the sequencer -----------------------------------------------------------------------------
+ */
 
 /* On the sequencer: every shard's part goes out before the next transaction's. */
 static void sequence_run(struct reactor *here, struct message *message)

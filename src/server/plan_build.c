@@ -64,7 +64,8 @@ struct plan *plan_new(struct request *request)
     return plan;
 }
 
-/* Makes room for one more element of `size` bytes behind `count`; NULL, and the plan has failed, when memory is out. */
+/* Makes room for one more element of `size` bytes behind `count`; NULL, and the plan has failed,
+ * when memory is out. */
 static void *grow(struct plan *plan, void *array, uint32_t count, uint32_t *capacity, size_t size)
 {
     if (count < *capacity)
@@ -87,7 +88,8 @@ static struct part *part_of(struct plan *plan, uint32_t shard)
         plan->failed = true;
         return NULL;
     }
-    part->message = (struct message){ .run = part_run, .kind = MESSAGE_CALL, .to = (uint16_t)shard };
+    part->message =
+        (struct message){ .run = part_run, .kind = MESSAGE_CALL, .to = (uint16_t)shard };
     part->plan = plan;
     part->proto = plan->request->proto;
     plan->part[shard] = part;
@@ -98,8 +100,8 @@ static struct part *part_of(struct plan *plan, uint32_t shard)
 static struct step *step_add(struct plan *plan, enum step_rule rule, const struct command *command,
                              const struct args *args, uint8_t db)
 {
-    struct step *steps = grow(plan, plan->steps, plan->step_count, &plan->step_capacity,
-                              sizeof(*steps));
+    struct step *steps =
+        grow(plan, plan->steps, plan->step_count, &plan->step_capacity, sizeof(*steps));
     if (steps == NULL)
         return NULL;
     plan->steps = steps;
@@ -146,8 +148,8 @@ static struct op *op_of(struct plan *plan, uint32_t shard)
 static void name_add(struct plan *plan, uint32_t shard, uint64_t hash)
 {
     struct part *part = plan->part[shard];
-    uint64_t *names = grow(plan, part->names, part->name_count, &part->name_capacity,
-                           sizeof(*names));
+    uint64_t *names =
+        grow(plan, part->names, part->name_count, &part->name_capacity, sizeof(*names));
     if (names == NULL)
         return;
     part->names = names;
@@ -202,7 +204,8 @@ static void add_each(struct plan *plan, struct step *step)
     }
 }
 
-/* MSET over several shards: each gets an argument list of its own, the name and its keys with what follows them. */
+/* MSET over several shards: each gets an argument list of its own, the name and its keys with what
+ * follows them. */
 static void add_split(struct plan *plan, struct step *step)
 {
     const struct command *command = step->command;
@@ -386,8 +389,8 @@ void plan_add_watch(struct plan *plan, struct watched_key *key)
     struct part *part = part_of(plan, key->shard);
     if (part == NULL)
         return;
-    struct watched_key **watched = realloc(part->watched,
-                                           (part->watched_count + 1) * sizeof(*watched));
+    struct watched_key **watched =
+        realloc(part->watched, (part->watched_count + 1) * sizeof(*watched));
     if (watched == NULL) {
         plan->failed = true;
         return;

@@ -1,5 +1,6 @@
 /*
- * reactor.c - one turn after another: completions, commands of others, their answers, replies, sleep.
+ * reactor.c - one turn after another: completions, commands of others, their answers, replies,
+ * sleep.
  */
 #include "shoal/server/reactor.h"
 
@@ -18,19 +19,22 @@
 enum {
     RING_ENTRIES = 512,
     RING_COMPLETIONS = 4096,
-    BUFFER_BYTES = 32 * 1024, /* all of them are to fit the second-level cache beside the data: 512 KB */
+    BUFFER_BYTES =
+        32 * 1024, /* all of them are to fit the second-level cache beside the data: 512 KB */
     BUFFER_COUNT = 16,
-    STARVED_PER_BUFFER = 4,   /* connections that are started again for each free buffer */
+    STARVED_PER_BUFFER = 4, /* connections that are started again for each free buffer */
     TICK_MS = 1000,
     SAMPLE_MS = 1000,
     LINGER_CHECK_MS = 10,
     SETTLE_ROUNDS = 4, /* times a turn tries stalled connections again before it goes on */
     BACKLOG_WAIT_NS = 20 * 1000,
-    HOLD_NS_MAX = 300 * 1000, /* a reply waits no longer than this for one behind it from another shard */
+    HOLD_NS_MAX =
+        300 * 1000,     /* a reply waits no longer than this for one behind it from another shard */
     QUICK_US_MAX = 100, /* no command that is measured with its group takes as long */
 };
 
-/* ---- calls ------------------------------------------------------------------------------------- */
+/* ---- calls -------------------------------------------------------------------------------------
+ */
 
 void reactor_call(struct reactor *here, struct message *message)
 {
@@ -79,7 +83,8 @@ uint64_t reactor_random(struct reactor *reactor)
     return x * 0x2545f4914f6cdd1dull;
 }
 
-/* ---- parts of a turn --------------------------------------------------------------------------- */
+/* ---- parts of a turn ---------------------------------------------------------------------------
+ */
 
 static uint32_t requests_drain(struct reactor *reactor)
 {
@@ -150,8 +155,8 @@ static bool holds_back(struct conn *conn, uint64_t now_ns)
 }
 
 /*
- * Sends replies. Those of a pipeline that still waits for another shard are held back for a moment: one
- * send instead of two or three costs 15 to 25 % less CPU a request.
+ * Sends replies. Those of a pipeline that still waits for another shard are held back for a moment:
+ * one send instead of two or three costs 15 to 25 % less CPU a request.
  */
 static void flush(struct reactor *reactor)
 {
@@ -204,7 +209,8 @@ static void starved_feed(struct reactor *reactor)
     }
 }
 
-/* ---- what is due ------------------------------------------------------------------------------- */
+/* ---- what is due -------------------------------------------------------------------------------
+ */
 
 static void idle_close(struct reactor *reactor)
 {
@@ -282,8 +288,8 @@ static void due_work(struct reactor *reactor)
 }
 
 /*
- * After a turn that did something: figures are published once a millisecond and before it goes quiet; and a
- * key with a TTL may have come since the sweep last found none, so it will look again.
+ * After a turn that did something: figures are published once a millisecond and before it goes
+ * quiet; and a key with a TTL may have come since the sweep last found none, so it will look again.
  */
 static void note_activity(struct reactor *reactor, bool quiet)
 {
@@ -317,7 +323,8 @@ static int64_t wait_ns(const struct reactor *reactor)
     return ms > 0 ? ms * 1000000 : 0;
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop ----------------------------------------------------------------------------------
+ */
 
 static void wake(void *context, uint32_t to)
 {
@@ -394,14 +401,14 @@ static void loop(struct reactor *reactor)
         settle(reactor);
         note_activity(reactor, quiet);
         bool published = mesh_publish(reactor->port, wake, reactor);
-        idle = quiet && !published && reactor->self_first == NULL &&
-               !polls_on(reactor, !quiet);
+        idle = quiet && !published && reactor->self_first == NULL && !polls_on(reactor, !quiet);
     }
     mesh_publish(reactor->port, wake, reactor);
     ring_turn(reactor->ring, 0);
 }
 
-/* ---- start and end ----------------------------------------------------------------------------- */
+/* ---- start and end -----------------------------------------------------------------------------
+ */
 
 void reactor_note_latency(struct reactor *reactor, enum latency_event event, int64_t us)
 {
@@ -433,8 +440,8 @@ void reactor_use_settings(struct reactor *reactor, const struct settings *settin
                                ? UINT64_MAX
                                : ticks_of_us((uint64_t)settings->latency_threshold_ms * 1000);
     reactor->slow_ticks = log_ticks < event_ticks ? log_ticks : event_ticks;
-    reactor->measure_each = settings->slowlog_slower_us >= 0 &&
-                            settings->slowlog_slower_us < QUICK_US_MAX;
+    reactor->measure_each =
+        settings->slowlog_slower_us >= 0 && settings->slowlog_slower_us < QUICK_US_MAX;
 }
 
 static void pin(const struct reactor *reactor)

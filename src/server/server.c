@@ -25,7 +25,8 @@ enum {
 /* What main asks of the sequencer, added into the eventfd. */
 enum { ASK_STOP = 1, ASK_RELOAD = 1 << 16 };
 
-/* ---- start-up ---------------------------------------------------------------------------------- */
+/* ---- start-up ----------------------------------------------------------------------------------
+ */
 
 bool server_reactor_started(struct server *server, int error)
 {
@@ -67,8 +68,9 @@ static int fit_clients(int maxclients)
 {
     int fit = descriptors_raise(maxclients);
     if (fit < maxclients)
-        log_write(LOG_WARNING, "maxclients is %d instead of %d: the limit of open files (ulimit -n)",
-                  fit, maxclients);
+        log_write(LOG_WARNING,
+                  "maxclients is %d instead of %d: the limit of open files (ulimit -n)", fit,
+                  maxclients);
     return fit;
 }
 
@@ -127,7 +129,8 @@ static void server_free(struct server *server)
     free(server);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end -----------------------------------------------------------------------------------
+ */
 
 void server_stop(struct server *server)
 {
@@ -182,8 +185,8 @@ static uint64_t connections_left(const struct server *server)
 {
     uint64_t left = 0;
     for (uint32_t i = 0; i < server->count; i++)
-        left += server->acceptor.handed[i] -
-                counter_get(&server->reactor[i].stats->connections_closed);
+        left +=
+            server->acceptor.handed[i] - counter_get(&server->reactor[i].stats->connections_closed);
     return left;
 }
 
@@ -212,7 +215,8 @@ static void drain_check(struct server *server)
     }
 }
 
-/* ---- on the sequencer -------------------------------------------------------------------------- */
+/* ---- on the sequencer --------------------------------------------------------------------------
+ */
 
 static void asked(struct io_op *op, const struct io_event *event)
 {
@@ -250,13 +254,15 @@ int64_t server_next_ms(const struct server *server)
     return server->acceptor.retry_at_ms != 0 ? server->acceptor.retry_at_ms : INT64_MAX;
 }
 
-/* ---- figures ----------------------------------------------------------------------------------- */
+/* ---- figures -----------------------------------------------------------------------------------
+ */
 
 uint64_t server_sum(const struct server *server, size_t offset)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < server->count; i++)
-        sum += counter_get((const struct counter *)((const char *)server->reactor[i].stats + offset));
+        sum +=
+            counter_get((const struct counter *)((const char *)server->reactor[i].stats + offset));
     return sum;
 }
 
@@ -265,7 +271,8 @@ uint64_t server_shard_keys(const struct server *server, uint32_t shard, uint32_t
     return counter_get(&server->reactor[shard].stats->keyspace.keys[db]);
 }
 
-/* ---- main thread ------------------------------------------------------------------------------- */
+/* ---- main thread -------------------------------------------------------------------------------
+ */
 
 static void pidfile_write(const struct settings *settings)
 {

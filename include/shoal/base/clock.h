@@ -2,9 +2,10 @@
  * clock.h - the two times of the server.
  *
  * clock_now_ms() is what expiry uses: Unix milliseconds that advance with CLOCK_BOOTTIME, so that a
- * step of the wall clock neither expires keys early nor keeps them longer. Absolute times that clients
- * give or ask for (EXPIREAT, EXPIRETIME) pass through clock_from_wall() and clock_to_wall(), whose
- * offset follows the wall clock when that has been stepped by more than a second.
+ * step of the wall clock neither expires keys early nor keeps them longer. Absolute times that
+ * clients give or ask for (EXPIREAT, EXPIRETIME) pass through clock_from_wall() and
+ * clock_to_wall(), whose offset follows the wall clock when that has been stepped by more than a
+ * second.
  */
 #ifndef SHOAL_BASE_CLOCK_H
 #define SHOAL_BASE_CLOCK_H
@@ -14,11 +15,11 @@
 /* Fixes the start and measures the cycle counter. Thread: startup. */
 void clock_init(void);
 
-int64_t clock_now_ms(void);                 /* thread: any */
-int64_t clock_wall_us(void);                /* CLOCK_REALTIME, for TIME; thread: any */
-int64_t clock_from_wall(int64_t wall_ms);   /* saturates; thread: any */
-int64_t clock_to_wall(int64_t now_ms);      /* thread: any */
-uint64_t clock_mono_ns(void);               /* CLOCK_MONOTONIC; thread: any */
+int64_t clock_now_ms(void);               /* thread: any */
+int64_t clock_wall_us(void);              /* CLOCK_REALTIME, for TIME; thread: any */
+int64_t clock_from_wall(int64_t wall_ms); /* saturates; thread: any */
+int64_t clock_to_wall(int64_t now_ms);    /* thread: any */
+uint64_t clock_mono_ns(void);             /* CLOCK_MONOTONIC; thread: any */
 
 /* The cycle counter, for what is measured once a command, and its conversion. Thread: any. */
 static inline uint64_t clock_ticks(void)

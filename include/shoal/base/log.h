@@ -1,8 +1,8 @@
 /*
  * log.h - one line per event, to stdout or a file.
  *
- * "2026-11-22T06:51:07.123Z pid level text". Levels are Redis's. Each line is one write(), so lines of
- * several threads never mix.
+ * "2026-11-22T06:51:07.123Z pid level text". Levels are Redis's. Each line is one write(), so lines
+ * of several threads never mix.
  */
 #ifndef SHOAL_BASE_LOG_H
 #define SHOAL_BASE_LOG_H

@@ -14,18 +14,22 @@ bool number_parse_i64(struct bytes text, int64_t *out);
 /* Writes into out[INT64_TEXT_MAX] without a terminating zero; returns the size. */
 size_t number_format_i64(char *out, int64_t value);
 
-/* Redis's getLongDouble rules: the whole text, no spaces, "inf" allowed, NaN refused, range errors refused. */
+/* Redis's getLongDouble rules: the whole text, no spaces, "inf" allowed, NaN refused, range errors
+ * refused. */
 bool number_parse_long_double(struct bytes text, long double *out);
 bool number_parse_double(struct bytes text, double *out);
 
-/* INCRBYFLOAT's format: %.17Lf without trailing zeros. Writes into out[5 KB]; returns the size, 0 on overflow. */
+/* INCRBYFLOAT's format: %.17Lf without trailing zeros. Writes into out[5 KB]; returns the size, 0
+ * on overflow. */
 enum { LONG_DOUBLE_TEXT_MAX = 5 * 1024 };
 size_t number_format_long_double(char *out, long double value);
 
-/* Shortest text that reads back as the same double ("3", "3.1", "inf", "-inf", "nan"). out[DOUBLE_TEXT_MAX]. */
+/* Shortest text that reads back as the same double ("3", "3.1", "inf", "-inf", "nan").
+ * out[DOUBLE_TEXT_MAX]. */
 size_t number_format_double(char *out, double value);
 
-/* "64mb", "1g", "100", "1kb", "1k" (k = 1000, kb = 1024, as in redis.conf). False when it is none. */
+/* "64mb", "1g", "100", "1kb", "1k" (k = 1000, kb = 1024, as in redis.conf). False when it is none.
+ */
 bool number_parse_memory(struct bytes text, uint64_t *bytes_out);
 
 #endif

@@ -2,15 +2,14 @@
  * spsc.h - a bounded queue of pointers between exactly two threads.
  *
  * Each side keeps a cached copy of the other's index and touches the shared one only when the cache
- * says full or empty. Pushing and popping are private until spsc_publish() and spsc_release(), so that
- * a whole batch costs one shared store on either side.
+ * says full or empty. Pushing and popping are private until spsc_publish() and spsc_release(), so
+ * that a whole batch costs one shared store on either side.
  *
  * Memory order, complete:
- *   tail   stored with release by the producer, loaded with acquire by the consumer: slots written before a
- *          publish are visible to whoever sees the new tail.
- *   head   stored with release by the consumer, loaded with acquire by the producer: a slot is overwritten
- *          only after its reader said that it has read it.
- * The sleep and wake-up protocol on top of it is in server/doze.h.
+ *   tail   stored with release by the producer, loaded with acquire by the consumer: slots written
+ * before a publish are visible to whoever sees the new tail. head   stored with release by the
+ * consumer, loaded with acquire by the producer: a slot is overwritten only after its reader said
+ * that it has read it. The sleep and wake-up protocol on top of it is in server/doze.h.
  *
  * source   Lamport's queue with cached indices: FastForward (PPoPP 2008), MCRingBuffer (IPDPS 2010)
  */
@@ -73,7 +72,8 @@ static inline bool spsc_publish(struct spsc *queue)
     return true;
 }
 
-/* How many can be popped. Reads the shared tail only when the cached one says none. Thread: consumer. */
+/* How many can be popped. Reads the shared tail only when the cached one says none. Thread:
+ * consumer. */
 static inline uint32_t spsc_ready(struct spsc *queue)
 {
     if (queue->_tail_seen == queue->_next_head) {

@@ -1,9 +1,9 @@
 /*
  * command.h - what a command is: one row of data beside its handler, and what the handler sees.
  *
- * A shard command runs on the shard that owns its keys and sees nothing but that shard. A home command
- * runs on the reactor that owns the connection and belongs to the server layer. Rows are found through
- * explicit lists of families (cmd/registry.h).
+ * A shard command runs on the shard that owns its keys and sees nothing but that shard. A home
+ * command runs on the reactor that owns the connection and belongs to the server layer. Rows are
+ * found through explicit lists of families (cmd/registry.h).
  */
 #ifndef SHOAL_CMD_COMMAND_H
 #define SHOAL_CMD_COMMAND_H
@@ -12,10 +12,11 @@
 #include "shoal/proto/reply.h"
 #include "shoal/store/keyspace.h"
 
-struct conn;    /* the server's; home handlers only */
+struct conn; /* the server's; home handlers only */
 struct command;
 
-/* Arguments of one request: argument i is base[v[i].offset .. +v[i].size). Borrowed for the command's run. */
+/* Arguments of one request: argument i is base[v[i].offset .. +v[i].size). Borrowed for the
+ * command's run. */
 struct args {
     const char *base;
     const struct span *v;
@@ -32,8 +33,8 @@ struct exec {
     struct keyspace *keyspace;
     struct reply *reply;
     const struct command *command;
-    struct args args;       /* [0] is the name as the client wrote it */
-    uint64_t hash;          /* hash_key() of the first key, if it has one */
+    struct args args; /* [0] is the name as the client wrote it */
+    uint64_t hash;    /* hash_key() of the first key, if it has one */
     uint8_t db;
 };
 
@@ -50,13 +51,15 @@ struct key exec_key_at(const struct exec *exec, uint32_t i);
 enum command_flag {
     CMD_WRITE = 1 << 0,
     CMD_READONLY = 1 << 1,
-    CMD_DENYOOM = 1 << 2,      /* may grow memory: refused while over maxmemory under noeviction */
+    CMD_DENYOOM = 1 << 2, /* may grow memory: refused while over maxmemory under noeviction */
     CMD_ADMIN = 1 << 3,
     CMD_FAST = 1 << 4,
-    CMD_NOAUTH = 1 << 5,       /* allowed before AUTH */
-    CMD_BARRIER = 1 << 6,      /* changes the connection: waits for what is before it, holds what is behind */
-    CMD_NOMULTI = 1 << 7,      /* refused inside MULTI */
-    CMD_IMMEDIATE = 1 << 8,    /* runs inside MULTI instead of being queued (EXEC, DISCARD, WATCH ...) */
+    CMD_NOAUTH = 1 << 5, /* allowed before AUTH */
+    CMD_BARRIER =
+        1 << 6, /* changes the connection: waits for what is before it, holds what is behind */
+    CMD_NOMULTI = 1 << 7, /* refused inside MULTI */
+    CMD_IMMEDIATE =
+        1 << 8, /* runs inside MULTI instead of being queued (EXEC, DISCARD, WATCH ...) */
     CMD_LOADING = 1 << 9,
     CMD_STALE = 1 << 10,
     CMD_SKIP_SLOWLOG = 1 << 11, /* arguments may be secret, or it reads the slow log itself */
@@ -64,39 +67,48 @@ enum command_flag {
     CMD_PAUSE_WRITE = 1 << 13, /* held by CLIENT PAUSE WRITE although it is no write itself */
     CMD_UNPAUSABLE = 1 << 14,  /* runs although clients are paused (CLIENT UNPAUSE) */
     CMD_RUNS_QUEUED = 1 << 15, /* runs what MULTI has queued (EXEC) */
-    CMD_QUICK = 1 << 16,       /* no FAST to Redis, but bounded by the size of its arguments: measured with its group */
+    CMD_QUICK = 1 << 16, /* no FAST to Redis, but bounded by the size of its arguments: measured
+                            with its group */
 };
 
 /* Where a command runs, and how the parts of several shards become one reply. */
 enum command_route {
-    ROUTE_HOME,        /* on the connection's reactor: `home` */
-    ROUTE_KEY,         /* one key (or several that must be on one shard): `shard` there */
-    ROUTE_EACH_SUM,    /* keys are split by shard; `each` runs once a key and its integers are added up (DEL) */
-    ROUTE_EACH_ARRAY,  /* the same; `each` writes one element a key and they are put in the keys' order (MGET) */
-    ROUTE_ATOMIC,      /* several keys, all or nothing: `shard` on one shard, a transaction over several (MSET) */
-    ROUTE_ALL_SUM,     /* every shard: `shard` writes one integer, they are added (DBSIZE) */
-    ROUTE_ALL_ARRAY,   /* every shard: `shard` writes elements, each followed by reply_mark(), without a header (KEYS) */
-    ROUTE_ALL_ATOMIC,  /* every shard in one transaction; `shard` writes OK (FLUSHALL) */
-    ROUTE_GATHER,      /* every reactor, about the server itself: `gather` adds what is asked to the plan (CLIENT LIST) */
-    ROUTE_CURSOR,      /* the shard that the SCAN cursor names, see cmd/cursor.h */
-    ROUTE_ANY,         /* any shard with keys: tried in turn while it answers nil (RANDOMKEY) */
+    ROUTE_HOME,     /* on the connection's reactor: `home` */
+    ROUTE_KEY,      /* one key (or several that must be on one shard): `shard` there */
+    ROUTE_EACH_SUM, /* keys are split by shard; `each` runs once a key and its integers are added up
+                       (DEL) */
+    ROUTE_EACH_ARRAY, /* the same; `each` writes one element a key and they are put in the keys'
+                         order (MGET) */
+    ROUTE_ATOMIC,  /* several keys, all or nothing: `shard` on one shard, a transaction over several
+                      (MSET) */
+    ROUTE_ALL_SUM, /* every shard: `shard` writes one integer, they are added (DBSIZE) */
+    ROUTE_ALL_ARRAY, /* every shard: `shard` writes elements, each followed by reply_mark(), without
+                        a header (KEYS) */
+    ROUTE_ALL_ATOMIC, /* every shard in one transaction; `shard` writes OK (FLUSHALL) */
+    ROUTE_GATHER, /* every reactor, about the server itself: `gather` adds what is asked to the plan
+                     (CLIENT LIST) */
+    ROUTE_CURSOR, /* the shard that the SCAN cursor names, see cmd/cursor.h */
+    ROUTE_ANY,    /* any shard with keys: tried in turn while it answers nil (RANDOMKEY) */
 };
 
 typedef void (*command_shard_fn)(struct exec *exec);
-/* `key_index` is the argument that is the key; its hash is in exec->hash. ROUTE_EACH_SUM: returns what this key adds and
- * writes nothing; ROUTE_EACH_ARRAY: writes one element, the result is ignored. */
+/* `key_index` is the argument that is the key; its hash is in exec->hash. ROUTE_EACH_SUM: returns
+ * what this key adds and writes nothing; ROUTE_EACH_ARRAY: writes one element, the result is
+ * ignored. */
 typedef int64_t (*command_each_fn)(struct exec *exec, uint32_t key_index);
-struct plan;    /* the server's; ROUTE_GATHER only */
+struct plan; /* the server's; ROUTE_GATHER only */
 typedef void (*command_gather_fn)(struct plan *plan, const struct args *args);
 typedef void (*command_home_fn)(struct conn *conn, const struct args *args, struct reply *reply);
 typedef bool (*command_check_fn)(struct exec *exec);
 
 struct command {
-    const char *name;          /* lower case; a sub-command has its own ("encoding") */
-    int16_t arity;             /* as Redis: exact, or -minimum; the name counts, and for a sub-command both names */
-    uint32_t flags;            /* enum command_flag */
-    uint8_t route;             /* enum command_route */
-    int8_t first_key, last_key, step; /* argument indices; last -1 = the last argument; 0 = no keys */
+    const char *name; /* lower case; a sub-command has its own ("encoding") */
+    int16_t
+        arity; /* as Redis: exact, or -minimum; the name counts, and for a sub-command both names */
+    uint32_t flags; /* enum command_flag */
+    uint8_t route;  /* enum command_route */
+    int8_t first_key, last_key,
+        step; /* argument indices; last -1 = the last argument; 0 = no keys */
     command_shard_fn shard;
     command_each_fn each;
     command_home_fn home;
@@ -106,23 +118,24 @@ struct command {
      * `shard` runs on any. It changes and replies nothing; if one shard says false, none goes on
      * (MSETNX: no key exists) and the reply is 0.
      */
-    bool moves;                /* a value from its first key to its second, see cmd/move.h */
+    bool moves; /* a value from its first key to its second, see cmd/move.h */
     command_check_fn check;
     const struct command *subs; /* sub-commands, ended by a row without a name; NULL if none */
-    const char *group;         /* "string", "generic", "connection", "server", "transactions", "cluster" */
-    const char *since;         /* Redis version that has it */
+    const char *group; /* "string", "generic", "connection", "server", "transactions", "cluster" */
+    const char *since; /* Redis version that has it */
     const char *complexity;
     const char *summary;
-    const char *syntax;        /* arguments as documentation shows them: "key value [NX | XX] [GET]" */
+    const char *syntax; /* arguments as documentation shows them: "key value [NX | XX] [GET]" */
 
     /* filled by registry_init() */
-    uint16_t id;               /* 0..registry_count()-1; sub-commands have their own */
-    const char *full_name;     /* "client|kill" */
+    uint16_t id;           /* 0..registry_count()-1; sub-commands have their own */
+    const char *full_name; /* "client|kill" */
 };
 
 /*
- * Runs a shard command and writes its one value: the handler, or `each` for every key of the command. ROUTE_ALL_ARRAY
- * writes bare elements. Refuses CMD_DENYOOM commands while the keyspace is over its limit. Thread: owner of the keyspace.
+ * Runs a shard command and writes its one value: the handler, or `each` for every key of the
+ * command. ROUTE_ALL_ARRAY writes bare elements. Refuses CMD_DENYOOM commands while the keyspace is
+ * over its limit. Thread: owner of the keyspace.
  */
 void exec_run(struct exec *exec);
 

@@ -1,9 +1,9 @@
 /*
  * cursor.h - the SCAN cursor a client sees: the table's reverse-binary cursor and the shard.
  *
- * client cursor = table cursor x shards + shard; 0 begins (shard 0) and 0 ends. When a shard's table
- * is done the next cursor is the following shard with table cursor 0. Shard counts are fixed for
- * the life of the process, so the product is unambiguous.
+ * client cursor = table cursor x shards + shard; 0 begins (shard 0) and 0 ends. When a shard's
+ * table is done the next cursor is the following shard with table cursor 0. Shard counts are fixed
+ * for the life of the process, so the product is unambiguous.
  */
 #ifndef SHOAL_CMD_CURSOR_H
 #define SHOAL_CMD_CURSOR_H

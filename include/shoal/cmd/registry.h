@@ -1,5 +1,6 @@
 /*
- * registry.h - finds commands by name; the one list that COMMAND, its DOCS and the README's table come from.
+ * registry.h - finds commands by name; the one list that COMMAND, its DOCS and the README's table
+ * come from.
  */
 #ifndef SHOAL_CMD_REGISTRY_H
 #define SHOAL_CMD_REGISTRY_H
@@ -11,7 +12,8 @@
 /* A family: rows ended by one without a name. Rows are copied, so families may be const. */
 enum { REGISTRY_COMMANDS_MAX = 512 };
 
-/* Takes the families, gives ids and full names, builds the look-up table. Aborts on a duplicate name. Thread: startup. */
+/* Takes the families, gives ids and full names, builds the look-up table. Aborts on a duplicate
+ * name. Thread: startup. */
 void registry_init(const struct command *const *families, uint32_t family_count);
 
 /* Case-insensitive; NULL when unknown. One probe in the common case. Thread: any. */
@@ -20,9 +22,9 @@ const struct command *registry_find(struct bytes name);
 /* The sub-command row for args[1], or NULL. */
 const struct command *registry_find_sub(const struct command *command, struct bytes name);
 
-uint32_t registry_count(void);                       /* sub-commands included */
+uint32_t registry_count(void); /* sub-commands included */
 const struct command *registry_at(uint32_t id);
-uint32_t registry_top_count(void);                   /* commands only: ids 0..n-1 */
+uint32_t registry_top_count(void); /* commands only: ids 0..n-1 */
 
 /*
  * True when `count` arguments satisfy the row's arity. Where keys come in groups up to the last
@@ -39,15 +41,18 @@ static inline bool command_arity_ok(const struct command *command, uint32_t coun
 }
 
 /*
- * Argument indices of the keys. `next` gives the first or the following one, 0 when there is none left.
- *     for (uint32_t i = command_key_first(c, args.count); i; i = command_key_next(c, args.count, i))
+ * Argument indices of the keys. `next` gives the first or the following one, 0 when there is none
+ * left. for (uint32_t i = command_key_first(c, args.count); i; i = command_key_next(c, args.count,
+ * i))
  */
 uint32_t command_key_first(const struct command *command, uint32_t argc);
 uint32_t command_key_next(const struct command *command, uint32_t argc, uint32_t index);
 
 /* COMMAND and its sub-commands, as home handlers of the server use them. */
-void command_reply_info(struct reply *reply, const struct command *command);  /* one entry of COMMAND INFO, or nil */
-void command_reply_docs(struct reply *reply, const struct command *command);  /* name and map of COMMAND DOCS */
+void command_reply_info(struct reply *reply,
+                        const struct command *command); /* one entry of COMMAND INFO, or nil */
+void command_reply_docs(struct reply *reply,
+                        const struct command *command); /* name and map of COMMAND DOCS */
 
 /* True when it is in this ACL category ("string", without the @). Thread: any. */
 bool command_in_category(const struct command *command, struct bytes category);

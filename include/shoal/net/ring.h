@@ -1,12 +1,13 @@
 /*
  * ring.h - the I/O boundary: what a reactor asks of the system, whatever engine stands behind it.
  *
- * The caller owns every operation: a struct io_op lives in the object that waits for it, so the ring
- * allocates nothing per operation. Its `done` runs inside ring_reap() on the thread that started it.
- * An operation is in flight from its start until a completion with more == false, and its op must
- * stay where it is until then.
+ * The caller owns every operation: a struct io_op lives in the object that waits for it, so the
+ * ring allocates nothing per operation. Its `done` runs inside ring_reap() on the thread that
+ * started it. An operation is in flight from its start until a completion with more == false, and
+ * its op must stay where it is until then.
  *
- * io_uring is the engine built here (uring.c); another one (epoll, a simulator) is another table of functions.
+ * io_uring is the engine built here (uring.c); another one (epoll, a simulator) is another table of
+ * functions.
  */
 #ifndef SHOAL_NET_RING_H
 #define SHOAL_NET_RING_H
@@ -23,7 +24,8 @@ struct ring;
 struct io_event {
     int result;      /* bytes or a descriptor; -errno */
     bool more;       /* further completions of the same operation will come (multishot) */
-    char *data;      /* ring_recv(): the bytes, in a buffer of the ring that the receiver holds one reference to */
+    char *data;      /* ring_recv(): the bytes, in a buffer of the ring that the receiver holds one
+                        reference to */
     uint16_t buffer; /* its id, for ring_buffer_hold/release */
 };
 
@@ -36,11 +38,11 @@ struct io_op {
 };
 
 struct ring_config {
-    uint32_t entries;          /* submission queue */
-    uint32_t completions;      /* completion queue */
-    uint32_t buffer_bytes;     /* of one receive buffer */
-    uint32_t buffer_count;     /* a power of two */
-    const char *features;      /* "all", "6.1", or names: a mask over what the kernel offers */
+    uint32_t entries;      /* submission queue */
+    uint32_t completions;  /* completion queue */
+    uint32_t buffer_bytes; /* of one receive buffer */
+    uint32_t buffer_count; /* a power of two */
+    const char *features;  /* "all", "6.1", or names: a mask over what the kernel offers */
 };
 
 /* What the engine found and uses; text for the banner and INFO. */
@@ -81,10 +83,12 @@ struct ring {
  */
 struct ring *uring_new(const struct ring_config *config, int *error);
 
-/* The first name in a feature list ("all", "6.1", or names between commas or spaces) that means nothing; NULL: all are known. Thread: any. */
+/* The first name in a feature list ("all", "6.1", or names between commas or spaces) that means
+ * nothing; NULL: all are known. Thread: any. */
 const char *uring_features_unknown(const char *features);
 
-/* One line why io_uring is refused and what to do about it, for -errno from uring_new(). Thread: any. */
+/* One line why io_uring is refused and what to do about it, for -errno from uring_new(). Thread:
+ * any. */
 const char *uring_explain(int error);
 
 static inline void ring_free(struct ring **ring)
@@ -99,20 +103,24 @@ static inline void ring_accept(struct ring *ring, struct io_op *op, int fd)
     ring->engine->accept(ring, op, fd);
 }
 
-/* Receives until the end (result 0), cancelled, failed, or out of buffers (-ENOBUFS: start it again later). */
+/* Receives until the end (result 0), cancelled, failed, or out of buffers (-ENOBUFS: start it again
+ * later). */
 static inline void ring_recv(struct ring *ring, struct io_op *op, int fd)
 {
     ring->engine->recv(ring, op, fd);
 }
 
-/* Sends; completes when all is sent or with what was sent before an error. Data stays put until then. */
-static inline void ring_send(struct ring *ring, struct io_op *op, int fd, const void *data, size_t size)
+/* Sends; completes when all is sent or with what was sent before an error. Data stays put until
+ * then. */
+static inline void ring_send(struct ring *ring, struct io_op *op, int fd, const void *data,
+                             size_t size)
 {
     ring->engine->send(ring, op, fd, data, size);
 }
 
 /* The same from several places. The message and its iovec stay put as well. */
-static inline void ring_sendmsg(struct ring *ring, struct io_op *op, int fd, const struct msghdr *message)
+static inline void ring_sendmsg(struct ring *ring, struct io_op *op, int fd,
+                                const struct msghdr *message)
 {
     ring->engine->sendmsg(ring, op, fd, message);
 }
@@ -157,7 +165,8 @@ static inline uint32_t ring_turn(struct ring *ring, int64_t wait_ns)
     return ring_reap(ring);
 }
 
-/* Receive buffers are counted: the event's reference plus one for each hold. Back to the kernel at zero. */
+/* Receive buffers are counted: the event's reference plus one for each hold. Back to the kernel at
+ * zero. */
 static inline void ring_buffer_hold(struct ring *ring, uint16_t buffer)
 {
     ring->engine->buffer_hold(ring, buffer);

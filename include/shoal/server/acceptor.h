@@ -23,15 +23,15 @@ struct listener {
     struct acceptor *acceptor;
     int fd;
     bool unix_socket;
-    bool waiting;        /* failed: starts again when the back-off is over */
+    bool waiting; /* failed: starts again when the back-off is over */
 };
 
 struct acceptor {
     struct reactor *reactor;
     struct listener listener[LISTENERS_MAX];
     int count;
-    bool closing;        /* the server is ending: accept nothing more */
-    int spare_fd;        /* given up for a moment to accept and refuse when descriptors are out */
+    bool closing; /* the server is ending: accept nothing more */
+    int spare_fd; /* given up for a moment to accept and refuse when descriptors are out */
     int64_t backoff_ms, retry_at_ms; /* 0: nothing to retry */
     uint64_t handed[MESH_REACTORS_MAX];
 };

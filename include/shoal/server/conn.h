@@ -1,8 +1,8 @@
 /*
  * conn.h - one client's connection, on the reactor that owns it.
  *
- * It lives until its descriptor has no operation in flight and every request of it has been answered, so
- * that requests may point at it without counting.
+ * It lives until its descriptor has no operation in flight and every request of it has been
+ * answered, so that requests may point at it without counting.
  */
 #ifndef SHOAL_SERVER_CONN_H
 #define SHOAL_SERVER_CONN_H
@@ -13,12 +13,13 @@
 #include "shoal/server/request.h"
 
 enum {
-    CONN_REQUESTS_MAX = 1024,          /* unanswered requests; above it the connection stops parsing */
-    CONN_INPUT_SOFT = 64 * 1024,       /* unparsed bytes while stalled; above it, it stops receiving */
-    CONN_OUT_SOFT = 1024 * 1024,       /* unsent bytes; above it, it stops parsing until half are gone */
-    CONN_HOLD_MAX = 16 * 1024,         /* replies held back while the same pipeline waits for a forwarded one */
+    CONN_REQUESTS_MAX = 1024,    /* unanswered requests; above it the connection stops parsing */
+    CONN_INPUT_SOFT = 64 * 1024, /* unparsed bytes while stalled; above it, it stops receiving */
+    CONN_OUT_SOFT = 1024 * 1024, /* unsent bytes; above it, it stops parsing until half are gone */
+    CONN_HOLD_MAX =
+        16 * 1024, /* replies held back while the same pipeline waits for a forwarded one */
     CONN_UNAUTH_INPUT_MAX = 1024 * 1024,
-    CONN_LINGER_MS = 2000,             /* what the kernel still has to deliver is waited for so long */
+    CONN_LINGER_MS = 2000, /* what the kernel still has to deliver is waited for so long */
     CONN_NAME_MAX = 256,
 };
 
@@ -31,25 +32,29 @@ enum conn_flag {
     CONN_REPLY_SKIP_NEXT = 1 << 4, /* the next one's will be */
     CONN_SPECIAL = (1 << 8) - 1,
 
-    CONN_MULTI_FAILED = 1 << 8,    /* a command was refused while queueing: EXEC aborts */
-    CONN_CLOSING = 1 << 9,         /* no more requests; close when all is answered and sent */
-    CONN_DEAD = 1 << 10,           /* broken or killed: send nothing more */
-    CONN_EOF = 1 << 11,            /* the client will send nothing more */
-    CONN_STALLED = 1 << 12,        /* on the reactor's stalled list */
-    CONN_FLUSHING = 1 << 13,       /* on the reactor's flush list */
-    CONN_STARVED = 1 << 14,        /* on the reactor's list of those whose receive ended for want of buffers */
-    CONN_RECV_PAUSED = 1 << 15,    /* its receive was cancelled until it catches up */
+    CONN_MULTI_FAILED = 1 << 8, /* a command was refused while queueing: EXEC aborts */
+    CONN_CLOSING = 1 << 9,      /* no more requests; close when all is answered and sent */
+    CONN_DEAD = 1 << 10,        /* broken or killed: send nothing more */
+    CONN_EOF = 1 << 11,         /* the client will send nothing more */
+    CONN_STALLED = 1 << 12,     /* on the reactor's stalled list */
+    CONN_FLUSHING = 1 << 13,    /* on the reactor's flush list */
+    CONN_STARVED =
+        1 << 14, /* on the reactor's list of those whose receive ended for want of buffers */
+    CONN_RECV_PAUSED = 1 << 15, /* its receive was cancelled until it catches up */
     CONN_UNIX = 1 << 16,
     CONN_NO_EVICT = 1 << 17,
     CONN_NO_TOUCH = 1 << 18,
-    CONN_HELD = 1 << 19,           /* the last request has not been started: it waits for those before it, or for a pause to end */
-    CONN_SETTLING = 1 << 20,       /* on the reactor's list of those to be closed or freed */
-    CONN_ALONE = 1 << 21,          /* its only request is a transaction over several shards: none may overtake it */
+    CONN_HELD = 1 << 19, /* the last request has not been started: it waits for those before it, or
+                            for a pause to end */
+    CONN_SETTLING = 1 << 20, /* on the reactor's list of those to be closed or freed */
+    CONN_ALONE =
+        1 << 21, /* its only request is a transaction over several shards: none may overtake it */
 };
 
-/* Received bytes that could not be parsed at once: an incomplete request, or those behind a stall. */
+/* Received bytes that could not be parsed at once: an incomplete request, or those behind a stall.
+ */
 struct input {
-    uint32_t refs;      /* requests that point into it, and the connection */
+    uint32_t refs; /* requests that point into it, and the connection */
     size_t size, capacity;
     char data[];
 };
@@ -62,21 +67,21 @@ struct conn {
     struct reactor *reactor;
     int fd;
     uint32_t flags;
-    uint8_t proto;               /* enum proto */
+    uint8_t proto; /* enum proto */
     uint8_t db;
     uint64_t id;
 
     struct request *first, *last; /* unanswered, in order */
     uint32_t requests;
 
-    struct input *input;         /* NULL: none */
-    size_t input_at;             /* parsed up to here */
-    struct decoder *partial;     /* progress in an incomplete request; NULL: none */
+    struct input *input;     /* NULL: none */
+    size_t input_at;         /* parsed up to here */
+    struct decoder *partial; /* progress in an incomplete request; NULL: none */
 
-    struct conn *prev, *next;    /* the reactor's connections */
+    struct conn *prev, *next; /* the reactor's connections */
     struct conn *next_flush, *next_stalled, *next_settling, *next_starved;
-    uint32_t congested;          /* 1 + the reactor whose queue was full for it; 0: none */
-    bool throttled;              /* stopped at CONN_OUT_SOFT, until half is sent */
+    uint32_t congested; /* 1 + the reactor whose queue was full for it; 0: none */
+    bool throttled;     /* stopped at CONN_OUT_SOFT, until half is sent */
 
     struct transaction *transaction; /* NULL: none */
     const struct command *last_command;
@@ -91,13 +96,15 @@ struct conn {
 /* Takes over a connected descriptor. Thread: owner, as all here. */
 void conn_open(struct reactor *reactor, int fd, bool unix_socket);
 
-/* Ends it now: what is unsent is lost. Safe at any time; the memory goes when nothing refers to it. */
+/* Ends it now: what is unsent is lost. Safe at any time; the memory goes when nothing refers to it.
+ */
 void conn_kill(struct conn *conn);
 
 /* No more requests; closes when all before is answered and sent. */
 void conn_close_later(struct conn *conn);
 
-/* At the end of the turn: closes it if it has nothing left to do, frees it (true) if nothing refers to it any more. */
+/* At the end of the turn: closes it if it has nothing left to do, frees it (true) if nothing refers
+ * to it any more. */
 void conn_settle_later(struct conn *conn);
 bool conn_settle(struct conn *conn);
 /* Has a closing connection that lingers looked at again. */
@@ -121,7 +128,8 @@ bool conn_is_blocked(struct conn *conn);
 void conn_received(struct conn *conn, const struct io_event *event);
 void conn_parse(struct conn *conn);
 void input_release(struct input **input);
-/* Copies a request's arguments out of the receive buffer, of which there are few, if memory allows: it may wait long. */
+/* Copies a request's arguments out of the receive buffer, of which there are few, if memory allows:
+ * it may wait long. */
 void input_detach(struct request *request);
 
 /* A request of this connection, not in its queue yet; NULL when memory is out. */
@@ -133,11 +141,13 @@ void request_free(struct reactor *reactor, struct request *request);
 /* answer.c: sends what is answered, in order; then goes on with what waited for that. */
 void conn_advance(struct conn *conn);
 
-/* Where a reply of `request` is to be written: straight to the connection if it is the first in line. */
+/* Where a reply of `request` is to be written: straight to the connection if it is the first in
+ * line. */
 void answer_begin(struct request *request, struct reply *reply);
 void answer_end(struct request *request, struct reply *reply);
 
-/* Counts a command that took `ticks` cycles, and notes it in the slow log and among the latency events if that is long. */
+/* Counts a command that took `ticks` cycles, and notes it in the slow log and among the latency
+ * events if that is long. */
 void account(struct request *request, uint64_t ticks);
 
 #endif

@@ -9,10 +9,10 @@
  *     read every tail again                   read sleeping
  *     nothing? block                          1? exchange(sleeping, 0) == 1 -> wake it
  *
- * The two fences are in one total order. If the consumer's is first, the producer reads sleeping == 1 and
- * wakes it; if the producer's is first, the consumer sees the new tail and does not block. Either way nobody sleeps
- * on a message. The exchange (never a load and a later store) makes one producer the one who wakes, and cannot wipe out
- * a flag that the consumer has set again since.
+ * The two fences are in one total order. If the consumer's is first, the producer reads sleeping ==
+ * 1 and wakes it; if the producer's is first, the consumer sees the new tail and does not block.
+ * Either way nobody sleeps on a message. The exchange (never a load and a later store) makes one
+ * producer the one who wakes, and cannot wipe out a flag that the consumer has set again since.
  */
 #ifndef SHOAL_SERVER_DOZE_H
 #define SHOAL_SERVER_DOZE_H
@@ -25,7 +25,8 @@ struct doze {
     _Alignas(64) _Atomic uint32_t _sleeping;
 };
 
-/* Announces sleep. Afterwards look at every queue once more; found something: doze_end(). Thread: consumer. */
+/* Announces sleep. Afterwards look at every queue once more; found something: doze_end(). Thread:
+ * consumer. */
 static inline void doze_begin(struct doze *doze)
 {
     /* relaxed: the fence below orders it before the re-reads of the tails */

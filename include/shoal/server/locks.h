@@ -1,11 +1,12 @@
 /*
  * locks.h - which keys of a shard belong to a transaction at the moment, and who waits for them.
  *
- * Not locks between threads: one shard's own book-keeping. Transactions over several shards reach all of them
- * in one order (the sequencer's), each takes its place in the queue of each of its keys, and holds a key
- * while it is at the head. All queues being in one order, there is no deadlock. Other commands look here only
- * while something is held, and wait behind whoever has their key; so do later commands of a connection
- * that has one waiting, since a pipeline's commands on one shard run in order.
+ * Not locks between threads: one shard's own book-keeping. Transactions over several shards reach
+ * all of them in one order (the sequencer's), each takes its place in the queue of each of its
+ * keys, and holds a key while it is at the head. All queues being in one order, there is no
+ * deadlock. Other commands look here only while something is held, and wait behind whoever has
+ * their key; so do later commands of a connection that has one waiting, since a pipeline's commands
+ * on one shard run in order.
  *
  * A transaction over the whole shard (FLUSHALL) is a gate: it waits until no key is held, and
  * everything that arrives meanwhile waits behind it.
@@ -36,12 +37,14 @@ bool locks_active(const struct locks *locks);
 bool locks_admit_request(struct reactor *reactor, struct request *request);
 bool locks_admit_part(struct reactor *reactor, struct part *part);
 
-/* Takes the part's keys (or the whole shard) in queue; calls part_granted(), at once or later, when it has them all. */
+/* Takes the part's keys (or the whole shard) in queue; calls part_granted(), at once or later, when
+ * it has them all. */
 void locks_acquire(struct reactor *reactor, struct part *part);
 /* Gives them back and runs who waited. */
 void locks_release(struct reactor *reactor, struct part *part);
 
-/* Keys' names here. The same key in two databases is one name: rare, harmless, and COPY ... DB needs no care. */
+/* Keys' names here. The same key in two databases is one name: rare, harmless, and COPY ... DB
+ * needs no care. */
 static inline uint64_t lock_name(uint64_t hash)
 {
     return hash;

@@ -1,13 +1,15 @@
 /*
  * mesh.h - the queues between reactors, with credits.
  *
- * Each ordered pair of reactors has a request ring and a response ring, made at first use. A request takes a
- * credit and its response gives it back; there are as many credits as the response ring has room, so an owner can
- * always answer and no thread ever waits for another. What has no credit or no room waits in the sender's
- * backlog, a list through the messages themselves; its connection stops reading (mesh_congested()).
+ * Each ordered pair of reactors has a request ring and a response ring, made at first use. A
+ * request takes a credit and its response gives it back; there are as many credits as the response
+ * ring has room, so an owner can always answer and no thread ever waits for another. What has no
+ * credit or no room waits in the sender's backlog, a list through the messages themselves; its
+ * connection stops reading (mesh_congested()).
  *
- * Rings: MESH_RING requests. Response rings are twice as large: half for credits, half reserved for urgent
- * messages and those that the sequencer forwards for others, whose number the transaction layer bounds.
+ * Rings: MESH_RING requests. Response rings are twice as large: half for credits, half reserved for
+ * urgent messages and those that the sequencer forwards for others, whose number the transaction
+ * layer bounds.
  */
 #ifndef SHOAL_SERVER_MESH_H
 #define SHOAL_SERVER_MESH_H
@@ -18,10 +20,10 @@
 
 enum {
     MESH_REACTORS_MAX = 128,
-    MESH_RING = 256,          /* requests in a ring; and credits */
-    MESH_DRAIN_SOURCE = 32,   /* requests taken from one source before the next has its turn */
-    MESH_DRAIN_TURN = 512,    /* requests taken in one turn */
-    MESH_REPLY_BYTES = 128 * 1024,    /* reply space of a pair, see mesh_reply_space(); */
+    MESH_RING = 256,               /* requests in a ring; and credits */
+    MESH_DRAIN_SOURCE = 32,        /* requests taken from one source before the next has its turn */
+    MESH_DRAIN_TURN = 512,         /* requests taken in one turn */
+    MESH_REPLY_BYTES = 128 * 1024, /* reply space of a pair, see mesh_reply_space(); */
     MESH_REPLY_BYTES_MIN = 8 * 1024, /* less with many reactors */
 };
 
@@ -36,7 +38,8 @@ struct mesh_port;
 struct mesh_port *mesh_port_new(struct mesh *mesh, uint32_t self);
 void mesh_port_free(struct mesh_port **port);
 
-/* Sends `message` to message->to, another reactor; sets message->from unless forwarding. Thread: owner, as all below. */
+/* Sends `message` to message->to, another reactor; sets message->from unless forwarding. Thread:
+ * owner, as all below. */
 void mesh_send(struct mesh_port *port, struct message *message);
 /* Sends on for `message->from`: takes no credit of ours. For the sequencer. */
 void mesh_forward(struct mesh_port *port, struct message *message);
@@ -47,23 +50,26 @@ void mesh_respond(struct mesh_port *port, struct message *message);
 bool mesh_congested(const struct mesh_port *port, uint32_t to);
 
 /*
- * Room for the encoded reply of the request that will be answered next to `to`: `size` bytes that stay until `to`
- * has taken that response. NULL when there is no room at the moment.
+ * Room for the encoded reply of the request that will be answered next to `to`: `size` bytes that
+ * stay until `to` has taken that response. NULL when there is no room at the moment.
  */
 char *mesh_reply_space(struct mesh_port *port, uint32_t to, size_t size);
 
-/* The next request, round-robin with the bounds above; NULL when the turn's share is done or nothing is there. */
+/* The next request, round-robin with the bounds above; NULL when the turn's share is done or
+ * nothing is there. */
 struct message *mesh_next_request(struct mesh_port *port);
 /* The next response from anybody, or NULL. */
 struct message *mesh_next_response(struct mesh_port *port);
 /* Ends the draining of a turn: slots and reply space are given back. */
 void mesh_release(struct mesh_port *port);
 
-/* Moves backlogs on and publishes all that was pushed; calls `wake` for each reactor that sleeps. True if anything was published. */
+/* Moves backlogs on and publishes all that was pushed; calls `wake` for each reactor that sleeps.
+ * True if anything was published. */
 typedef void (*mesh_wake_fn)(void *context, uint32_t reactor);
 bool mesh_publish(struct mesh_port *port, mesh_wake_fn wake, void *context);
 
-/* Announces sleep; false when something has arrived meanwhile (then do not sleep). mesh_awake() afterwards. */
+/* Announces sleep; false when something has arrived meanwhile (then do not sleep). mesh_awake()
+ * afterwards. */
 bool mesh_may_sleep(struct mesh_port *port);
 void mesh_awake(struct mesh_port *port);
 

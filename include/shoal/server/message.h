@@ -1,9 +1,10 @@
 /*
  * message.h - a piece of work that one reactor hands to another and gets back.
  *
- * Whoever makes a message destroys it, on its home reactor: it travels to `to`, whose run() does the work and, at
- * once or later, calls mesh_respond(); then done() runs at home. A one-way message is instead destroyed by
- * run() at its destination (which is where it was made: see server/parcel.h).
+ * Whoever makes a message destroys it, on its home reactor: it travels to `to`, whose run() does
+ * the work and, at once or later, calls mesh_respond(); then done() runs at home. A one-way message
+ * is instead destroyed by run() at its destination (which is where it was made: see
+ * server/parcel.h).
  */
 #ifndef SHOAL_SERVER_MESSAGE_H
 #define SHOAL_SERVER_MESSAGE_H
@@ -28,7 +29,8 @@ struct message {
     struct message *next; /* in whatever list holds it on one thread */
     uint16_t from, to;
     uint8_t kind;
-    bool urgent;          /* overtakes what waits for credit: second rounds of transactions, whose lock others wait for */
+    bool urgent; /* overtakes what waits for credit: second rounds of transactions, whose lock
+                    others wait for */
 };
 
 #endif

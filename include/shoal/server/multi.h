@@ -1,8 +1,9 @@
 /*
  * multi.h - MULTI, EXEC, DISCARD, WATCH: what a connection has queued and which keys it watches.
  *
- * WATCH asks the key's shard for a mark, as a plan of its own; EXEC becomes one plan of all queued commands and
- * all marks. Every watch is given back to its shard, at the latest when the connection goes.
+ * WATCH asks the key's shard for a mark, as a plan of its own; EXEC becomes one plan of all queued
+ * commands and all marks. Every watch is given back to its shard, at the latest when the connection
+ * goes.
  */
 #ifndef SHOAL_SERVER_MULTI_H
 #define SHOAL_SERVER_MULTI_H
@@ -16,7 +17,7 @@ struct queued {
     struct queued *next;
     const struct command *command;
     struct args args;
-    size_t size; /* of all of this */
+    size_t size;   /* of all of this */
     char memory[]; /* spans, then bytes */
 };
 
@@ -27,7 +28,8 @@ struct transaction {
     struct watched_key *watched;
 };
 
-/* Queues a request that is in the connection's queue and answers it: QUEUED. Thread: owner, as below. */
+/* Queues a request that is in the connection's queue and answers it: QUEUED. Thread: owner, as
+ * below. */
 void transaction_queue(struct conn *conn, struct request *request);
 
 /* True when something queued writes. */

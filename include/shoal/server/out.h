@@ -1,8 +1,8 @@
 /*
  * out.h - what a connection has yet to send: a list of chunks, sent by one operation at a time.
  *
- * A chunk holds bytes of its own, or points into a parcel. Chunks with bytes come from the reactor's pool and go
- * back when sent, so that an idle connection holds none.
+ * A chunk holds bytes of its own, or points into a parcel. Chunks with bytes come from the
+ * reactor's pool and go back when sent, so that an idle connection holds none.
  */
 #ifndef SHOAL_SERVER_OUT_H
 #define SHOAL_SERVER_OUT_H
@@ -13,38 +13,40 @@
 
 enum {
     CHUNK_BYTES = 16 * 1024,
-    CHUNK_ROOM_MIN = 512,   /* less room than this at the end: begin a new chunk */
-    CHUNK_POOL_MAX = 256,   /* chunks a reactor keeps; beyond them each is allocated and freed by itself */
-    OUT_VECTOR_MAX = 64,    /* chunks in one send */
+    CHUNK_ROOM_MIN = 512, /* less room than this at the end: begin a new chunk */
+    CHUNK_POOL_MAX =
+        256, /* chunks a reactor keeps; beyond them each is allocated and freed by itself */
+    OUT_VECTOR_MAX = 64, /* chunks in one send */
 };
 
 struct chunk {
     struct chunk *next;
-    char *data;             /* own[] or inside the parcel */
+    char *data; /* own[] or inside the parcel */
     size_t size;
-    struct parcel *parcel;  /* one use; NULL: own[] */
-    bool loose;             /* not of the pool */
+    struct parcel *parcel; /* one use; NULL: own[] */
+    bool loose;            /* not of the pool */
     char own[];
 };
 
 struct out {
     struct io_op op;
     struct chunk *first, *last;
-    struct chunk *flying;   /* last chunk of the send in flight; NULL: none */
-    size_t bytes;           /* not sent yet, in flight included */
+    struct chunk *flying;      /* last chunk of the send in flight; NULL: none */
+    size_t bytes;              /* not sent yet, in flight included */
     struct out_vector *vector; /* of a send of several chunks */
 };
 
 struct chunk_pool {
     struct chunk *free;
-    uint32_t count;         /* chunks of the pool, in use or free */
-    uint64_t bytes;         /* allocated for chunks in all */
+    uint32_t count; /* chunks of the pool, in use or free */
+    uint64_t bytes; /* allocated for chunks in all */
     uint32_t slab_left;
     char *slab;
-    void *slabs;            /* list of all, for the end */
+    void *slabs; /* list of all, for the end */
 };
 
-/* A place for at least CHUNK_ROOM_MIN bytes at the end; NULL when memory is out. out_written() says how many were used. */
+/* A place for at least CHUNK_ROOM_MIN bytes at the end; NULL when memory is out. out_written() says
+ * how many were used. */
 char *out_room(struct out *out, struct chunk_pool *pool, size_t *room);
 static inline void out_written(struct out *out, size_t size)
 {
@@ -55,10 +57,12 @@ static inline void out_written(struct out *out, size_t size)
 /* Copies. False when memory is out. */
 bool out_bytes(struct out *out, struct chunk_pool *pool, const char *data, size_t size);
 
-/* Takes over one use of the parcel: all its bytes and pins, in order. False when memory is out (the use is given back). */
+/* Takes over one use of the parcel: all its bytes and pins, in order. False when memory is out (the
+ * use is given back). */
 bool out_parcel(struct out *out, struct reactor *here, struct parcel *parcel);
 
-/* Starts sending what is there, unless a send is in flight. The op's owner calls out_sent() on its completion. */
+/* Starts sending what is there, unless a send is in flight. The op's owner calls out_sent() on its
+ * completion. */
 void out_send(struct out *out, struct ring *ring, int fd);
 
 /* Drops the first `size` sent bytes. */

@@ -1,8 +1,9 @@
 /*
  * parcel.h - a reply too large to copy: encoded bytes and pinned values, by reference.
  *
- * Made by the reactor that ran the command and destroyed there. The reactor that sends it counts its own uses
- * and, after the last, sends the parcel home as a one-way message; only then are the values unpinned.
+ * Made by the reactor that ran the command and destroyed there. The reactor that sends it counts
+ * its own uses and, after the last, sends the parcel home as a one-way message; only then are the
+ * values unpinned.
  */
 #ifndef SHOAL_SERVER_PARCEL_H
 #define SHOAL_SERVER_PARCEL_H
@@ -12,20 +13,20 @@
 
 struct parcel {
     struct message message;
-    char *base;               /* `size` encoded bytes, malloc'ed */
+    char *base; /* `size` encoded bytes, malloc'ed */
     size_t size;
-    struct reply_pin *pins;   /* values that belong between them, in order of offset */
+    struct reply_pin *pins; /* values that belong between them, in order of offset */
     uint32_t pin_count;
     uint32_t mark_count;
-    uint32_t *marks;          /* ends of elements, see reply_mark() */
-    uint32_t uses;            /* the sender's count */
-    bool of_parcels;          /* the pins' tokens are parcels of other reactors, not blobs */
+    uint32_t *marks; /* ends of elements, see reply_mark() */
+    uint32_t uses;   /* the sender's count */
+    bool of_parcels; /* the pins' tokens are parcels of other reactors, not blobs */
 };
 
 /*
- * Takes the heap bytes, pins and marks out of a finished reply (copying bytes that are not on the heap), which is
- * then empty.
- *   returns  one use, the caller's; NULL when memory is out: pins have been released, the reply is lost
+ * Takes the heap bytes, pins and marks out of a finished reply (copying bytes that are not on the
+ * heap), which is then empty. returns  one use, the caller's; NULL when memory is out: pins have
+ * been released, the reply is lost
  */
 struct parcel *parcel_new(struct reactor *here, struct reply *reply, bool of_parcels);
 

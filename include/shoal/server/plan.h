@@ -1,16 +1,17 @@
 /*
  * plan.h - a command, or a whole MULTI, that several shards work on.
  *
- * A plan has steps and parts. A step is one value of the reply: how the values of shards become the client's. A part is one
- * message to one shard with everything it has to do, in order. The parts of a read (MGET) run at once;
- * those of a transaction take their keys on every shard first (round LOCK, through the sequencer), then run, then
- * give the keys back with the last round:
+ * A plan has steps and parts. A step is one value of the reply: how the values of shards become the
+ * client's. A part is one message to one shard with everything it has to do, in order. The parts of
+ * a read (MGET) run at once; those of a transaction take their keys on every shard first (round
+ * LOCK, through the sequencer), then run, then give the keys back with the last round:
  *
- *   LOCK      -> granted, and what WATCH and MSETNX say          every shard, in the sequencer's order
- *   RUN ...   -> values                                           straight from the origin
+ *   LOCK      -> granted, and what WATCH and MSETNX say          every shard, in the sequencer's
+ * order RUN ...   -> values                                           straight from the origin
  *
- * Since no key is given back before all are held, no other command sees one shard's part without the others'.
- * The plan lives on the connection's reactor and goes on to the end if the client dies: nothing stays locked.
+ * Since no key is given back before all are held, no other command sees one shard's part without
+ * the others'. The plan lives on the connection's reactor and goes on to the end if the client
+ * dies: nothing stays locked.
  */
 #ifndef SHOAL_SERVER_PLAN_H
 #define SHOAL_SERVER_PLAN_H
@@ -27,24 +28,25 @@ enum {
 
 /* How a step's values are put together. */
 enum step_rule {
-    STEP_ONE,      /* one part's value as it is */
-    STEP_SUM,      /* integers, added */
-    STEP_MIN,      /* integers, the least */
-    STEP_KEYS,     /* one element a key, in the keys' order */
-    STEP_CONCAT,   /* every element of every part */
-    STEP_OK,       /* the first error, or the first value */
-    STEP_PICK,     /* some value that is not nil, or nil */
-    STEP_MOVE,     /* what became of a value that goes from one shard to another */
-    STEP_CROSS,    /* an error: the keys are on several shards and the command cannot span them */
-    STEP_ERROR,    /* an error of its own: `context` is the text */
-    STEP_HOME,     /* nobody's: `command` runs at home when its turn comes */
-    STEP_CUSTOM,   /* `merge` writes the value from the parts */
+    STEP_ONE,    /* one part's value as it is */
+    STEP_SUM,    /* integers, added */
+    STEP_MIN,    /* integers, the least */
+    STEP_KEYS,   /* one element a key, in the keys' order */
+    STEP_CONCAT, /* every element of every part */
+    STEP_OK,     /* the first error, or the first value */
+    STEP_PICK,   /* some value that is not nil, or nil */
+    STEP_MOVE,   /* what became of a value that goes from one shard to another */
+    STEP_CROSS,  /* an error: the keys are on several shards and the command cannot span them */
+    STEP_ERROR,  /* an error of its own: `context` is the text */
+    STEP_HOME,   /* nobody's: `command` runs at home when its turn comes */
+    STEP_CUSTOM, /* `merge` writes the value from the parts */
 };
 
 struct plan;
 struct waiter;
 
-/* Runs on every reactor for commands about the server itself (CLIENT LIST); writes elements, each with reply_mark(). */
+/* Runs on every reactor for commands about the server itself (CLIENT LIST); writes elements, each
+ * with reply_mark(). */
 typedef void (*control_fn)(struct reactor *here, void *context, struct reply *reply);
 /* Back home: writes the value. Elements of part p: plan_element(). */
 typedef void (*merge_fn)(struct plan *plan, void *context, struct reply *reply);
@@ -56,22 +58,22 @@ enum op_half { HALF_NONE, HALF_TAKE, HALF_PUT };
 struct op {
     const struct command *command; /* NULL: `control` */
     struct args args;
-    uint32_t *keys;            /* EACH routes: argument indices of this shard's keys; else NULL */
+    uint32_t *keys; /* EACH routes: argument indices of this shard's keys; else NULL */
     uint32_t key_count;
-    uint32_t marks;            /* out: elements written so far by the part when this was done */
-    uint32_t step;             /* whose value it is part of */
+    uint32_t marks; /* out: elements written so far by the part when this was done */
+    uint32_t step;  /* whose value it is part of */
     uint8_t db;
-    bool native;               /* its value travels in the native encoding, to be merged with others */
-    bool checked;              /* `command->check` decides whether it and its like on other shards run */
-    uint8_t half;              /* enum op_half: of a move between shards */
+    bool native;  /* its value travels in the native encoding, to be merged with others */
+    bool checked; /* `command->check` decides whether it and its like on other shards run */
+    uint8_t half; /* enum op_half: of a move between shards */
     struct move move;
-    uint32_t value_at;         /* HALF_TAKE, out: where the value is in the part's reply */
-    struct bytes value;        /* HALF_PUT, in: `value_copy`, or pinned by the other part */
+    uint32_t value_at;  /* HALF_TAKE, out: where the value is in the part's reply */
+    struct bytes value; /* HALF_PUT, in: `value_copy`, or pinned by the other part */
     char *value_copy;
     int64_t expire_ms;
-    struct span *spans;        /* own argument list (ATOMIC); else NULL */
-    uint64_t hash;             /* of the first key */
-    uint64_t ticks;            /* out */
+    struct span *spans; /* own argument list (ATOMIC); else NULL */
+    uint64_t hash;      /* of the first key */
+    uint64_t ticks;     /* out */
     control_fn control;
     void *context;
 };
@@ -81,7 +83,7 @@ enum part_phase { PART_RUN_ALONE, PART_LOCK, PART_RUN };
 struct watched_key {
     struct watched_key *next;
     struct watch_mark mark;
-    bool registered;           /* the shard has given a mark */
+    bool registered; /* the shard has given a mark */
     uint8_t db;
     uint32_t shard;
     uint64_t hash;
@@ -94,18 +96,18 @@ struct part {
     struct plan *plan;
     struct op *ops;
     uint32_t op_count, op_capacity;
-    uint32_t op_from, op_until;    /* of this round */
+    uint32_t op_from, op_until; /* of this round */
     uint8_t phase;
     uint8_t proto;
-    bool check;                    /* end this round with the check of ops[op_until] */
-    bool release;                  /* give the keys back after this round */
-    bool abandon;                  /* run nothing, only release */
-    bool skip_first;               /* the round begins with a checked op that must not run */
-    bool ok;                       /* out: checks passed */
-    bool lock_all;                 /* the whole shard */
-    uint64_t *names;               /* lock_name() of its keys */
+    bool check;      /* end this round with the check of ops[op_until] */
+    bool release;    /* give the keys back after this round */
+    bool abandon;    /* run nothing, only release */
+    bool skip_first; /* the round begins with a checked op that must not run */
+    bool ok;         /* out: checks passed */
+    bool lock_all;   /* the whole shard */
+    uint64_t *names; /* lock_name() of its keys */
     uint32_t name_count, name_capacity;
-    struct watched_key **watched;  /* keys to check before anything else */
+    struct watched_key **watched; /* keys to check before anything else */
     uint32_t watched_count;
 
     /* the shard's while it works on it */
@@ -113,10 +115,10 @@ struct part {
     struct reply reply;
 
     /* the values, valid at home when done */
-    struct parcel *parcel;         /* or, when small: */
+    struct parcel *parcel; /* or, when small: */
     uint32_t size, mark_count, marks_inline[PART_MARKS_INLINE];
     char bytes[PART_BYTES_INLINE];
-    uint32_t op_cursor, cursor;    /* ops and elements taken by the merge */
+    uint32_t op_cursor, cursor; /* ops and elements taken by the merge */
 };
 
 struct step {
@@ -124,36 +126,36 @@ struct step {
     struct args args;
     uint8_t rule;
     uint8_t db;
-    bool checked;                  /* its ops are */
-    bool refused;                  /* a check said no: MSETNX answers 0 */
-    bool found;                    /* STEP_MOVE: there was a value */
+    bool checked; /* its ops are */
+    bool refused; /* a check said no: MSETNX answers 0 */
+    bool found;   /* STEP_MOVE: there was a value */
     struct move move;
-    uint32_t *key_parts;           /* STEP_KEYS: shard of each key, in order */
+    uint32_t *key_parts; /* STEP_KEYS: shard of each key, in order */
     uint32_t key_count;
     merge_fn merge;
-    void *context;                 /* malloc'ed, freed with the plan */
+    void *context; /* malloc'ed, freed with the plan */
 };
 
 struct plan {
     struct request *request;
     struct reactor *home;
     struct plan *next_waiting;
-    struct message sequence;       /* to the sequencer */
-    struct part **part;            /* by shard; NULL: not concerned */
-    uint32_t part_count;           /* parts that exist */
+    struct message sequence; /* to the sequencer */
+    struct part **part;      /* by shard; NULL: not concerned */
+    uint32_t part_count;     /* parts that exist */
     struct step *steps;
     uint32_t step_count, step_capacity;
-    uint32_t outstanding;          /* messages under way */
+    uint32_t outstanding;              /* messages under way */
     void (*at_end)(struct conn *conn); /* runs once the reply is written; NULL: nothing */
-    bool multi;                    /* the reply is an array of the steps' values */
+    bool multi;                        /* the reply is an array of the steps' values */
     bool atomic;
-    bool failed;                   /* out of memory while building */
-    bool aborted;                  /* a watched key changed: nil */
-    bool locked;                   /* every part has its keys */
-    bool checking;                 /* the round under way ends with checks */
-    bool ending;                   /* the round under way is the last */
-    uint32_t merging;              /* the step whose value is being written */
-    uint32_t next_checked;         /* steps before it have been checked */
+    bool failed;           /* out of memory while building */
+    bool aborted;          /* a watched key changed: nil */
+    bool locked;           /* every part has its keys */
+    bool checking;         /* the round under way ends with checks */
+    bool ending;           /* the round under way is the last */
+    uint32_t merging;      /* the step whose value is being written */
+    uint32_t next_checked; /* steps before it have been checked */
 };
 
 /* For the request; NULL when memory is out. Thread: owner of the connection, as all below. */
@@ -161,8 +163,10 @@ struct plan *plan_new(struct request *request);
 void plan_free(struct plan **plan);
 
 /* Adds one command: its step and its ops. The arguments are borrowed until the plan ends. */
-void plan_add(struct plan *plan, const struct command *command, const struct args *args, uint8_t db);
-/* Adds a step that asks every reactor. `context` is malloc'ed, read by all, freed with the plan; may be NULL. */
+void plan_add(struct plan *plan, const struct command *command, const struct args *args,
+              uint8_t db);
+/* Adds a step that asks every reactor. `context` is malloc'ed, read by all, freed with the plan;
+ * may be NULL. */
 void plan_add_control(struct plan *plan, control_fn control, merge_fn merge, void *context);
 /* A step that only answers this error. */
 void plan_add_error(struct plan *plan, const char *text);
@@ -175,7 +179,8 @@ void plan_start(struct plan *plan);
 /* Writes the whole reply. */
 void plan_compose(struct plan *plan, struct reply *reply);
 
-/* While a merge_fn runs: elements of its step that are left in part `shard`, and taking the next one (without pins). */
+/* While a merge_fn runs: elements of its step that are left in part `shard`, and taking the next
+ * one (without pins). */
 uint32_t plan_elements(const struct plan *plan, uint32_t shard);
 struct bytes plan_element(struct plan *plan, uint32_t shard);
 /* Takes the next element and writes it as it is, pins included. */

@@ -36,27 +36,27 @@ struct pause {
 
 struct reactor {
     _Alignas(64) uint32_t id;
-    uint32_t count;             /* reactors in all */
+    uint32_t count; /* reactors in all */
     struct server *server;
     const struct settings *settings; /* of this moment: switched by message */
     struct ring *ring;
     struct mesh_port *port;
-    struct arena *arena;        /* the shard's memory */
+    struct arena *arena; /* the shard's memory */
     struct keyspace *keyspace;
     struct locks *locks;
-    struct lease lease;         /* the shard's part of maxmemory */
-    struct group group;         /* commands gathered for one pass over the table */
+    struct lease lease; /* the shard's part of maxmemory */
+    struct group group; /* commands gathered for one pass over the table */
     struct decode_limits limits;
     struct decoder decoder;
-    int64_t now_ms;             /* of this turn */
+    int64_t now_ms; /* of this turn */
 
     struct conn *conns;
     uint32_t conn_count;
     struct conn *flush_first, *stalled_first, *settling_first;
-    uint64_t hold_until_ns;     /* replies that are held back go then at the latest; 0: none are */
+    uint64_t hold_until_ns; /* replies that are held back go then at the latest; 0: none are */
     struct conn *starved_first, *starved_last; /* wait for receive buffers */
-    uint32_t lingering;         /* closing ones whose last replies are on their way, */
-    int64_t next_linger_ms;     /* ... looked at again then */
+    uint32_t lingering;     /* closing ones whose last replies are on their way, */
+    int64_t next_linger_ms; /* ... looked at again then */
     struct chunk_pool chunks;
     struct request *request_pool;
     uint32_t request_pool_count;
@@ -64,18 +64,19 @@ struct reactor {
     char *scratch;
 
     struct plan *transactions_waiting; /* beyond TRANSACTIONS_MAX */
-    uint32_t transactions;      /* over several shards, under way */
+    uint32_t transactions;             /* over several shards, under way */
     struct pause pause;
     struct reactor_stats *stats;
     struct slowlog slowlog;
-    uint64_t slow_ticks;        /* commands that took as long are looked at for the slow log and latency events */
-    bool measure_each;          /* the slow log wants even quick ones */
-    int64_t next_work_ms;       /* background work is due; INT64_MAX: never */
-    int64_t next_tick_ms;       /* once-a-second checks are due; INT64_MAX: none wanted */
-    uint64_t busy_since_ns;     /* last time there was something to do, with --busy-poll-us */
-    bool unpublished;           /* something was done since the figures were published */
+    uint64_t slow_ticks;    /* commands that took as long are looked at for the slow log and latency
+                               events */
+    bool measure_each;      /* the slow log wants even quick ones */
+    int64_t next_work_ms;   /* background work is due; INT64_MAX: never */
+    int64_t next_tick_ms;   /* once-a-second checks are due; INT64_MAX: none wanted */
+    uint64_t busy_since_ns; /* last time there was something to do, with --busy-poll-us */
+    bool unpublished;       /* something was done since the figures were published */
     int64_t published_ms;
-    int64_t sampled_ms;         /* the last sample of rates, and what it saw */
+    int64_t sampled_ms; /* the last sample of rates, and what it saw */
     uint64_t sampled_commands, sampled_in, sampled_out;
     bool stopped;
     uint64_t next_conn_id;
@@ -86,7 +87,8 @@ struct reactor {
 /* Thread entry: makes the ring and shard, reports to the server, runs until stopped. */
 void *reactor_main(void *reactor);
 
-/* Ends messages that were still under way; true: call it again. Thread: startup, after all threads have ended. */
+/* Ends messages that were still under way; true: call it again. Thread: startup, after all threads
+ * have ended. */
 bool reactor_finish(struct reactor *reactor);
 
 /* Frees what its thread has left. Thread: startup, after all threads have ended. */

@@ -1,8 +1,8 @@
 /*
  * request.h - one command on its way: made by the connection's reactor, run by the key's.
  *
- * Four cache lines. A command that stays at home touches them while they are hot; one that is forwarded
- * costs the owner two lines to read and one to write.
+ * Four cache lines. A command that stays at home touches them while they are hot; one that is
+ * forwarded costs the owner two lines to read and one to write.
  *
  *   line 0   what to do            written by the origin
  *   line 1   where its arguments are
@@ -20,23 +20,24 @@
 
 enum {
     REQUEST_SPANS_INLINE = 7,
-    ANSWER_INLINE = 40,       /* encoded bytes that travel in the request */
-    ANSWER_COPY_MAX = 16384,  /* up to here they are copied through the pair's reply space; above, a parcel */
+    ANSWER_INLINE = 40, /* encoded bytes that travel in the request */
+    ANSWER_COPY_MAX =
+        16384, /* up to here they are copied through the pair's reply space; above, a parcel */
 };
 
 enum answer_place {
     ANSWER_NONE,
-    ANSWER_IN_REQUEST,  /* answer.bytes */
-    ANSWER_IN_SPACE,    /* answer.data, in the owner's reply space: copy before mesh_release() */
-    ANSWER_IN_HEAP,     /* answer.data, malloc'ed at home */
-    ANSWER_IN_PARCEL,   /* answer.parcel */
+    ANSWER_IN_REQUEST, /* answer.bytes */
+    ANSWER_IN_SPACE,   /* answer.data, in the owner's reply space: copy before mesh_release() */
+    ANSWER_IN_HEAP,    /* answer.data, malloc'ed at home */
+    ANSWER_IN_PARCEL,  /* answer.parcel */
 };
 
 struct answer {
     uint32_t size;
     uint8_t place;
-    bool failed;        /* it is an error: its code is the first word */
-    uint64_t ticks;     /* cycles that the command took */
+    bool failed;    /* it is an error: its code is the first word */
+    uint64_t ticks; /* cycles that the command took */
     union {
         char *data;
         struct parcel *parcel;
@@ -47,9 +48,9 @@ struct answer {
 static_assert(sizeof(struct answer) == 64, "an answer is one cache line");
 
 enum request_flag {
-    REQUEST_SILENT = 1,     /* CLIENT REPLY OFF or SKIP: run, say nothing */
-    REQUEST_CLOSES = 2,     /* the connection closes once this is answered */
-    REQUEST_DONE = 4,       /* answered, waiting for those before it */
+    REQUEST_SILENT = 1, /* CLIENT REPLY OFF or SKIP: run, say nothing */
+    REQUEST_CLOSES = 2, /* the connection closes once this is answered */
+    REQUEST_DONE = 4,   /* answered, waiting for those before it */
     REQUEST_LAST_IN_BATCH = 8,
 };
 
@@ -61,7 +62,7 @@ struct request {
     uint32_t argc;
     uint8_t db;
     uint8_t proto;
-    uint8_t flags;       /* the origin's */
+    uint8_t flags; /* the origin's */
     uint8_t pad;
 
     _Alignas(64) const struct span *args; /* `spans`, or a heap block */
@@ -70,10 +71,10 @@ struct request {
     _Alignas(64) struct answer answer;
 
     _Alignas(64) struct conn *conn;
-    struct request *next;     /* the connection's next, in order of arrival */
-    struct input *input;      /* what `base` points into: a heap buffer, or ... */
-    struct plan *plan;        /* set while several shards, or none, work on it */
-    uint32_t buffer;          /* ... a receive buffer of the ring; NO_BUFFER if neither */
+    struct request *next; /* the connection's next, in order of arrival */
+    struct input *input;  /* what `base` points into: a heap buffer, or ... */
+    struct plan *plan;    /* set while several shards, or none, work on it */
+    uint32_t buffer;      /* ... a receive buffer of the ring; NO_BUFFER if neither */
 };
 
 static_assert(sizeof(struct request) == 4 * 64, "see the lines above");

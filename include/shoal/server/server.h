@@ -12,51 +12,60 @@
 #include <pthread.h>
 
 enum {
-    SEQUENCER = 0, /* the reactor that orders transactions over several shards; the acceptor's too */
+    SEQUENCER =
+        0, /* the reactor that orders transactions over several shards; the acceptor's too */
     RUN_ID_SIZE = 40,
 };
 
 /* Exit codes, as documented in docs/operations.md. */
-enum exit_code { EXIT_CLEAN = 0, EXIT_RUNTIME = 1, EXIT_USAGE = 2, EXIT_NO_URING = 3, EXIT_BIND = 4 };
+enum exit_code {
+    EXIT_CLEAN = 0,
+    EXIT_RUNTIME = 1,
+    EXIT_USAGE = 2,
+    EXIT_NO_URING = 3,
+    EXIT_BIND = 4
+};
 
 struct server {
-    struct settings *settings;   /* the newest; guarded by settings_lock, which no request takes */
+    struct settings *settings; /* the newest; guarded by settings_lock, which no request takes */
     uint64_t settings_version;
     pthread_mutex_t settings_lock;
     struct mesh *mesh;
-    struct reactor *reactor;     /* settings->shards of them */
+    struct reactor *reactor; /* settings->shards of them */
     pthread_t *thread;
     uint32_t count;
-    struct acceptor acceptor;    /* run by reactor SEQUENCER */
-    int stop_fd;                 /* eventfd: main asks for the end or for a reload */
+    struct acceptor acceptor; /* run by reactor SEQUENCER */
+    int stop_fd;              /* eventfd: main asks for the end or for a reload */
     char run_id[RUN_ID_SIZE + 1];
     uint64_t started_mono_ns;
     int64_t started_wall_us;
-    int clients_max;             /* maxclients as far as descriptors allow */
-    uint64_t startup_bytes;      /* allocated before the first connection */
+    int clients_max;        /* maxclients as far as descriptors allow */
+    uint64_t startup_bytes; /* allocated before the first connection */
 
     /* start-up: reactors report, main waits */
     pthread_mutex_t start_lock;
     pthread_cond_t start_cond;
     uint32_t started;
-    int start_error;             /* first failure, -errno */
-    bool start_decided;          /* main has decided whether the reactors go on */
-    bool ended;                  /* every reactor's thread has */
+    int start_error;    /* first failure, -errno */
+    bool start_decided; /* main has decided whether the reactors go on */
+    bool ended;         /* every reactor's thread has */
 
     /* the sequencer's */
     struct io_op stop_op;
     uint64_t stop_value;
-    int64_t drain_until_ms;      /* ending: connections are cut off then; 0: not ending */
+    int64_t drain_until_ms; /* ending: connections are cut off then; 0: not ending */
     bool cutting, halting;
 };
 
 /* Runs the server until it is told to stop. Returns an exit code. */
 int server_run(const struct settings *settings);
 
-/* Called by a reactor once its ring is made, or failed to be (-errno). Blocks until all have reported; false: give up. */
+/* Called by a reactor once its ring is made, or failed to be (-errno). Blocks until all have
+ * reported; false: give up. */
 bool server_reactor_started(struct server *server, int error);
 
-/* On reactor SEQUENCER: starts accepting and listening to signals; what is due, and when the next thing is. */
+/* On reactor SEQUENCER: starts accepting and listening to signals; what is due, and when the next
+ * thing is. */
 void server_begin(struct server *server);
 void server_tick(struct server *server);
 int64_t server_next_ms(const struct server *server);

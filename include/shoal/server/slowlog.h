@@ -10,7 +10,7 @@ enum { SLOWLOG_ARGS_MAX = 32, SLOWLOG_ARG_BYTES_MAX = 128 }; /* Redis's limits *
 
 struct slowlog_entry {
     struct slowlog_entry *next;
-    int64_t id;               /* unique over all reactors, growing with time */
+    int64_t id; /* unique over all reactors, growing with time */
     int64_t unix_s, duration_us;
     char client[160], name[64];
     uint32_t argc;
@@ -28,7 +28,8 @@ void slowlog_add(struct slowlog *log, const struct args *args, int64_t duration_
                  const char *client, const char *name, uint32_t max);
 void slowlog_clear(struct slowlog *log);
 
-/* Writes entries newer than those already taken, at most `max`, as SLOWLOG GET's elements each followed by reply_mark(). */
+/* Writes entries newer than those already taken, at most `max`, as SLOWLOG GET's elements each
+ * followed by reply_mark(). */
 void slowlog_reply(const struct slowlog *log, struct reply *reply, int64_t max);
 
 #endif

@@ -24,21 +24,22 @@ struct error_stats {
 struct reactor_stats {
     _Alignas(64) struct keyspace_stats keyspace;
     struct counter connections_received, connections_closed, connections_rejected;
-    struct counter clients;             /* connected now */
+    struct counter clients; /* connected now */
     struct counter commands, cross_shard;
     struct counter bytes_in, bytes_out, reads, writes;
     struct counter error_replies;
     struct counter auth_denied;
     struct counter output_limit_closed, input_limit_closed, idle_closed;
-    struct counter throttled;           /* times a connection stopped reading because its replies were not read */
-    struct counter starved;             /* times a receive ended for want of buffers */
+    struct counter
+        throttled; /* times a connection stopped reading because its replies were not read */
+    struct counter starved; /* times a receive ended for want of buffers */
     struct counter ops_per_sec, bytes_in_per_sec, bytes_out_per_sec, sampled_ms;
-    struct counter buffer_bytes;        /* chunks, inputs */
-    struct counter used_peak;           /* most memory in use that this reactor has seen, see info.h */
+    struct counter buffer_bytes; /* chunks, inputs */
+    struct counter used_peak;    /* most memory in use that this reactor has seen, see info.h */
     struct counter wakeups, turns, sleeps;
-    struct counter transactions;        /* over several shards */
+    struct counter transactions; /* over several shards */
     struct error_stats errors[STATS_ERRORS_MAX];
-    struct command_stats command[];     /* registry_count() of them */
+    struct command_stats command[]; /* registry_count() of them */
 };
 
 struct reactor_stats *stats_new(void);
