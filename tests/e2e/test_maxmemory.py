@@ -127,6 +127,24 @@ def a_mix(server, policy, limit, rounds):
     end(wires)
 
 
+def large_among_small(server):
+    """Room for one value takes the eviction of thousands: it is made, not refused. It is smaller than what every
+    shard may use at any time, a twelfth of the limit."""
+    wires = begin(server, SMALL, "allkeys-s3fifo")
+    wire, tiny = wires[0], SMALL // 40
+    for at in range(0, tiny, BATCH):
+        words = [word for i in range(at, at + BATCH) for word in ("tiny:%d" % i, "v")]
+        equal(wire.run("MSET", *words), b"OK")
+    assert figure(wire, "evicted_keys") > 0
+    for i in range(12):
+        before = wire.run("DBSIZE")
+        equal(wires[i % 2].run("SET", "large:%d" % i, b"v" * (SMALL // 16)), b"OK")
+        fits(wire, SMALL)
+        assert i > 0 or wire.run("DBSIZE") < before - 5000, before
+    assert wire.run("DBSIZE") > 2
+    end(wires)
+
+
 # ---- policies -----------------------------------------------------------------------------------
 
 
@@ -253,14 +271,16 @@ def what_more_memory_would_give(server):
 tests = Tests()
 print("seed %d" % SEED)
 with Server(SHARDS, "--maxmemory", "32mb") as started:
+    # First: the estimate is made with what the shards have seen before.
+    tests.run("what more memory would give", what_more_memory_would_give, started)
     tests.run("a mix", a_mix, started, "allkeys-s3fifo", LIMIT, ROUNDS)
     for name in ("allkeys-lru", "allkeys-lfu", "allkeys-random"):
         tests.run("a mix, " + name, a_mix, started, name, SMALL, ROUNDS)
+    tests.run("large among small", large_among_small, started)
     tests.run("noeviction", noeviction, started)
     for name in ("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"):
         tests.run(name, volatile, started, name)
     tests.run("a lower limit", a_lower_limit, started)
     tests.run("one shard uses all", one_shard_uses_all, started)
-    tests.run("what more memory would give", what_more_memory_would_give, started)
     tests.run("a clean end", started.ends_well)
 tests.finish()
