@@ -210,5 +210,7 @@ void keyspace_reset_stats(struct keyspace *keyspace)
     keyspace->_hits = keyspace->_misses = keyspace->_expired = keyspace->_evicted = 0;
     keyspace->_ghosts.hits = 0;
     memset(keyspace->_ghosts.would_hit, 0, sizeof(keyspace->_ghosts.would_hit));
+    memset(keyspace->_ghosts.expected, 0, sizeof(keyspace->_ghosts.expected));
+    memset(keyspace->_ghosts.found, 0, sizeof(keyspace->_ghosts.found));
     keyspace_publish(keyspace);
 }
