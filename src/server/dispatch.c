@@ -227,14 +227,12 @@ static bool identify(struct conn *conn, struct request *request)
     return false;
 }
 
-/* CLIENT REPLY: this command's reply, and perhaps the next one's, is not sent. */
+/* CLIENT REPLY: this command's reply is not sent. */
 static void note_silence(struct conn *conn, struct request *request)
 {
     if (conn->flags & (CONN_REPLY_OFF | CONN_REPLY_SKIP))
         request->flags |= REQUEST_SILENT;
     conn->flags &= ~(uint32_t)CONN_REPLY_SKIP;
-    if (conn->flags & CONN_REPLY_SKIP_NEXT)
-        conn->flags = (conn->flags & ~(uint32_t)CONN_REPLY_SKIP_NEXT) | CONN_REPLY_SKIP;
 }
 
 static bool must_be_alone(const struct conn *conn, const struct request *request)

@@ -28,8 +28,7 @@ enum conn_flag {
     CONN_UNAUTHENTICATED = 1 << 0,
     CONN_MULTI = 1 << 1,
     CONN_REPLY_OFF = 1 << 2,
-    CONN_REPLY_SKIP = 1 << 3,      /* this command's reply is dropped */
-    CONN_REPLY_SKIP_NEXT = 1 << 4, /* the next one's will be */
+    CONN_REPLY_SKIP = 1 << 3, /* the next command's reply is dropped */
     CONN_SPECIAL = (1 << 8) - 1,
 
     CONN_MULTI_FAILED = 1 << 8, /* a command was refused while queueing: EXEC aborts */
