@@ -13,7 +13,7 @@ enum {
 };
 
 /* Written by clock_init() only. */
-static int64_t start_offset_ms; /* server time = CLOCK_BOOTTIME + this */
+static int64_t start_offset_ns; /* server time = CLOCK_BOOTTIME + this */
 static uint64_t ns_per_tick_q32;
 
 /* Wall clock = server time + this. Any thread may renew it; it guards nothing else, so relaxed. */
@@ -38,14 +38,17 @@ static uint64_t measure_ticks(void)
 
 void clock_init(void)
 {
-    start_offset_ms = read_clock(CLOCK_REALTIME, 1000) - read_clock(CLOCK_BOOTTIME, 1000);
+    /* In nanoseconds: two times cut to milliseconds can be one apart. The wall clock is read last,
+     * so that ours is never behind what a client has just read from it. */
+    int64_t boot_ns = read_clock(CLOCK_BOOTTIME, 1000000000);
+    start_offset_ns = read_clock(CLOCK_REALTIME, 1000000000) - boot_ns;
     atomic_store_explicit(&wall_offset_ms, 0, memory_order_relaxed);
     ns_per_tick_q32 = measure_ticks();
 }
 
 int64_t clock_now_ms(void)
 {
-    return read_clock(CLOCK_BOOTTIME, 1000) + start_offset_ms;
+    return (read_clock(CLOCK_BOOTTIME, 1000000000) + start_offset_ns) / 1000000;
 }
 
 int64_t clock_wall_us(void)

@@ -54,6 +54,20 @@ static void begins_at_the_wall_clock(void **state)
     assert_int_equal(clock_to_wall(5000), 5000);
 }
 
+/* The clocks' milliseconds need not begin together: what a client has just read is never ahead. */
+static void is_not_behind_the_wall_clock(void **state)
+{
+    (void)state;
+    fake_wall_ns += 100000; /* .1 ms into its millisecond; the other one .9 ms into its own */
+    fake_boot_ns += 900000;
+    clock_init();
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(clock_now_ms(), fake_wall_ns / 1000000);
+        fake_wall_ns += 100000;
+        fake_boot_ns += 100000;
+    }
+}
+
 static void a_step_moves_absolute_times_only(void **state)
 {
     (void)state;
@@ -106,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(begins_at_the_wall_clock, setup),
+        cmocka_unit_test_setup(is_not_behind_the_wall_clock, setup),
         cmocka_unit_test_setup(a_step_moves_absolute_times_only, setup),
         cmocka_unit_test_setup(ignores_less_than_a_second, setup),
         cmocka_unit_test_setup(saturates, setup),
