@@ -32,13 +32,6 @@ static void unpause_control(struct reactor *here, void *context, struct reply *r
     reply_mark(reply);
 }
 
-static void ok_merge(struct plan *plan, void *context, struct reply *reply)
-{
-    (void)plan;
-    (void)context;
-    reply_ok(reply);
-}
-
 static const char *parse(const struct args *args, int64_t now_ms, struct pause *pause)
 {
     int64_t timeout_ms;
@@ -63,7 +56,7 @@ void client_pause(struct plan *plan, const struct args *args)
     const char *error = parse(args, plan->home->now_ms, &asked);
     if (error == NULL && (pause = malloc(sizeof(*pause))) != NULL) {
         *pause = asked;
-        plan_add_control(plan, pause_control, ok_merge, pause);
+        plan_add_control(plan, pause_control, plan_answer_ok, pause);
     } else {
         plan_add_error(plan, error != NULL ? error : ERR_NO_MEMORY);
     }
@@ -72,5 +65,5 @@ void client_pause(struct plan *plan, const struct args *args)
 void client_unpause(struct plan *plan, const struct args *args)
 {
     (void)args;
-    plan_add_control(plan, unpause_control, ok_merge, NULL);
+    plan_add_control(plan, unpause_control, plan_answer_ok, NULL);
 }

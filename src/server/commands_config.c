@@ -160,17 +160,10 @@ static void resetstat_control(struct reactor *here, void *context, struct reply 
     reactor_publish(here);
 }
 
-static void ok_merge(struct plan *plan, void *context, struct reply *reply)
-{
-    (void)plan;
-    (void)context;
-    reply_ok(reply);
-}
-
 static void config_resetstat(struct plan *plan, const struct args *args)
 {
     (void)args;
-    plan_add_control(plan, resetstat_control, ok_merge, NULL);
+    plan_add_control(plan, resetstat_control, plan_answer_ok, NULL);
 }
 
 /* ---- CONFIG REWRITE, HELP ----------------------------------------------------------------------

@@ -120,17 +120,10 @@ static void reset_control(struct reactor *here, void *context, struct reply *rep
     slowlog_clear(&here->slowlog);
 }
 
-static void reset_merge(struct plan *plan, void *context, struct reply *reply)
-{
-    (void)plan;
-    (void)context;
-    reply_ok(reply);
-}
-
 static void slowlog_reset(struct plan *plan, const struct args *args)
 {
     (void)args;
-    plan_add_control(plan, reset_control, reset_merge, NULL);
+    plan_add_control(plan, reset_control, plan_answer_ok, NULL);
 }
 
 static void slowlog_help(struct conn *conn, const struct args *args, struct reply *reply)
