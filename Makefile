@@ -218,6 +218,8 @@ $(MICRO): $(OUT)/micro/%: $(OUT)/obj/bench/micro/%.o $(CORE)
 	$(Q)$(call link,$(LIBS))
 $(EXAMPLES): $(OUT)/examples/%: $(OUT)/obj/docs/examples/%.o $(CLIENT)
 	$(Q)$(call link,,-fno-lto)
+# Where a test stands in for malloc() it decides when memory is out.
+$(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(shell grep -l __wrap_malloc $(UNIT_SRC) /dev/null)): private LDFLAGS += -Wl,--wrap=malloc
 $(UNIT): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(CORE) $(CLIENT)
 	$(Q)$(call link,-lcmocka $(LIBS),-fno-lto)
 $(E2E): $(OUT)/tests/e2e/%: $(OUT)/obj/tests/e2e/%.o $(CLIENT)

@@ -77,6 +77,28 @@ void group_run_one(struct reactor *reactor, struct request *request)
     run(reactor, request, true);
 }
 
+void group_refuse(struct reactor *reactor, struct request *request, const char *error)
+{
+    struct reply reply;
+    if (request->message.from == reactor->id) {
+        answer_begin(request, &reply);
+        reply_error(&reply, error);
+        account(request, 0);
+        answer_end(request, &reply);
+        return;
+    }
+    reply_init(&reply, request->proto, request->answer.bytes, ANSWER_INLINE, reactor->scratch,
+               SCRATCH_BYTES);
+    reply_begin(&reply);
+    reply_error(&reply, error);
+    reply_end(&reply);
+    request->answer.ticks = 0;
+    request->answer.size = (uint32_t)reply.size;
+    request->answer.failed = true;
+    answer_pack(reactor, request, &reply);
+    mesh_respond(reactor->port, &request->message);
+}
+
 /* Commands that take next to no time are measured together: reading the cycle counter twice for
  * each would cost 7 %. */
 static bool is_quick(const struct request *request)

@@ -5,6 +5,7 @@
 
 #include "shoal/base/hash.h"
 #include "shoal/base/mem.h"
+#include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
@@ -14,11 +15,15 @@
 
 enum { LOCK_BUCKETS = 1024 };
 
-/* A waiter's place in the queue of one key. */
+/*
+ * A waiter's place in the queue of one key. A queue is its first node, which the bucket finds: it
+ * needs no memory of its own, and exists only while somebody is in it.
+ */
 struct node {
-    struct node *next;
+    struct node *behind;
     struct waiter *waiter;
     uint64_t name;
+    struct node *next_queue, *last; /* the first node's: of its bucket, of its queue */
 };
 
 struct waiter {
@@ -30,15 +35,8 @@ struct waiter {
     struct node node[];
 };
 
-/* The queue of one key; exists only while somebody is in it. */
-struct queue {
-    struct queue *next;
-    uint64_t name;
-    struct node *first, *last;
-};
-
 struct locks {
-    struct queue *bucket[LOCK_BUCKETS];
+    struct node *bucket[LOCK_BUCKETS];
     uint32_t queues;
     struct waiter *ready_first, *ready_last; /* at the head of all their queues, about to run */
     bool running;                            /* run_ready() is at work further up the stack */
@@ -65,11 +63,11 @@ bool locks_active(const struct locks *locks)
            locks->drained != NULL;
 }
 
-static struct queue **queue_place(struct locks *locks, uint64_t name)
+static struct node **queue_place(struct locks *locks, uint64_t name)
 {
-    struct queue **place = &locks->bucket[name % LOCK_BUCKETS];
+    struct node **place = &locks->bucket[name % LOCK_BUCKETS];
     while (*place != NULL && (*place)->name != name)
-        place = &(*place)->next;
+        place = &(*place)->next_queue;
     return place;
 }
 
@@ -84,33 +82,31 @@ static uint64_t conn_name(const struct message *message, const void *conn)
     return ((uintptr_t)conn + message->from) * 0xd6e8feb86659fd93ull;
 }
 
+/* With room in so many queues; NULL when memory is out. */
 static struct waiter *waiter_new(struct message *message, uint32_t names, bool holds)
 {
-    struct waiter *waiter = mem_must_alloc(sizeof(*waiter) + names * sizeof(struct node));
-    *waiter = (struct waiter){ .message = message, .holds = holds };
+    struct waiter *waiter = malloc(sizeof(*waiter) + names * sizeof(struct node));
+    if (waiter != NULL)
+        *waiter = (struct waiter){ .message = message, .holds = holds };
     return waiter;
 }
 
 static void waiter_join(struct locks *locks, struct waiter *waiter, uint64_t name)
 {
-    struct queue **place = queue_place(locks, name);
-    if (*place == NULL) {
-        *place = mem_must_zalloc(sizeof(struct queue));
-        (*place)->name = name;
-        locks->queues++;
-    }
-    struct queue *queue = *place;
-    if (queue->last != NULL && queue->last->waiter == waiter)
+    struct node **place = queue_place(locks, name), *first = *place;
+    if (first != NULL && first->last->waiter == waiter)
         return; /* the same key twice */
     struct node *node = &waiter->node[waiter->count++];
     *node = (struct node){ .waiter = waiter, .name = name };
-    if (queue->first == NULL) {
-        queue->first = node;
+    if (first == NULL) {
+        node->last = node;
+        *place = node;
+        locks->queues++;
     } else {
-        queue->last->next = node;
+        first->last->behind = node;
+        first->last = node;
         waiter->missing++;
     }
-    queue->last = node;
 }
 
 static void ready_add(struct locks *locks, struct waiter *waiter)
@@ -127,16 +123,19 @@ static void ready_add(struct locks *locks, struct waiter *waiter)
 static void waiter_leave(struct locks *locks, struct waiter *waiter)
 {
     for (uint32_t i = 0; i < waiter->count; i++) {
-        struct queue **place = queue_place(locks, waiter->node[i].name), *queue = *place;
-        must(queue != NULL && queue->first == &waiter->node[i]);
-        queue->first = waiter->node[i].next;
-        if (queue->first == NULL) {
-            *place = queue->next;
+        struct node *node = &waiter->node[i], *behind = node->behind;
+        struct node **place = queue_place(locks, node->name);
+        must(*place == node);
+        if (behind == NULL) {
+            *place = node->next_queue;
             locks->queues--;
-            free(queue);
-        } else if (--queue->first->waiter->missing == 0) {
-            ready_add(locks, queue->first->waiter);
+            continue;
         }
+        behind->next_queue = node->next_queue;
+        behind->last = node->last;
+        *place = behind;
+        if (--behind->waiter->missing == 0)
+            ready_add(locks, behind->waiter);
     }
     free(waiter);
 }
@@ -195,6 +194,10 @@ bool locks_admit_request(struct reactor *reactor, struct request *request)
     if (!conflict)
         return true;
     struct waiter *waiter = waiter_new(&request->message, names, false);
+    if (waiter == NULL) {
+        group_refuse(reactor, request, ERR_NO_MEMORY);
+        return false;
+    }
     waiter_join(locks, waiter, conn);
     for (uint32_t i = command_key_first(command, args.count); i != 0;
          i = command_key_next(command, args.count, i))
@@ -220,6 +223,10 @@ bool locks_admit_part(struct reactor *reactor, struct part *part)
         return false;
     }
     struct waiter *waiter = waiter_new(&part->message, part->name_count + 1, false);
+    if (waiter == NULL) {
+        part_lost(reactor, part);
+        return false;
+    }
     waiter_join(locks, waiter, conn);
     for (uint32_t i = 0; i < part->name_count; i++)
         waiter_join(locks, waiter, part->names[i]);
@@ -238,6 +245,10 @@ void locks_acquire(struct reactor *reactor, struct part *part)
         return;
     }
     struct waiter *waiter = waiter_new(&part->message, part->name_count, true);
+    if (waiter == NULL) {
+        part_lost(reactor, part);
+        return;
+    }
     part->waiter = waiter;
     for (uint32_t i = 0; i < part->name_count; i++)
         waiter_join(locks, waiter, part->names[i]);
@@ -290,6 +301,8 @@ void locks_release(struct reactor *reactor, struct part *part)
         gate_drain(reactor);
         return;
     }
+    if (part->waiter == NULL) /* there was no memory to wait with: it has nothing */
+        return;
     waiter_leave(locks, part->waiter);
     part->waiter = NULL;
     run_ready(reactor);

@@ -10,12 +10,13 @@
 
 #include <stdlib.h>
 
+/* One that could not be registered may have changed unseen. */
 static bool watches_hold(struct reactor *here, struct part *part)
 {
     for (uint32_t i = 0; i < part->watched_count; i++) {
         struct watched_key *watched = part->watched[i];
         struct key key = { bytes_of(watched->name, watched->size), watched->hash, watched->db };
-        if (keyspace_watch_changed(here->keyspace, key, watched->mark))
+        if (!watched->registered || keyspace_watch_changed(here->keyspace, key, watched->mark))
             return false;
     }
     return true;
@@ -128,11 +129,16 @@ static void answer_pack(struct reactor *here, struct part *part)
     reply_fini(reply);
 }
 
+static void answer_init(struct part *part)
+{
+    reply_init(&part->reply, part->proto, part->bytes, PART_BYTES_INLINE, NULL, 0);
+    part->reply.marking = true;
+}
+
 void part_execute(struct reactor *here, struct part *part)
 {
     if (part->phase == PART_RUN_ALONE) {
-        reply_init(&part->reply, part->proto, part->bytes, PART_BYTES_INLINE, NULL, 0);
-        part->reply.marking = true;
+        answer_init(part);
         part->ok = watches_hold(here, part);
         part->abandon = !part->ok;
     } else {
@@ -164,9 +170,16 @@ void part_granted(struct reactor *here, struct part *part)
             locks_release(here, part);
         return;
     }
-    reply_init(&part->reply, part->proto, part->bytes, PART_BYTES_INLINE, NULL, 0);
-    part->reply.marking = true;
+    answer_init(part);
     part->ok = watches_hold(here, part);
+    reactor_respond(here, &part->message);
+}
+
+void part_lost(struct reactor *here, struct part *part)
+{
+    answer_init(part); /* the last round of a transaction comes all the same */
+    part->ok = false;
+    part->lost = true;
     reactor_respond(here, &part->message);
 }
 

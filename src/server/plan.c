@@ -73,6 +73,7 @@ static void part_done(struct reactor *home, struct message *message)
 {
     (void)home;
     struct part *part = (struct part *)message;
+    part->plan->failed |= part->lost;
     if (!part->ok && part->plan->ending) {
         /* alone it checks and runs in one; otherwise the checks were a round of their own */
         if (part->abandon)

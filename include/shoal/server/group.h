@@ -40,4 +40,7 @@ void group_run(struct reactor *reactor);
 /* Runs one command now, as group_run() would. For commands that had to wait for a transaction. */
 void group_run_one(struct reactor *reactor, struct request *request);
 
+/* Answers one that could not be kept until it may run. Thread: owner. */
+void group_refuse(struct reactor *reactor, struct request *request, const char *error);
+
 #endif

@@ -30,17 +30,18 @@ void locks_free(struct locks **locks);
 bool locks_active(const struct locks *locks);
 
 /*
- * May this command run now? If not it is kept and run when it may. Thread: owner, as all below.
- *   locks_admit_request   runs through group_run_one() later
- *   locks_admit_part      runs through part_execute() later
+ * May this command run now? If not it is kept and run when it may, or, when memory is out, answered
+ * with an error. Thread: owner, as all below.
+ *   locks_admit_request   runs through group_run_one() later; refused through group_refuse()
+ *   locks_admit_part      runs through part_execute() later; refused through part_lost()
  */
 bool locks_admit_request(struct reactor *reactor, struct request *request);
 bool locks_admit_part(struct reactor *reactor, struct part *part);
 
 /* Takes the part's keys (or the whole shard) in queue; calls part_granted(), at once or later, when
- * it has them all. */
+ * it has them all, or part_lost() when memory is out. */
 void locks_acquire(struct reactor *reactor, struct part *part);
-/* Gives them back and runs who waited. */
+/* Gives back what it has, if anything, and runs who waited. */
 void locks_release(struct reactor *reactor, struct part *part);
 
 /* Keys' names here. The same key in two databases is one name: rare, harmless, and COPY ... DB

@@ -82,6 +82,7 @@ enum part_phase { PART_RUN_ALONE, PART_LOCK, PART_RUN };
 
 struct watched_key {
     struct watched_key *next;
+    struct message give_back; /* to its shard and home again, to be freed */
     struct watch_mark mark;
     bool registered; /* the shard has given a mark */
     uint8_t db;
@@ -104,6 +105,7 @@ struct part {
     bool abandon;    /* run nothing, only release */
     bool skip_first; /* the round begins with a checked op that must not run */
     bool ok;         /* out: checks passed */
+    bool lost;       /* out: memory was out before it could begin */
     bool lock_all;   /* the whole shard */
     uint64_t *names; /* lock_name() of its keys */
     uint32_t name_count, name_capacity;
@@ -199,5 +201,7 @@ int command_shard(const struct reactor *reactor, const struct command *command,
 void part_run(struct reactor *here, struct message *message);
 void part_execute(struct reactor *here, struct part *part);
 void part_granted(struct reactor *here, struct part *part);
+/* There was no memory to have it wait for its keys: the plan fails. */
+void part_lost(struct reactor *here, struct part *part);
 
 #endif

@@ -3,7 +3,7 @@
  * gate.
  *
  * What locks.c calls to run somebody stands here and writes down whom, so that a test reads as a
- * story.
+ * story: r, x run; g granted; ! refused, memory being out.
  */
 #include "shoal/server/locks.h"
 
@@ -64,6 +64,28 @@ void part_run(struct reactor *here, struct message *message)
         locks_acquire(here, part);
     else if (part->phase == PART_RUN || !locks_active(here->locks) || locks_admit_part(here, part))
         part_execute(here, part);
+}
+
+void group_refuse(struct reactor *here, struct request *request, const char *error)
+{
+    (void)here;
+    (void)error;
+    tell('!', request);
+}
+
+void part_lost(struct reactor *here, struct part *part)
+{
+    (void)here;
+    tell('!', part);
+}
+
+static bool memory_is_out;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return memory_is_out ? NULL : __real_malloc(size);
 }
 
 /* ---- making them -------------------------------------------------------------------------------
@@ -421,6 +443,34 @@ static void one_message_for_the_whole_shard_is_a_gate_too(void **state)
     assert_story("xT xF r1 xG r2");
 }
 
+/* ---- memory ------------------------------------------------------------------------------------
+ */
+
+static void who_cannot_be_kept_is_refused(void **state)
+{
+    (void)state;
+    struct part *t = transaction('T', "a"), *all = transaction('F', "*");
+    struct part *u = transaction('U', "a"), *v = transaction('V', "b");
+    arrives(t);
+    memory_is_out = true;
+    comes(command('1', "ab", 1));
+    arrives(alone('2', "a"));
+    arrives(u);
+    arrives(v); /* though nobody has b: it could not keep it */
+    comes(command('3', "b", 1));
+    assert_story("gT !1 !2 !U !V r3");
+    arrives(all); /* a gate needs none */
+    ends(v);
+    ends(u);
+    assert_story("xV xU");
+    ends(t);
+    assert_story("xT gF");
+    comes(command('4', "a", 2)); /* nor does what is behind it */
+    ends(all);
+    memory_is_out = false;
+    assert_story("xF r4");
+}
+
 /* ---- at random ---------------------------------------------------------------------------------
  */
 
@@ -515,6 +565,7 @@ int main(void)
         story_test(an_idle_shard_is_granted_at_once),
         story_test(gates_and_keys_behind_a_gate_keep_their_order),
         story_test(one_message_for_the_whole_shard_is_a_gate_too),
+        story_test(who_cannot_be_kept_is_refused),
         story_test(one_order_on_all_shards_ends_in_no_deadlock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
