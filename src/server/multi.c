@@ -114,26 +114,24 @@ void transaction_discard(struct conn *conn)
 /* ---- watches -----------------------------------------------------------------------------------
  */
 
-/* A watch on its way back to its shard, and home again to be freed. */
-struct unwatch {
-    struct message message;
-    struct watched_key *watched;
-};
-
-static void unwatch_run(struct reactor *here, struct message *message)
+static struct watched_key *watched_of(struct message *give_back)
 {
-    struct watched_key *watched = ((struct unwatch *)message)->watched;
+    return (struct watched_key *)((char *)give_back - offsetof(struct watched_key, give_back));
+}
+
+static void give_back_run(struct reactor *here, struct message *message)
+{
+    struct watched_key *watched = watched_of(message);
     struct key key = { bytes_of(watched->name, watched->size), watched->hash, watched->db };
     if (watched->registered)
         keyspace_watch_remove(here->keyspace, key);
     reactor_respond(here, message);
 }
 
-static void unwatch_done(struct reactor *home, struct message *message)
+static void give_back_done(struct reactor *home, struct message *message)
 {
     (void)home;
-    free(((struct unwatch *)message)->watched);
-    free(message);
+    free(watched_of(message));
 }
 
 void transaction_unwatch(struct conn *conn)
@@ -143,16 +141,14 @@ void transaction_unwatch(struct conn *conn)
         return;
     while (transaction->watched != NULL) {
         struct watched_key *watched = transaction->watched;
-        struct unwatch *unwatch = mem_must_alloc(sizeof(*unwatch));
         transaction->watched = watched->next;
-        *unwatch = (struct unwatch){
-            .message = { .run = unwatch_run,
-                         .done = unwatch_done,
-                         .kind = MESSAGE_CALL,
-                         .to = (uint16_t)watched->shard },
-            .watched = watched,
+        watched->give_back = (struct message){
+            .run = give_back_run,
+            .done = give_back_done,
+            .kind = MESSAGE_CALL,
+            .to = (uint16_t)watched->shard,
         };
-        reactor_call(conn->reactor, &unwatch->message);
+        reactor_call(conn->reactor, &watched->give_back);
     }
 }
 
