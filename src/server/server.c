@@ -22,6 +22,9 @@ enum {
     DRAIN_CHECK_MS = 10,
 };
 
+/* What the sequencer tells every reactor, each at most once. */
+enum order { ORDER_DRAIN, ORDER_CUT, ORDER_HALT, ORDERS };
+
 /* What main asks of the sequencer, added into the eventfd. */
 enum { ASK_STOP = 1, ASK_RELOAD = 1 << 16 };
 
@@ -95,6 +98,7 @@ static struct server *server_new(const struct settings *settings)
     server->mesh = mesh_new(server->count, MESH_RING);
     server->reactor = aligned_alloc(64, server->count * sizeof(struct reactor));
     server->thread = mem_must_zalloc(server->count * sizeof(pthread_t));
+    server->orders = mem_must_zalloc(ORDERS * server->count * sizeof(struct message));
     must(server->reactor != NULL);
     memset(server->reactor, 0, server->count * sizeof(struct reactor));
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -126,6 +130,7 @@ static void server_free(struct server *server)
     pthread_cond_destroy(&server->start_cond);
     free(server->reactor);
     free(server->thread);
+    free(server->orders);
     free(server);
 }
 
@@ -164,13 +169,13 @@ static void halt_run(struct reactor *here, struct message *message)
 static void told(struct reactor *home, struct message *message)
 {
     (void)home;
-    free(message);
+    (void)message;
 }
 
-static void tell_all(struct server *server, message_fn run)
+static void tell_all(struct server *server, enum order order, message_fn run)
 {
     for (uint32_t i = server->count; i-- > 0;) { /* ourselves last */
-        struct message *message = mem_must_alloc(sizeof(*message));
+        struct message *message = &server->orders[order * server->count + i];
         *message = (struct message){
             .run = run,
             .done = told,
@@ -198,7 +203,7 @@ static void drain_begin(struct server *server)
     acceptor_stop(&server->acceptor);
     server->drain_until_ms =
         now_ms + (int64_t)server->reactor[SEQUENCER].settings->shutdown_timeout_s * 1000;
-    tell_all(server, drain_run);
+    tell_all(server, ORDER_DRAIN, drain_run);
 }
 
 static void drain_check(struct server *server)
@@ -206,12 +211,12 @@ static void drain_check(struct server *server)
     int64_t now_ms = server->reactor[SEQUENCER].now_ms;
     if (connections_left(server) == 0) {
         server->halting = true;
-        tell_all(server, halt_run);
+        tell_all(server, ORDER_HALT, halt_run);
     } else if (now_ms >= server->drain_until_ms && !server->cutting) {
         log_write(LOG_WARNING, "%lu connections were cut off at the end of shutdown-timeout",
                   (unsigned long)connections_left(server));
         server->cutting = true;
-        tell_all(server, cut_run);
+        tell_all(server, ORDER_CUT, cut_run);
     }
 }
 

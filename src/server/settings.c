@@ -184,10 +184,9 @@ static void round_done(struct reactor *home, struct message *message)
     free(round);
 }
 
-/* Has every reactor switch, without waiting. */
-static void round_start(struct reactor *here, uint64_t version)
+/* Has every reactor switch, without waiting. Takes the round. */
+static void round_start(struct reactor *here, struct round *round, uint64_t version)
 {
-    struct round *round = mem_must_alloc(sizeof(*round) + here->count * sizeof(round->to[0]));
     round->version = version;
     round->outstanding = here->count;
     for (uint32_t i = 0; i < here->count; i++) {
@@ -207,8 +206,10 @@ static struct settings *read_again(const struct server *server)
 {
     struct option_error error;
     struct settings *fresh = clone_newest(server);
-    if (fresh == NULL)
+    if (fresh == NULL) {
+        log_write(LOG_WARNING, "the settings stay as they are: out of memory");
         return NULL;
+    }
     if (!options_reload(fresh, &error)) {
         log_write(LOG_WARNING, "the settings stay as they are: %s", error.text);
         free(fresh);
@@ -229,6 +230,11 @@ static struct settings *read_again(const struct server *server)
 void settings_reload(struct reactor *here)
 {
     struct server *server = here->server;
+    struct round *round = malloc(sizeof(*round) + here->count * sizeof(round->to[0]));
+    if (round == NULL) {
+        log_write(LOG_WARNING, "the settings stay as they are: out of memory");
+        return;
+    }
     pthread_mutex_lock(&server->settings_lock);
     struct settings *fresh = read_again(server);
     uint64_t version = 0;
@@ -237,8 +243,10 @@ void settings_reload(struct reactor *here)
         version = fresh->version; /* a newer one may retire it once the lock is gone */
     }
     pthread_mutex_unlock(&server->settings_lock);
-    if (fresh == NULL)
+    if (fresh == NULL) {
+        free(round);
         return;
-    round_start(here, version);
+    }
+    round_start(here, round, version);
     log_write(LOG_NOTICE, "settings read again from %s", here->settings->config_file);
 }

@@ -55,6 +55,7 @@ struct server {
     uint64_t stop_value;
     int64_t drain_until_ms; /* ending: connections are cut off then; 0: not ending */
     bool cutting, halting;
+    struct message *orders; /* to end by: made at the start, when there is memory */
 };
 
 /* Runs the server until it is told to stop. Returns an exit code. */
