@@ -235,9 +235,10 @@ static size_t parse_one(struct conn *conn, const struct source *source, size_t a
         return size;
     }
     case DECODE_MORE:
-        if (!partial_save(conn))
-            conn_kill(conn);
-        return 0;
+        if (likely(partial_save(conn)))
+            return 0;
+        conn_kill(conn);
+        break;
     case DECODE_BAD:
         refuse(conn, decoder->error);
         break;

@@ -152,6 +152,10 @@ static void value_carry(struct plan *plan, struct step *step)
     /* as move_take() has written it: type and expiry, type and size, and the text unless it is
      * pinned */
     const struct reply *reply = &source->reply;
+    if (reply->no_memory) {
+        step->refused = step->lost = true;
+        return;
+    }
     const char *at = reply->base + take->value_at;
     uint32_t size;
     memcpy(&put->expire_ms, at + 1, sizeof(put->expire_ms));
@@ -162,7 +166,7 @@ static void value_carry(struct plan *plan, struct step *step)
     }
     put->value_copy = malloc(size > 0 ? size : 1);
     if (put->value_copy == NULL) {
-        step->refused = true;
+        step->refused = step->lost = true;
         return;
     }
     memcpy(put->value_copy, at + 14, size);

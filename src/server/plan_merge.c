@@ -225,7 +225,10 @@ static void merge_step(struct plan *plan, struct step *step, struct reply *reply
         merge_home(plan, step, reply);
         break;
     case STEP_MOVE:
-        move_reply(reply, &step->move, step->found, !step->refused);
+        if (step->lost)
+            reply_error(reply, ERR_NO_MEMORY);
+        else
+            move_reply(reply, &step->move, step->found, !step->refused);
         break;
     case STEP_CROSS:
         reply_error(reply, ERR_CROSS_SLOT);

@@ -131,6 +131,7 @@ struct step {
     bool checked; /* its ops are */
     bool refused; /* a check said no: MSETNX answers 0 */
     bool found;   /* STEP_MOVE: there was a value */
+    bool lost;    /* STEP_MOVE: memory was out on its way; refused as well */
     struct move move;
     uint32_t *key_parts; /* STEP_KEYS: shard of each key, in order */
     uint32_t key_count;

@@ -1,0 +1,187 @@
+"""Memory runs out at one allocation after the other, under a script that uses most of the server: what
+comes is the right reply, an error, or a close; never a crash, and never another's reply.
+"""
+
+import mmap
+import os
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+
+from started import MODE, ROOT, Server, Tests, equal
+from wire import PROTOCOLS, Error, Resp, Wire
+
+SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
+SHARDS = 3
+ROUNDS_MAX = 4000
+LARGE = b"L" * 200000  # a blob, and more than a receive buffer
+
+
+class Memory:
+    """What the preloaded library reads: so many allocations pass, then so many fail."""
+
+    def __init__(self, folder):
+        self.library = os.path.join(folder, "fail_malloc.so")
+        self.order = os.path.join(folder, "order")
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", self.library,
+                        os.path.join(ROOT, "tests/support/fail_malloc.c"), "-ldl"], check=True)
+        with open(self.order, "wb") as file:
+            file.write(bytes(8))
+        with open(self.order, "r+b") as file:
+            self.shared = mmap.mmap(file.fileno(), 8)
+
+    def runs_out(self, after, times):
+        self.shared[0:8] = struct.pack("<ii", after, times)
+
+    def suffices(self):
+        """How many of the failures asked for have not come."""
+        left = struct.unpack("<i", self.shared[4:8])[0]
+        self.runs_out(0, 0)
+        return left
+
+
+# Requests and the replies they may have when memory suffices; None: any. Keys of three shards.
+SCRIPT = [
+    (("SET", "a", "1"), b"OK"), (("SET", "b", "2"), b"OK"), (("SET", "c", LARGE), b"OK"),
+    (("GET", "a"), b"1"), (("GET", "c"), LARGE), (("STRLEN", "c"), len(LARGE)),
+    (("APPEND", "b", "x" * 40000), 40001), (("SETRANGE", "b", 50000, "y"), 50001),
+    (("MSET", "a", "1", "b", "2", "d", "4", "e", "5"), b"OK"),
+    (("MGET", "a", "b", "d", "e", "none"), [b"1", b"2", b"4", b"5", None]),
+    (("MSETNX", "a", "9", "n", "9"), 0), (("RENAME", "d", "d2"), b"OK"), (("RENAME", "c", "c2"), b"OK"),
+    (("COPY", "c2", "c"), 1), (("GET", "c"), LARGE), (("EXISTS", "a", "b", "c", "d"), 3),
+    (("WATCH", "a", "b"), b"OK"), (("MULTI",), b"OK"), (("SET", "a", "m"), b"QUEUED"),
+    (("GET", "b"), b"QUEUED"), (("SET", "e", "m"), b"QUEUED"), (("EXEC",), [b"OK", b"2", b"OK"]),
+    (("WATCH", "e"), b"OK"), (("UNWATCH",), b"OK"), (("INCRBY", "b", 5), 7), (("GETDEL", "e"), b"m"),
+    (("EXPIRE", "a", 1000), 1), (("SETBIT", "bits", 4000, 1), 0), (("BITCOUNT", "bits"), 1),
+    (("BITPOS", "bits", 1), 4000), (("LCS", "a", "a"), None),
+    (("SCAN", "0"), None), (("KEYS", "*"), None), (("RANDOMKEY",), None), (("DBSIZE",), None),
+    (("INFO",), None), (("INFO", "everything"), None), (("CLIENT", "LIST"), None),
+    (("CLIENT", "SETNAME", "somebody"), b"OK"), (("CONFIG", "GET", "*"), None),
+    (("CONFIG", "SET", "slowlog-log-slower-than", "0"), b"OK"), (("GET", "a"), b"m"),
+    (("SLOWLOG", "GET"), None), (("CONFIG", "SET", "slowlog-log-slower-than", "-1"), b"OK"),
+    (("SLOWLOG", "RESET"), None), (("COMMAND", "DOCS", "get"), None), (("LATENCY", "LATEST"), None),
+    (("MEMORY", "USAGE", "a"), None), (("MEMORY", "STATS"), None), (("OBJECT", "ENCODING", "a"), None),
+    (("DEL", "a", "b", "c", "c2", "d2", "bits"), 6), (("FLUSHALL",), b"OK"), (("GET", "a"), None),
+    (("MGET",) + tuple("k%d" % i for i in range(200)), [None] * 200),
+]
+# What it leaves to the next round when some of it fails.
+CLEAN = [("DISCARD",), ("UNWATCH",), ("FLUSHALL",), ("CONFIG", "SET", "slowlog-log-slower-than", "-1")]
+
+
+def lacks(words, got):
+    """A reply that says that it could not be done."""
+    return isinstance(got, Error) or words[0] == "EXEC" and (got is None or any(isinstance(one, Error) for one in got))
+
+
+def one_by_one(server, proto):
+    """Whether every reply was right; each was right or an error."""
+    wire, good, failed_before = Wire(server.port, proto, 5), True, False
+    try:
+        for words, wanted in SCRIPT:
+            got = wire.run(*words)
+            if lacks(words, got):
+                good, failed_before = False, True
+            elif not failed_before and wanted is not None:
+                assert got == wanted, "%.60r: got %.100r, wanted %.100r" % (words, got, wanted)
+    except (EOFError, OSError):
+        good = False
+    wire.close()
+    return good
+
+
+def pipelined(server, proto):
+    wire, good, failed_before = Wire(server.port, proto, 5), True, False
+    data = b"".join(proto.request(*words) for words, _ in SCRIPT)
+    try:
+        for at in range(0, len(data), 30011):
+            wire.send(data[at:at + 30011])
+        for words, wanted in SCRIPT:
+            got = wire.read()
+            if lacks(words, got):
+                good, failed_before = False, True
+            elif not failed_before and wanted is not None and wanted != LARGE:
+                assert got == wanted, "%.60r: got %.100r, wanted %.100r" % (words, got, wanted)
+    except (EOFError, OSError):
+        good = False
+    wire.close()
+    return good
+
+
+def transactions_at_once(server, proto):
+    """Several clients whose transactions and commands wait for each other."""
+    wires, good = [Wire(server.port, proto, 5) for _ in range(6)], True
+    words = [("MSET", "a", 1, "b", 1, "d", 1, "e", 1), ("GET", "a"), ("MGET", "a", "b", "d", "e"),
+             ("MULTI",), ("INCR", "a"), ("INCR", "b"), ("EXEC",), ("DEL", "a", "d"), ("DBSIZE",), ("FLUSHALL",)]
+    for i, wire in enumerate(wires):
+        turned = words[i:] + words[:i] if i < 3 else words
+        try:
+            wire.send(b"".join(proto.request(*each) for each in turned) * 3)
+        except OSError:
+            good = False
+    for wire in wires:
+        try:
+            for _ in range(3 * len(words)):
+                wire.read()
+        except (EOFError, OSError):
+            good = False
+        wire.close()
+    return good
+
+
+def clean(server):
+    wire = Wire(server.port, Resp, 5)
+    for words in CLEAN:
+        wire.run(*words)
+    equal(wire.run("SET", "alive", "yes"), b"OK")
+    equal(wire.run("MGET", "alive", "a"), [b"yes", None])
+    equal(wire.run("DEL", "alive"), 1)
+    wire.close()
+
+
+def at_every_allocation(server, memory, script, proto, times):
+    """Until a round does not come to the allocation that would fail."""
+    rng = random.Random(SEED)
+    at, rounds = 0, 0
+    while rounds < ROUNDS_MAX:
+        memory.runs_out(at, times)
+        script(server, proto)
+        left = memory.suffices()
+        assert server.process.poll() is None, "ended at allocation %d of %s" % (at, script.__name__)
+        try:
+            clean(server)
+        except Exception as error:
+            raise AssertionError("after allocation %d: %r" % (at, error))
+        if left == times:
+            break
+        at += 1 if at < 60 else rng.randrange(1, max(2, at // 20))
+        rounds += 1
+    assert 10 < rounds < ROUNDS_MAX, "%d rounds" % rounds
+
+
+def main():
+    if MODE not in ("release", "debug"):
+        print("a sanitizer has an allocator of its own")
+        sys.exit(77)
+    print("seed %d" % SEED)
+    tests = Tests()
+    with tempfile.TemporaryDirectory(prefix="shoal-e2e-") as folder:
+        memory = Memory(folder)
+        os.environ.update(LD_PRELOAD=memory.library, FAIL_MALLOC=memory.order)
+        with Server(SHARDS, "--maxmemory", "0", "--enable-debug-command", "yes") as server:
+            del os.environ["LD_PRELOAD"]
+            for proto in PROTOCOLS:
+                tests.run("the script by itself", lambda: equal(one_by_one(server, proto), True))
+                clean(server)
+            for script in (one_by_one, pipelined, transactions_at_once):
+                for proto in PROTOCOLS:
+                    for times in (1, 1000):
+                        tests.run("%s, %s, %d" % (script.__name__, proto.name, times), at_every_allocation, server,
+                                  memory, script, proto, times)
+            tests.run("a clean end", server.ends_well)
+    tests.finish()
+
+
+if __name__ == "__main__":
+    main()
