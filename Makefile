@@ -59,6 +59,7 @@ MICRO_SRC   := $(wildcard bench/micro/*.c)
 EXAMPLE_SRC := $(wildcard docs/examples/*.c)
 UNIT_SRC    := $(wildcard $(LAYERS:%=tests/unit/%/test_*.c) tests/unit/client/test_*.c)
 E2E_SRC     := $(wildcard tests/e2e/test_*.c)
+PRELOAD_SRC := $(wildcard tests/preload/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
 ifeq ($(MODE),tsan)
 UNIT_SRC    := $(if $(UNIT_SRC),$(shell grep -lE 'pthread' $(UNIT_SRC)))
@@ -73,6 +74,8 @@ MICRO    := $(patsubst bench/micro/%.c,$(OUT)/micro/%,$(MICRO_SRC))
 EXAMPLES := $(if $(CLIENT),$(patsubst docs/examples/%.c,$(OUT)/examples/%,$(EXAMPLE_SRC)))
 UNIT     := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(UNIT_SRC))
 E2E      := $(patsubst tests/%.c,$(OUT)/tests/%,$(E2E_SRC))
+# Libraries put in front of the server's: not where a sanitizer has put its own there.
+PRELOAD  := $(if $(filter release debug,$(MODE)),$(patsubst tests/%.c,$(OUT)/tests/%.so,$(PRELOAD_SRC)))
 PROGRAMS := $(SERVER) $(BENCH) $(CLIENT) $(EXAMPLES)
 # The release build is also found one level up: build/shoal, build/libshoal.a, ...
 PUBLISHED := $(if $(filter build/release,$(OUT)),$(patsubst $(OUT)/%,build/%,$(PROGRAMS)))
@@ -103,7 +106,7 @@ test: ## install what is missing, build and run every test; ends in "N passed, N
 unit: $(UNIT) ## unit tests of one MODE (release if not said; tsan runs the threaded ones)
 	$(Q)$(RUN) scripts/run-unit.sh $(UNIT)
 
-e2e: all $(E2E) ## redis-cli, client libraries and wire tests against a started server
+e2e: all $(E2E) $(PRELOAD) ## redis-cli, client libraries and wire tests against a started server
 	$(Q)$(RUN) scripts/run-e2e.sh $(OUT)/shoal
 
 conformance: all ## the Redis test suite as an outside judge: make conformance UNITS=expire
@@ -135,7 +138,7 @@ tidy: all ## layers, lone headers, dead files, stale generated docs, leftovers
 	$(Q)scripts/tidy.py
 
 sources:
-	@printf '%s\n' $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(FUZZ_SRC) $(BENCH_TESTS)
+	@printf '%s\n' $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(PRELOAD_SRC) $(FUZZ_SRC) $(BENCH_TESTS)
 
 format: ## clang-format everything in place
 	$(Q)$(if $(C_FILES),clang-format -i $(C_FILES))
@@ -224,6 +227,9 @@ $(UNIT): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(CORE) $(CLIENT)
 	$(Q)$(call link,-lcmocka $(LIBS),-fno-lto)
 $(E2E): $(OUT)/tests/e2e/%: $(OUT)/obj/tests/e2e/%.o $(CLIENT)
 	$(Q)$(call link,-lhiredis -lpthread,-fno-lto)
+$(PRELOAD): $(OUT)/tests/%.so: tests/%.c $(OUT)/flags
+	@mkdir -p $(@D); $(say) LINK $@
+	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) -D_GNU_SOURCE -shared -fPIC -o $@ $<
 
 build/%: build/release/%
 	@mkdir -p $(@D); ln -f $< $@

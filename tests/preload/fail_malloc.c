@@ -5,7 +5,6 @@
  * The file named by FAIL_MALLOC is shared with the test: so many allocations pass, then so many
  * fail, from whichever thread they come.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,11 +19,6 @@ struct order {
 };
 
 static struct order *order;
-static void *(*next_malloc)(size_t);
-static void *(*next_calloc)(size_t, size_t);
-static void *(*next_realloc)(void *, size_t);
-static void *(*next_aligned_alloc)(size_t, size_t);
-static void *(*next_mallocx)(size_t, int);
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -50,8 +44,14 @@ static bool fails(void)
     return true;
 }
 
+/* The function of this name behind ours. */
 #define NEXT(function)                                                                             \
-    (next_##function ? next_##function : (next_##function = dlsym(RTLD_NEXT, #function)))
+    ({                                                                                             \
+        static typeof(&function) next;                                                             \
+        if (next == NULL)                                                                          \
+            next = (typeof(&function))dlsym(RTLD_NEXT, #function);                                 \
+        next;                                                                                      \
+    })
 
 void *malloc(size_t size)
 {
