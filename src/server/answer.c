@@ -43,27 +43,34 @@ static void error_code_of(const struct request *request, const char *data, size_
     code[n] = '\0';
 }
 
-static void note_in_slowlog(struct request *request, int64_t us)
+static void note_in_slowlog(struct conn *conn, const struct command *command,
+                            const struct args *args, int64_t us)
 {
-    struct conn *conn = request->conn;
     struct reactor *reactor = conn->reactor;
     int64_t limit_us = reactor->settings->slowlog_slower_us;
-    if (limit_us < 0 || us < limit_us || (request->command->flags & CMD_SKIP_SLOWLOG))
+    if (limit_us < 0 || us < limit_us || (command->flags & CMD_SKIP_SLOWLOG))
         return;
     char peer[ADDRESS_TEXT_MAX];
-    struct args args = request_args(request);
     socket_peer_text(conn->fd, peer);
-    slowlog_add(&reactor->slowlog, &args, us, clock_wall_us(), peer,
+    slowlog_add(&reactor->slowlog, args, us, clock_wall_us(), peer,
                 conn->name != NULL ? conn->name : "", (uint32_t)reactor->settings->slowlog_max_len);
 }
 
-static void note_slow(struct request *request)
+static void note_slow(struct conn *conn, const struct command *command, const struct args *args,
+                      uint64_t ticks)
 {
-    struct reactor *reactor = request->conn->reactor;
-    int64_t us = (int64_t)(clock_ticks_to_ns(request->answer.ticks) / 1000);
-    bool fast = request->command->flags & CMD_FAST;
-    reactor_note_latency(reactor, fast ? LATENCY_FAST_COMMAND : LATENCY_COMMAND, us);
-    note_in_slowlog(request, us);
+    int64_t us = (int64_t)(clock_ticks_to_ns(ticks) / 1000);
+    bool fast = command->flags & CMD_FAST;
+    reactor_note_latency(conn->reactor, fast ? LATENCY_FAST_COMMAND : LATENCY_COMMAND, us);
+    note_in_slowlog(conn, command, args, us);
+}
+
+void account_of(struct conn *conn, const struct command *command, const struct args *args,
+                uint64_t ticks)
+{
+    stats_commands(conn->reactor->stats, command, 1, ticks);
+    if (unlikely(ticks >= conn->reactor->slow_ticks))
+        note_slow(conn, command, args, ticks);
 }
 
 void account(struct request *request, uint64_t ticks)
@@ -71,8 +78,10 @@ void account(struct request *request, uint64_t ticks)
     struct reactor *reactor = request->conn->reactor;
     request->answer.ticks = ticks;
     stats_commands(reactor->stats, request->command, 1, ticks);
-    if (unlikely(ticks >= reactor->slow_ticks))
-        note_slow(request);
+    if (unlikely(ticks >= reactor->slow_ticks)) {
+        struct args args = request_args(request);
+        note_slow(request->conn, request->command, &args, ticks);
+    }
 }
 
 static void note_failure(struct request *request, const char *code)

@@ -311,8 +311,10 @@ static void add_gather(struct plan *plan, const struct command *command, const s
 {
     uint32_t first = plan->step_count;
     command->gather(plan, args);
-    for (uint32_t i = first; i < plan->step_count; i++)
-        plan->steps[i].command = command; /* to be counted by */
+    for (uint32_t i = first; i < plan->step_count; i++) { /* to be counted by */
+        plan->steps[i].command = command;
+        plan->steps[i].args = *args;
+    }
 }
 
 void plan_add(struct plan *plan, const struct command *command, const struct args *args, uint8_t db)

@@ -179,7 +179,7 @@ static void merge_home(struct plan *plan, struct step *step, struct reply *reply
 {
     uint64_t start = clock_ticks();
     step->command->home(plan->request->conn, &step->args, reply);
-    stats_commands(plan->home->stats, step->command, 1, ticks_since(start));
+    account_of(plan->request->conn, step->command, &step->args, ticks_since(start));
 }
 
 /* What its shards took for a step, together. A MULTI's commands are counted one by one. */
@@ -192,7 +192,7 @@ static void account_step(struct plan *plan, const struct step *step)
         if (op_in_hand(plan, shard) != NULL)
             ticks += op_in_hand(plan, shard)->ticks;
     if (plan->multi)
-        stats_commands(plan->home->stats, step->command, 1, ticks);
+        account_of(plan->request->conn, step->command, &step->args, ticks);
     else
         account(plan->request, ticks);
 }

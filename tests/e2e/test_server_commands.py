@@ -490,6 +490,31 @@ def slowlog_is_one_over_all_shards():
 
 
 @test
+def slowlog_has_what_a_transaction_runs():
+    """Every command of it by itself, as Redis does, wherever it runs; not EXEC, and no passwords."""
+    server = Server(PORT + 1, "--slowlog-log-slower-than", "-1")
+    try:
+        c = connect(PORT + 1)
+        c.run("CONFIG", "SET", "slowlog-log-slower-than", "0")
+        queued = [("SET", "a", "1"), ("MGET", "a", "b", "c", "d"), ("MSET", "b", "2", "c", "3"),
+                  ("ECHO", "home"), ("DBSIZE",), ("CLIENT", "LIST"), ("CONFIG", "SET", "requirepass", "s3cret")]
+        c.run("SLOWLOG", "RESET")
+        c.run("MULTI")
+        for words in queued:
+            equal(c.run(*words), QUEUED)
+        equal(c.run("SLOWLOG", "LEN"), QUEUED)
+        c.run("EXEC")
+        entries = c.run("SLOWLOG", "GET", "-1")[1]
+        logged = [texts(entry[1][3]) for entry in reversed(entries)]
+        wanted = [[word.encode() for word in words] for words in queued[:-1]]
+        equal([words for words in logged if words in wanted], wanted)
+        check(all(words[0] != b"EXEC" and b"s3cret" not in words for words in logged), logged)
+        c.run("CONFIG", "SET", "requirepass", "", "slowlog-log-slower-than", "-1")
+    finally:
+        server.stop()
+
+
+@test
 def latency_histogram_counts_calls():
     c = connect()
     c.run("CONFIG", "RESETSTAT")

@@ -148,5 +148,8 @@ void answer_end(struct request *request, struct reply *reply);
 /* Counts a command that took `ticks` cycles, and notes it in the slow log and among the latency
  * events if that is long. */
 void account(struct request *request, uint64_t ticks);
+/* The same for a command that MULTI had queued. */
+void account_of(struct conn *conn, const struct command *command, const struct args *args,
+                uint64_t ticks);
 
 #endif
