@@ -118,6 +118,7 @@ static void reset_counters(struct reactor_stats *stats)
     struct counter *events[] = {
         &stats->connections_received,
         &stats->connections_rejected,
+        &stats->accept_failures,
         &stats->commands,
         &stats->cross_shard,
         &stats->bytes_in,

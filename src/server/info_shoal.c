@@ -42,6 +42,7 @@ void info_shoal(struct info *info)
     info_add(info, "wakeups:%lu\r\n", SUM(info, wakeups));
     info_add(info, "throttled:%lu\r\n", SUM(info, throttled));
     info_add(info, "starved:%lu\r\n", SUM(info, starved));
+    info_add(info, "accept_failures:%lu\r\n", SUM(info, accept_failures));
     info_add(info, "idle_closed:%lu\r\n", SUM(info, idle_closed));
     info_add(info, "buffer_bytes:%lu\r\n", SUM(info, buffer_bytes));
     add_misses(info);

@@ -200,6 +200,9 @@ def out_of_descriptors():
             time.sleep(0.02)
         burnt = cpu_seconds(pid) - cpu
         assert burnt < 0.5 * SCALE, "%.2f CPU seconds in a second" % burnt
+        counted = dict(line.split(b":", 1) for line in held[1].run("INFO", "everything").splitlines() if b":" in line)
+        failures, rejected = int(counted[b"accept_failures"]), int(counted[b"rejected_connections"])
+        assert 1 <= rejected <= failures <= 100, "%d failures, %d rejected" % (failures, rejected)
         for wire in extra:
             wire.close()
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))

@@ -14,7 +14,7 @@ struct settings;
 
 enum {
     LISTENERS_MAX = 18,
-    ACCEPT_BACKOFF_MIN_MS = 10, /* after EMFILE and its like; doubles */
+    ACCEPT_BACKOFF_MIN_MS = 10, /* after EMFILE and all that is not one peer's fault; doubles */
     ACCEPT_BACKOFF_MAX_MS = 1000,
 };
 

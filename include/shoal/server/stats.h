@@ -24,7 +24,8 @@ struct error_stats {
 struct reactor_stats {
     _Alignas(64) struct keyspace_stats keyspace;
     struct counter connections_received, connections_closed, connections_rejected;
-    struct counter clients; /* connected now */
+    struct counter accept_failures; /* EMFILE and its like, ECONNABORTED */
+    struct counter clients;         /* connected now */
     struct counter commands, cross_shard;
     struct counter bytes_in, bytes_out, reads, writes;
     struct counter error_replies;
