@@ -22,15 +22,17 @@ OUTPUT_LINES_KEPT = 400
 
 
 class Server:
-    """`with Server(shards=3) as server:`; it listens on server.port and server.socket_path."""
+    """`with Server(shards=3) as server:`; it listens on server.port and server.socket_path.
 
-    def __init__(self, shards=1, *options, offset=0):
+    `launcher`: words before the binary, of a program that becomes it."""
+
+    def __init__(self, shards=1, *options, offset=0, launcher=()):
         self.port, self.shards = PORT + offset, shards
         self.folder = tempfile.mkdtemp(prefix="shoal-e2e-")
         self.socket_path = os.path.join(self.folder, "s")
         self.output, self.ready = [], threading.Event()
         self.process = subprocess.Popen(
-            [SHOAL, "--port", str(self.port), "--unixsocket", self.socket_path,
+            [*launcher, SHOAL, "--port", str(self.port), "--unixsocket", self.socket_path,
              "--shards", str(shards), *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.reader = threading.Thread(target=self._read, daemon=True)

@@ -181,6 +181,17 @@ class Wire:
         self.socket.close()
 
 
+def is_served(port):
+    """A new client gets an answer."""
+    try:
+        wire = Wire(port, timeout=5)
+        got = wire.run("GET", "a")
+        wire.close()
+        return not isinstance(got, Error)
+    except (OSError, EOFError):
+        return False
+
+
 def descriptors(wanted):
     """Room for so many open files, in us and what we start; how many there are."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
