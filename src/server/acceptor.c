@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const char refused_full[] = "-ERR max number of clients reached\r\n";
@@ -113,6 +114,19 @@ static void hand_over(struct acceptor *acceptor, int fd, bool unix_socket)
 /* ---- accepting ---------------------------------------------------------------------------------
  */
 
+/* An accept goes by the limit of open files of the moment at which it began. */
+static uint64_t files_max(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
+static void listener_arm(struct listener *listener)
+{
+    listener->files_max = files_max();
+    ring_accept(listener->acceptor->reactor->ring, &listener->op, listener->fd);
+}
+
 static int spare_open(void)
 {
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -131,20 +145,11 @@ static void refuse_with_spare(struct acceptor *acceptor, int listen_fd)
     acceptor->spare_fd = spare_open();
 }
 
-/* One connection's misfortune, not ours: the next one may be accepted at once. */
-static bool is_the_peers(int error)
+/* One connection's misfortune, or over already: the next may be accepted at once. */
+static bool is_passing(const struct listener *listener, int error)
 {
-    return error == -ECONNABORTED || error == -EPROTO;
-}
-
-static void accept_failed(struct acceptor *acceptor, int listen_fd, int error)
-{
-    counter_add(&acceptor->reactor->stats->accept_failures, 1);
-    if (is_the_peers(error))
-        return;
-    log_write(LOG_WARNING, "accepting a connection: %s", strerror(-error));
-    if (error == -EMFILE || error == -ENFILE)
-        refuse_with_spare(acceptor, listen_fd);
+    return error == -ECONNABORTED || error == -EPROTO ||
+           (error == -EMFILE && files_max() > listener->files_max); /* CONFIG SET maxclients */
 }
 
 static void back_off(struct acceptor *acceptor)
@@ -156,28 +161,39 @@ static void back_off(struct acceptor *acceptor)
     acceptor->retry_at_ms = acceptor->reactor->now_ms + acceptor->backoff_ms;
 }
 
+static void accept_failed(struct listener *listener, int error)
+{
+    struct acceptor *acceptor = listener->acceptor;
+    counter_add(&acceptor->reactor->stats->accept_failures, 1);
+    if (is_passing(listener, error)) {
+        listener_arm(listener);
+        return;
+    }
+    log_write(LOG_WARNING, "accepting a connection: %s", strerror(-error));
+    if (error == -EMFILE || error == -ENFILE)
+        refuse_with_spare(acceptor, listener->fd);
+    /* Re-arming at once would spin: 250,000 failures in 0.2 s were measured with EMFILE. */
+    listener->waiting = true;
+    back_off(acceptor);
+}
+
 static void accepted(struct io_op *op, const struct io_event *event)
 {
     struct listener *listener = (struct listener *)((char *)op - offsetof(struct listener, op));
     struct acceptor *acceptor = listener->acceptor;
-    if (event->result >= 0) {
-        acceptor->backoff_ms = 0;
-        if (acceptor->closing)
+    if (acceptor->closing) {
+        if (event->result >= 0)
             close(event->result);
-        else
-            hand_over(acceptor, event->result, listener->unix_socket);
-    } else if (!acceptor->closing) {
-        accept_failed(acceptor, listener->fd, event->result);
-    }
-    if (event->more || acceptor->closing)
         return;
-    if (event->result >= 0 || is_the_peers(event->result)) {
-        ring_accept(acceptor->reactor->ring, op, listener->fd);
-    } else {
-        /* Re-arming at once would spin: 250,000 failures in 0.2 s were measured with EMFILE. */
-        listener->waiting = true;
-        back_off(acceptor);
     }
+    if (event->result < 0) {
+        accept_failed(listener, event->result);
+        return;
+    }
+    acceptor->backoff_ms = 0;
+    hand_over(acceptor, event->result, listener->unix_socket);
+    if (!event->more)
+        listener_arm(listener);
 }
 
 void acceptor_start(struct acceptor *acceptor, struct reactor *reactor)
@@ -187,7 +203,7 @@ void acceptor_start(struct acceptor *acceptor, struct reactor *reactor)
         struct listener *listener = &acceptor->listener[i];
         listener->acceptor = acceptor;
         listener->op.done = accepted;
-        ring_accept(reactor->ring, &listener->op, listener->fd);
+        listener_arm(listener);
     }
 }
 
@@ -200,7 +216,7 @@ void acceptor_tick(struct acceptor *acceptor)
         struct listener *listener = &acceptor->listener[i];
         if (listener->waiting && !acceptor->closing) {
             listener->waiting = false;
-            ring_accept(acceptor->reactor->ring, &listener->op, listener->fd);
+            listener_arm(listener);
         }
     }
 }

@@ -22,6 +22,7 @@ struct listener {
     struct io_op op;
     struct acceptor *acceptor;
     int fd;
+    uint64_t files_max; /* the limit of open files that its accept goes by */
     bool unix_socket;
     bool waiting; /* failed: starts again when the back-off is over */
 };

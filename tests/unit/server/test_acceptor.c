@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -243,6 +244,26 @@ static void without_descriptors_one_is_told_so(void **state)
     close(second);
 }
 
+static void a_limit_raised_meanwhile_is_used_at_once(void **state)
+{
+    (void)state;
+    struct rlimit limit, lower;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    lower = (struct rlimit){ limit.rlim_cur - 1, limit.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &lower), 0);
+    int waiting = client();
+    completes(-EMFILE, false); /* it is what it was armed with, or less: really out */
+    sequencer()->now_ms = server.acceptor.retry_at_ms;
+    acceptor_tick(&server.acceptor);
+    assert_int_equal(armed, 2);
+    assert_int_equal(rejected(), 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    completes(-EMFILE, false);
+    assert_int_equal(armed, 3);
+    assert_int_equal(rejected(), 1);
+    close(waiting);
+}
+
 static void when_closing_nothing_begins_again(void **state)
 {
     (void)state;
@@ -270,6 +291,7 @@ int main(void)
         acceptor_test(all_else_backs_off),
         acceptor_test(it_waits_twice_as_long_each_time_up_to_a_second),
         acceptor_test(without_descriptors_one_is_told_so),
+        acceptor_test(a_limit_raised_meanwhile_is_used_at_once),
         acceptor_test(when_closing_nothing_begins_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
