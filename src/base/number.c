@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,26 +144,13 @@ size_t number_format_double(char *out, double value)
     return (size_t)size;
 }
 
-/* 0 when `unit` is none. */
-static uint64_t memory_unit(struct bytes unit)
-{
-    static const struct {
-        const char *name;
-        uint64_t bytes;
-    } units[] = {
-        { "", 1 },           { "b", 1 },
-        { "k", 1000 },       { "kb", 1024 },
-        { "m", 1000000 },    { "mb", 1024 * 1024 },
-        { "g", 1000000000 }, { "gb", 1024 * 1024 * 1024 },
-    };
-    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-        if (bytes_is(unit, units[i].name))
-            return units[i].bytes;
-    }
-    return 0;
-}
+struct unit {
+    const char *name;
+    uint64_t factor;
+};
 
-bool number_parse_memory(struct bytes text, uint64_t *bytes_out)
+/* Digits and a unit of the list, which ends with factor 0. */
+static bool parse_with_unit(struct bytes text, const struct unit *units, uint64_t *out)
 {
     uint64_t value = 0;
     size_t i = 0;
@@ -171,9 +159,40 @@ bool number_parse_memory(struct bytes text, uint64_t *bytes_out)
             __builtin_add_overflow(value, (uint64_t)(text.data[i] - '0'), &value))
             return false;
     }
-    uint64_t unit = memory_unit(bytes_of(text.data + i, text.size - i));
-    if (i == 0 || unit == 0 || __builtin_mul_overflow(value, unit, &value))
+    struct bytes name = bytes_of(text.data + i, text.size - i);
+    while (units->factor != 0 && !bytes_is(name, units->name))
+        units++;
+    if (i == 0 || units->factor == 0 || __builtin_mul_overflow(value, units->factor, &value))
         return false;
-    *bytes_out = value;
+    *out = value;
     return true;
+}
+
+bool number_parse_memory(struct bytes text, uint64_t *bytes_out)
+{
+    static const struct unit units[] = {
+        { "", 1 },           { "b", 1 },
+        { "k", 1000 },       { "kb", 1024 },
+        { "m", 1000000 },    { "mb", 1024 * 1024 },
+        { "g", 1000000000 }, { "gb", 1024 * 1024 * 1024 },
+        { NULL, 0 },
+    };
+    return parse_with_unit(text, units, bytes_out);
+}
+
+bool number_parse_duration(struct bytes text, uint64_t *ms_out)
+{
+    static const struct unit units[] = {
+        { "", 1000 },         { "ms", 1 },           { "s", 1000 }, { "m", 60 * 1000 },
+        { "h", 3600 * 1000 }, { "d", 86400 * 1000 }, { NULL, 0 },
+    };
+    return parse_with_unit(text, units, ms_out);
+}
+
+void number_format_duration(char *out, uint64_t ms)
+{
+    if (ms % 1000 == 0)
+        snprintf(out, DURATION_TEXT_MAX, "%" PRIu64, ms / 1000);
+    else
+        snprintf(out, DURATION_TEXT_MAX, "%" PRIu64 "ms", ms);
 }

@@ -32,4 +32,11 @@ size_t number_format_double(char *out, double value);
  */
 bool number_parse_memory(struct bytes text, uint64_t *bytes_out);
 
+/* "30" and "30s" (seconds), "500ms", "5m", "1h", "7d", as milliseconds. False when it is none. */
+bool number_parse_duration(struct bytes text, uint64_t *ms_out);
+/* Whole seconds without a unit, all else as "1500ms"; with its zero, into out[DURATION_TEXT_MAX].
+ */
+enum { DURATION_TEXT_MAX = 24 };
+void number_format_duration(char *out, uint64_t ms);
+
 #endif

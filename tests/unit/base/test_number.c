@@ -197,6 +197,41 @@ static void memory_sizes(void **state)
         assert_false(number_parse_memory(bytes_str(bad[i]), &bytes));
 }
 
+static void durations(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t ms;
+        const char *printed;
+    } good[] = {
+        { "0", 0, "0" },           { "30", 30000, "30" },         { "30s", 30000, "30" },
+        { "500ms", 500, "500ms" }, { "2000MS", 2000, "2" },       { "5m", 300000, "300" },
+        { "1h", 3600000, "3600" }, { "7D", 604800000, "604800" }, { "1001ms", 1001, "1001ms" },
+    };
+    static const char *const bad[] = { "",
+                                       "s",
+                                       "-1",
+                                       "1.5s",
+                                       "1 s",
+                                       "10x",
+                                       "1sec",
+                                       "+1",
+                                       "18446744073709551616",
+                                       "9999999999999999999d" };
+    uint64_t ms, again;
+    char text[DURATION_TEXT_MAX];
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        assert_true(number_parse_duration(bytes_str(good[i].text), &ms));
+        assert_int_equal(ms, good[i].ms);
+        number_format_duration(text, ms);
+        assert_string_equal(text, good[i].printed);
+        assert_true(number_parse_duration(bytes_str(text), &again) && again == ms);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        assert_false(number_parse_duration(bytes_str(bad[i]), &ms));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +242,7 @@ int main(void)
         cmocka_unit_test(long_doubles_lose_their_zeros),
         cmocka_unit_test(doubles_are_short),
         cmocka_unit_test(memory_sizes),
+        cmocka_unit_test(durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
