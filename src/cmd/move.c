@@ -74,7 +74,8 @@ bool move_may_put(struct exec *exec, const struct move *move)
 
 bool move_put(struct exec *exec, const struct move *move, struct bytes value, int64_t expire_ms)
 {
-    return keyspace_set(exec->keyspace, key_in(exec, 2, move->to_db), value, expire_ms);
+    return keyspace_set(exec->keyspace, key_in(exec, 2, move->to_db), value,
+                        expire_ms != 0 ? expire_ms : KEYSPACE_NO_TTL);
 }
 
 void move_drop(struct exec *exec, const struct move *move)

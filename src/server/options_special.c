@@ -6,6 +6,7 @@
 #include "shoal/server/option_row.h"
 
 #include "shoal/base/number.h"
+#include "shoal/store/lifetime.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -172,6 +173,28 @@ bool option_parse_maxmemory(struct settings *settings, struct bytes value,
 void option_print_maxmemory(const struct settings *settings, char out[OPTION_TEXT_MAX])
 {
     snprintf(out, OPTION_TEXT_MAX, "%" PRIu64, settings->maxmemory);
+}
+
+/* ---- ttl-jitter ---- */
+
+/* "10" and "10%" are the same. */
+bool option_parse_jitter(struct settings *settings, struct bytes value, struct option_error *error)
+{
+    int64_t percent;
+    if (value.size > 0 && value.data[value.size - 1] == '%')
+        value.size--;
+    if (!number_parse_i64(value, &percent))
+        return option_error_set(error, "argument must be a percent value");
+    if (percent < 0 || percent > LIFETIME_JITTER_MAX)
+        return option_error_set(error, "percentage argument must be between 0 and %d",
+                                LIFETIME_JITTER_MAX);
+    settings->ttl_jitter_percent = (int)percent;
+    return true;
+}
+
+void option_print_jitter(const struct settings *settings, char out[OPTION_TEXT_MAX])
+{
+    snprintf(out, OPTION_TEXT_MAX, "%d", settings->ttl_jitter_percent);
 }
 
 /* ---- client-output-buffer-limit ---- */

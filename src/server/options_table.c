@@ -8,6 +8,7 @@
 
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"
+#include "shoal/store/lifetime.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -18,16 +19,24 @@
 #define INT(name, low, high) .type = OPTION_INT, FIELD(name), .min = (low), .max = (high)
 #define INT64(name, low, high) .type = OPTION_INT64, FIELD(name), .min = (low), .max = (high)
 #define MEMORY(name, low, high) .type = OPTION_MEMORY, FIELD(name), .min = (low), .max = (high)
+#define DURATION(name, high) .type = OPTION_DURATION, FIELD(name), .max = (high)
 #define BOOL(name) .type = OPTION_BOOL, FIELD(name)
 #define ENUM(name, list) .type = OPTION_ENUM, FIELD(name), .words = (list)
 #define SPECIAL(name)                                                                              \
     .type = OPTION_SPECIAL, .parse = option_parse_##name, .print = option_print_##name
 
 /* in the order of enum policy */
-static const char *const policies[] = {
-    "noeviction",   "allkeys-s3fifo", "allkeys-lru",     "allkeys-lfu",  "allkeys-random",
-    "volatile-lru", "volatile-lfu",   "volatile-random", "volatile-ttl", NULL
-};
+static const char *const policies[] = { "noeviction",
+                                        "allkeys-s3fifo",
+                                        "allkeys-lru",
+                                        "allkeys-lfu",
+                                        "allkeys-clock",
+                                        "allkeys-random",
+                                        "volatile-lru",
+                                        "volatile-lfu",
+                                        "volatile-random",
+                                        "volatile-ttl",
+                                        NULL };
 static_assert(sizeof(policies) / sizeof(*policies) == POLICY_VOLATILE_TTL + 2, "a name a policy");
 
 /* in the order of enum log_level */
@@ -90,7 +99,17 @@ const struct option option_rows[] = {
     { "maxmemory-policy", ENUM(maxmemory_policy, policies),
       .default_text = "allkeys-s3fifo", .group = memory, .meta = "POLICY",
       .help = "what gives way at that limit: noeviction (nothing: writes fail), "
-              "allkeys-s3fifo, -lru, -lfu, -random, volatile-lru, -lfu, -random, -ttl" },
+              "allkeys-s3fifo, -lru, -lfu, -clock, -random, volatile-lru, -lfu, -random, -ttl" },
+    { "default-ttl", DURATION(default_ttl_ms, LIFETIME_MS_MAX),
+      .default_text = "0", .group = memory, .meta = "DURATION",
+      .help = "TTL of keys that are written without one; 0 = none; seconds, or 500ms, 30s, 5m, 1h, 7d" },
+    { "max-ttl", DURATION(max_ttl_ms, LIFETIME_MS_MAX),
+      .default_text = "0", .group = memory, .meta = "DURATION",
+      .help = "longest TTL, also of keys that are written without one; 0 = no limit" },
+    { "ttl-jitter", SPECIAL(jitter),
+      .default_text = "0", .group = memory, .meta = "PERCENT",
+      .help = "shorten each TTL by a random part of up to so much, 0 to 100, "
+              "so that keys written together do not expire together" },
 
     { "maxclients", .letter = 'c', INT(maxclients, 1, 10000000),
       .default_text = "10000", .group = clients, .meta = "N",

@@ -77,6 +77,20 @@ static bool parse_memory(const struct option *row, int64_t *field, struct bytes 
     return true;
 }
 
+static bool parse_duration(const struct option *row, int64_t *field, struct bytes value,
+                           struct option_error *error)
+{
+    uint64_t ms;
+    if (!number_parse_duration(value, &ms))
+        return option_error_set(error,
+                                "argument must be a duration, as 30, 30s, 500ms, 5m, 1h, 7d");
+    if (ms > (uint64_t)row->max)
+        return option_error_set(error, "argument must be at most %" PRId64 " seconds",
+                                row->max / 1000);
+    *field = (int64_t)ms;
+    return true;
+}
+
 static bool parse_enum(const struct option *row, int *field, struct bytes value,
                        struct option_error *error)
 {
@@ -131,6 +145,8 @@ bool option_parse(const struct option *row, struct settings *settings, struct by
         return parse_integer(row, field, value, error);
     case OPTION_MEMORY:
         return parse_memory(row, field, value, error);
+    case OPTION_DURATION:
+        return parse_duration(row, field, value, error);
     case OPTION_BOOL:
         if (!option_bool(value, &flag))
             return option_error_set(error, "argument must be 'yes' or 'no'");
@@ -157,6 +173,9 @@ void option_print(const struct option *row, const struct settings *settings,
     case OPTION_INT64:
     case OPTION_MEMORY:
         snprintf(out, OPTION_TEXT_MAX, "%" PRId64, *(const int64_t *)field);
+        return;
+    case OPTION_DURATION:
+        number_format_duration(out, (uint64_t) * (const int64_t *)field);
         return;
     case OPTION_BOOL:
         snprintf(out, OPTION_TEXT_MAX, "%s", *(const bool *)field ? "yes" : "no");

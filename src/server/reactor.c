@@ -431,6 +431,8 @@ void reactor_use_settings(struct reactor *reactor, const struct settings *settin
         .args_max = DECODE_ARGS_MAX,
     };
     reactor->keyspace->policy = evict_policy_find(policy_name(settings->maxmemory_policy));
+    reactor->keyspace->lifetime = lifetime_of(settings->default_ttl_ms, settings->max_ttl_ms,
+                                              (uint32_t)settings->ttl_jitter_percent);
     reactor->lease.renewed_ms = 0;
     reactor->next_tick_ms = settings->timeout_s > 0 ? 0 : INT64_MAX;
     uint64_t log_ticks = settings->slowlog_slower_us < 0
@@ -484,6 +486,7 @@ static int setup(struct reactor *reactor)
     reactor->scratch = mem_must_alloc(SCRATCH_BYTES);
     reactor->next_conn_id = reactor->id + 1;
     reactor->random = clock_ticks() * 2 + 1;
+    keyspace_seed(reactor->keyspace, reactor_random(reactor));
     reactor->now_ms = reactor->keyspace->now_ms = reactor->sampled_ms = clock_now_ms();
     decoder_init(&reactor->decoder);
     reactor_use_settings(reactor, reactor->settings);

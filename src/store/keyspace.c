@@ -114,12 +114,35 @@ static bool points_into(const struct item *item, struct bytes value)
     return (uintptr_t)value.data - (uintptr_t)item < item_allocated(item);
 }
 
-/* The TTL a write gives to `old`, which may be NULL. */
-static int64_t new_expire(const struct item *old, int64_t expire_ms)
+int64_t keyspace_asked_expire(struct keyspace *keyspace, int64_t expire_ms)
 {
-    if (expire_ms != KEYSPACE_KEEP_TTL)
+    if (likely(!keyspace->lifetime.on))
         return expire_ms;
-    return old != NULL ? item_expire_ms(old) : 0;
+    return lifetime_asked(&keyspace->lifetime, expire_ms, keyspace->now_ms,
+                          evict_random_bits(keyspace));
+}
+
+/* The same under a default, a maximum or jitter. What was asked for has been through them. */
+static int64_t ruled_expire(struct keyspace *keyspace, const struct item *old, int64_t expire_ms)
+{
+    uint64_t random = evict_random_bits(keyspace);
+    if (expire_ms == KEYSPACE_KEEP_TTL)
+        expire_ms = old == NULL ? 0 : item_has_expire(old) ? item_expire_ms(old) : KEYSPACE_NO_TTL;
+    if (expire_ms == 0)
+        return lifetime_not_asked(&keyspace->lifetime, keyspace->now_ms, random);
+    return lifetime_kept(&keyspace->lifetime, expire_ms == KEYSPACE_NO_TTL ? 0 : expire_ms,
+                         keyspace->now_ms, random);
+}
+
+/* The TTL a write gives to `old`, which may be NULL. */
+static inline int64_t new_expire(struct keyspace *keyspace, const struct item *old,
+                                 int64_t expire_ms)
+{
+    if (unlikely(keyspace->lifetime.on))
+        return ruled_expire(keyspace, old, expire_ms);
+    if (likely(expire_ms >= 0))
+        return expire_ms;
+    return expire_ms == KEYSPACE_KEEP_TTL && old != NULL ? item_expire_ms(old) : 0;
 }
 
 /* After a change in place that began with table_account_remove(). */
@@ -152,7 +175,7 @@ bool keyspace_set(struct keyspace *keyspace, struct key key, struct bytes value,
 {
     struct table *table = table_of(keyspace, key);
     struct item *old = keyspace_find(keyspace, key);
-    expire_ms = new_expire(old, expire_ms);
+    expire_ms = new_expire(keyspace, old, expire_ms);
     if (old != NULL && likely(!points_into(old, value))) {
         bool retime = expire_ms != 0 || item_has_expire(old);
         table_account_remove(table, old);
@@ -170,7 +193,7 @@ bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, 
 {
     struct table *table = table_of(keyspace, key);
     struct item *old = keyspace_find(keyspace, key);
-    expire_ms = new_expire(old, expire_ms);
+    expire_ms = new_expire(keyspace, old, expire_ms);
     if (old != NULL) {
         bool retime = expire_ms != 0 || item_has_expire(old);
         table_account_remove(table, old);
@@ -237,9 +260,21 @@ static char *finish_resize(struct item *item, size_t old_size, size_t size)
     return data;
 }
 
+/* A TTL beyond the maximum is cut by any write. */
+static bool keep_within_maximum(struct keyspace *keyspace, struct key key)
+{
+    const struct item *item = keyspace_find(keyspace, key);
+    if (item == NULL)
+        return true;
+    int64_t expire_ms = ruled_expire(keyspace, item, KEYSPACE_KEEP_TTL);
+    return expire_ms == item_expire_ms(item) || keyspace_expire(keyspace, key, expire_ms);
+}
+
 char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size)
 {
     must(size <= VALUE_BYTES_MAX);
+    if (unlikely(keyspace->lifetime.on) && !keep_within_maximum(keyspace, key))
+        return NULL;
     struct item *old = keyspace_find(keyspace, key);
     size_t old_size = old != NULL ? item_value_size(old) : 0;
     if (old != NULL && item_encoding(old) != ITEM_INT && item_capacity(old) >= size) {
@@ -247,7 +282,8 @@ char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size)
         return finish_resize(old, old_size, size);
     }
     struct item *item = old != NULL ? copy_resized(keyspace, key, old, size)
-                                    : item_new_sized(keyspace->arena, key.name, size, 0);
+                                    : item_new_sized(keyspace->arena, key.name, size,
+                                                     new_expire(keyspace, NULL, 0));
     if (!swap_or_add(keyspace, key, old, item))
         return NULL;
     return finish_resize(item, old_size, size);

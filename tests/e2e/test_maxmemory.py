@@ -274,7 +274,7 @@ with Server(SHARDS, "--maxmemory", "32mb") as started:
     # First: the estimate is made with what the shards have seen before.
     tests.run("what more memory would give", what_more_memory_would_give, started)
     tests.run("a mix", a_mix, started, "allkeys-s3fifo", LIMIT, ROUNDS)
-    for name in ("allkeys-lru", "allkeys-lfu", "allkeys-random"):
+    for name in ("allkeys-lru", "allkeys-lfu", "allkeys-clock", "allkeys-random"):
         tests.run("a mix, " + name, a_mix, started, name, SMALL, ROUNDS)
     tests.run("large among small", large_among_small, started)
     tests.run("noeviction", noeviction, started)

@@ -17,7 +17,7 @@ enum expire_unit {
 };
 
 /*
- * Reads a time.
+ * Reads a time, and applies max-ttl and ttl-jitter to it.
  *
  *   *expire_ms  at least 1, since 0 means "never" to an item; it may be in the past
  *   returns     false when the text is no integer or the sum overflows: the error is replied

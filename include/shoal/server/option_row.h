@@ -17,14 +17,15 @@ enum {
 };
 
 enum option_type {
-    OPTION_INT,     /* int field */
-    OPTION_INT64,   /* int64_t field */
-    OPTION_MEMORY,  /* int64_t field, "64mb" */
-    OPTION_BOOL,    /* bool field */
-    OPTION_ENUM,    /* int field: index into words */
-    OPTION_STRING,  /* char array of `size` bytes */
-    OPTION_OCTAL,   /* int field */
-    OPTION_SPECIAL, /* its own parse and print */
+    OPTION_INT,      /* int field */
+    OPTION_INT64,    /* int64_t field */
+    OPTION_MEMORY,   /* int64_t field, "64mb" */
+    OPTION_DURATION, /* int64_t field in milliseconds, "30s"; a bare number is seconds */
+    OPTION_BOOL,     /* bool field */
+    OPTION_ENUM,     /* int field: index into words */
+    OPTION_STRING,   /* char array of `size` bytes */
+    OPTION_OCTAL,    /* int field */
+    OPTION_SPECIAL,  /* its own parse and print */
 };
 
 enum option_flag {
@@ -58,7 +59,7 @@ struct option {
     uint8_t flags;            /* enum option_flag */
     uint16_t size;            /* OPTION_STRING: bytes of the field */
     uint32_t offset;          /* of the field in struct settings */
-    int64_t min, max;         /* OPTION_INT, OPTION_INT64, OPTION_MEMORY */
+    int64_t min, max;         /* OPTION_INT, OPTION_INT64, OPTION_MEMORY, OPTION_DURATION */
     const char *const *words; /* OPTION_ENUM: allowed words, ended by NULL */
     option_parse_fn parse;    /* OPTION_SPECIAL */
     option_print_fn print;
@@ -101,6 +102,8 @@ void option_print_cpus(const struct settings *settings, char out[OPTION_TEXT_MAX
 bool option_parse_maxmemory(struct settings *settings, struct bytes value,
                             struct option_error *error);
 void option_print_maxmemory(const struct settings *settings, char out[OPTION_TEXT_MAX]);
+bool option_parse_jitter(struct settings *settings, struct bytes value, struct option_error *error);
+void option_print_jitter(const struct settings *settings, char out[OPTION_TEXT_MAX]);
 bool option_parse_output_limit(struct settings *settings, struct bytes value,
                                struct option_error *error);
 void option_print_output_limit(const struct settings *settings, char out[OPTION_TEXT_MAX]);

@@ -31,6 +31,7 @@ enum policy {
     POLICY_ALLKEYS_S3FIFO,
     POLICY_ALLKEYS_LRU,
     POLICY_ALLKEYS_LFU,
+    POLICY_ALLKEYS_CLOCK,
     POLICY_ALLKEYS_RANDOM,
     POLICY_VOLATILE_LRU,
     POLICY_VOLATILE_LFU,
@@ -68,9 +69,11 @@ struct settings {
     uint64_t host_memory;         /* min(machine, cgroup), what a maxmemory in percent refers to */
 
     /* changeable by CONFIG SET */
-    uint64_t maxmemory;      /* bytes, resolved from % ; 0 = no limit */
-    char maxmemory_text[32]; /* as given: "80%" */
-    int maxmemory_policy;    /* enum policy */
+    uint64_t maxmemory;                 /* bytes, resolved from % ; 0 = no limit */
+    char maxmemory_text[32];            /* as given: "80%" */
+    int maxmemory_policy;               /* enum policy */
+    int64_t default_ttl_ms, max_ttl_ms; /* 0 = none */
+    int ttl_jitter_percent;
     int maxclients;
     char requirepass[512]; /* "" = none */
     bool protected_mode;

@@ -11,6 +11,7 @@
 #include "shoal/base/counter.h"
 #include "shoal/store/evict.h"
 #include "shoal/store/ghost.h"
+#include "shoal/store/lifetime.h"
 #include "shoal/store/table.h"
 
 enum { DATABASES_MAX = 16 };
@@ -41,6 +42,7 @@ struct keyspace {
     int64_t now_ms;  /* of this turn; set by the reactor */
     bool over_limit; /* over the budget with nothing to evict: DENYOOM commands are refused */
     const struct evict_policy *policy; /* what gives way to new items; never NULL */
+    struct lifetime lifetime;          /* what TTLs become; lifetime_of() */
     bool pressed;                      /* had to make room since the reader last cleared it */
     uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_budget() */
     uint32_t shard, shards;            /* which of how many this is, for the SCAN cursor */
@@ -60,6 +62,12 @@ struct keyspace {
 struct keyspace *keyspace_new(struct arena *arena, struct keyspace_stats *stats);
 void keyspace_free(struct keyspace **keyspace);
 
+/* Where its random choices begin: those of two shards should have nothing in common. */
+static inline void keyspace_seed(struct keyspace *keyspace, uint64_t random)
+{
+    keyspace->_random = random;
+}
+
 /* A key as a command sees it. */
 struct key {
     struct bytes name; /* 1..KEY_BYTES_MAX bytes (0 is allowed too: the empty key is a key) */
@@ -72,11 +80,17 @@ struct key {
 struct item *keyspace_read(struct keyspace *keyspace, struct key key);
 struct item *keyspace_find(struct keyspace *keyspace, struct key key);
 
+/* What a time that a client asks for becomes; 0, for ever, too. */
+int64_t keyspace_asked_expire(struct keyspace *keyspace, int64_t expire_ms);
+
 /*
  * Mutations. Each returns false only when memory is out, with nothing changed. Each tells the
- * watches. `expire_ms` 0 = no TTL; KEYSPACE_KEEP_TTL keeps the present one.
+ * watches. `expire_ms` of the two setters is a time from keyspace_asked_expire() or of another key;
+ * 0 = none was asked for: the default; KEYSPACE_KEEP_TTL = the present one, of a new key as 0;
+ * KEYSPACE_NO_TTL = that of a key without.
  */
 #define KEYSPACE_KEEP_TTL INT64_MIN
+#define KEYSPACE_NO_TTL (INT64_MIN + 1)
 bool keyspace_set(struct keyspace *keyspace, struct key key, struct bytes value, int64_t expire_ms);
 bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, int64_t expire_ms);
 /* Makes the value `size` bytes long, keeping what was there (zero bytes fill) and the TTL, and
@@ -85,7 +99,7 @@ bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, 
 char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size);
 bool keyspace_delete(struct keyspace *keyspace, struct key key); /* false: there was none */
 bool keyspace_expire(struct keyspace *keyspace, struct key key,
-                     int64_t expire_ms); /* 0 removes the TTL; the key must exist */
+                     int64_t expire_ms); /* 0 removes the TTL; the key must exist; as it is */
 
 void keyspace_flush(struct keyspace *keyspace,
                     int db); /* -1: all. O(1); memory is freed by keyspace_work() */

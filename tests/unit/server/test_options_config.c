@@ -113,6 +113,9 @@ static void test_what_clients_read(void **state)
     assert_string_equal(get("slave-read-only"), "yes");
     assert_string_equal(get("maxmemory"), "800000000");
     assert_string_equal(get("maxmemory-policy"), "allkeys-s3fifo");
+    assert_string_equal(get("default-ttl"), "0");
+    assert_string_equal(get("max-ttl"), "0");
+    assert_string_equal(get("ttl-jitter"), "0");
     assert_string_equal(get("notify-keyspace-events"), "");
     assert_string_equal(get("activedefrag"), "no");
     assert_string_equal(get("bind"), "127.0.0.1 -::1");
@@ -152,6 +155,17 @@ static void test_set_each_type(void **state)
     assert_int_equal(set("maxmemory-policy", "VOLATILE-LRU"), OPTION_SET);
     assert_int_equal(settings.maxmemory_policy, POLICY_VOLATILE_LRU);
     assert_string_equal(get("maxmemory-policy"), "volatile-lru");
+    assert_int_equal(set("maxmemory-policy", "allkeys-clock"), OPTION_SET);
+    assert_string_equal(get("maxmemory-policy"), "allkeys-clock");
+    assert_int_equal(set("default-ttl", "5m"), OPTION_SET);
+    assert_int_equal(settings.default_ttl_ms, 300000);
+    assert_string_equal(get("default-ttl"), "300");
+    assert_int_equal(set("max-ttl", "1500ms"), OPTION_SET);
+    assert_string_equal(get("max-ttl"), "1500ms");
+    assert_int_equal(set("ttl-jitter", "10%"), OPTION_SET);
+    assert_int_equal(settings.ttl_jitter_percent, 10);
+    assert_int_equal(set("ttl-jitter", "25"), OPTION_SET);
+    assert_string_equal(get("ttl-jitter"), "25");
     assert_int_equal(set("requirepass", "a b"), OPTION_SET);
     assert_string_equal(get("requirepass"), "a b");
     assert_int_equal(set("maxmemory", "10%"), OPTION_SET);
@@ -174,11 +188,15 @@ static void test_refusals_in_redis_words(void **state)
     refused("proto-max-bulk-len", "5",
             "argument must be between 1048576 and 9223372036854775807 inclusive");
     refused("proto-max-bulk-len", "x", "argument must be a memory value");
+    refused("default-ttl", "-1", "argument must be a duration, as 30, 30s, 500ms, 5m, 1h, 7d");
+    refused("max-ttl", "36501d", "argument must be at most 3153600000 seconds");
+    refused("ttl-jitter", "101", "percentage argument must be between 0 and 100");
+    refused("ttl-jitter", "x%", "argument must be a percent value");
     refused("maxmemory", "bla", "argument must be a memory or percent value");
     refused("protected-mode", "q", "argument must be 'yes' or 'no'");
     refused("maxmemory-policy", "zzz",
             "argument(s) must be one of the following: noeviction, allkeys-s3fifo, allkeys-lru, "
-            "allkeys-lfu, "
+            "allkeys-lfu, allkeys-clock, "
             "allkeys-random, volatile-lru, volatile-lfu, volatile-random, volatile-ttl");
     refused("client-output-buffer-limit", "normal 1 2 3 pubsub 1 2",
             "Wrong number of arguments in buffer limit configuration.");
