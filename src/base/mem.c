@@ -36,6 +36,11 @@ void arena_free_all(struct arena **arena)
     *arena = NULL;
 }
 
+unsigned arena_index(const struct arena *arena)
+{
+    return arena->index;
+}
+
 static inline void bind_thread(struct arena *arena)
 {
     void *self = __builtin_thread_pointer();

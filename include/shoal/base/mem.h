@@ -22,6 +22,9 @@ struct arena *arena_new(void);
  * Thread: owner. */
 void arena_free_all(struct arena **arena);
 
+/* The allocator's number of the arena; 0 without jemalloc. Thread: any. */
+unsigned arena_index(const struct arena *arena);
+
 /* NULL when memory is out. `size` >= 1. Alignment 16 (8 below 16 bytes). Thread: owner. */
 void *arena_alloc(struct arena *arena, size_t size);
 
