@@ -25,6 +25,7 @@ struct keyspace *keyspace_new(struct arena *arena, struct keyspace_stats *stats)
     keyspace->watches = watch_registry_new(arena);
     keyspace->policy = evict_policy_find("noeviction");
     keyspace->budget_bytes = UINT64_MAX;
+    defrag_init(&keyspace->defrag, arena);
     for (int db = 0; db < DATABASES_MAX; db++) {
         table_init(&keyspace->db[db], arena);
         keyspace->db[db].ghosts = &keyspace->_ghosts;
@@ -41,6 +42,7 @@ void keyspace_free(struct keyspace **keyspace)
     while (k->_graves != NULL)
         keyspace_work(k);
     watch_registry_free(&k->watches);
+    defrag_fini(&k->defrag);
     free(k);
     *keyspace = NULL;
 }

@@ -167,22 +167,49 @@ static int64_t sweep(struct keyspace *keyspace)
     return seen < due ? SWEEP_INTERVAL_BEHIND_MS : SWEEP_INTERVAL_MS;
 }
 
+/* Calls that defragmentation asked for are not the sweep's, which counts on its interval. */
+static int64_t sweep_if_due(struct keyspace *keyspace)
+{
+    int64_t left_ms = keyspace->_sweep_ms - keyspace->now_ms;
+    if (keyspace->defrag.running && left_ms > 0)
+        return left_ms;
+    int64_t wait_ms = sweep(keyspace);
+    keyspace->_sweep_ms = keyspace->now_ms + (wait_ms < 0 ? SWEEP_INTERVAL_MS : wait_ms);
+    return wait_ms;
+}
+
 int64_t keyspace_work(struct keyspace *keyspace)
 {
     if (keyspace->_graves != NULL) {
         keyspace_drain(keyspace, SLICE_NS);
-        return keyspace->_graves != NULL || sweep_table(keyspace) != NULL ? 0 : -1;
+        return 0; /* and at least once more, to see what else there is */
     }
     if (keyspace_in_debt(keyspace)) {
         keyspace_evict(keyspace, 0, SLICE_NS);
         if (keyspace_in_debt(keyspace))
             return 0;
     }
-    return sweep(keyspace);
+    int64_t defrag_ms = defrag_work(keyspace), sweep_ms = sweep_if_due(keyspace);
+    if (sweep_ms < 0 || defrag_ms < 0)
+        return sweep_ms > defrag_ms ? sweep_ms : defrag_ms;
+    return sweep_ms < defrag_ms ? sweep_ms : defrag_ms;
 }
 
 /* ---- figures
  * ---------------------------------------------------------------------------------------- */
+
+static void publish_defrag(const struct keyspace *keyspace)
+{
+    const struct defrag *defrag = &keyspace->defrag;
+    struct keyspace_stats *stats = keyspace->stats;
+    counter_set(&stats->defrag_running, defrag->running);
+    counter_set(&stats->defrag_moved, defrag->figures.moved);
+    counter_set(&stats->defrag_left, defrag->figures.left);
+    counter_set(&stats->defrag_items_moved, defrag->figures.items_moved);
+    counter_set(&stats->defrag_items_left, defrag->figures.items_left);
+    counter_set(&stats->defrag_ns, defrag->figures.ns);
+    counter_set(&stats->defrag_run_ns, defrag->running ? defrag->_run_ns : 0);
+}
 
 void keyspace_publish(struct keyspace *keyspace)
 {
@@ -203,12 +230,14 @@ void keyspace_publish(struct keyspace *keyspace)
     for (int age = 0; age < GHOST_AGES; age++)
         counter_set(&stats->would_hit[age], (uint64_t)keyspace->_ghosts.would_hit[age]);
     counter_set(&stats->lazyfree_pending, keyspace->_grave_items);
+    publish_defrag(keyspace);
 }
 
 void keyspace_reset_stats(struct keyspace *keyspace)
 {
     keyspace->_hits = keyspace->_misses = keyspace->_expired = keyspace->_evicted = 0;
     keyspace->_ghosts.hits = 0;
+    keyspace->defrag.figures = (struct defrag_figures){ 0 };
     memset(keyspace->_ghosts.would_hit, 0, sizeof(keyspace->_ghosts.would_hit));
     memset(keyspace->_ghosts.expected, 0, sizeof(keyspace->_ghosts.expected));
     memset(keyspace->_ghosts.found, 0, sizeof(keyspace->_ghosts.found));

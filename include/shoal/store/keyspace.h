@@ -9,6 +9,7 @@
 #define SHOAL_STORE_KEYSPACE_H
 
 #include "shoal/base/counter.h"
+#include "shoal/store/defrag.h"
 #include "shoal/store/evict.h"
 #include "shoal/store/ghost.h"
 #include "shoal/store/lifetime.h"
@@ -32,7 +33,10 @@ struct keyspace_stats {
      * (misses - would_hit[0] - would_hit[1]) / (hits + misses). Policies without ghosts: 0.
      */
     struct counter would_hit[GHOST_AGES];
-    struct counter ghost_hits; /* inserts that went to main at once */
+    struct counter ghost_hits;     /* inserts that went to main at once */
+    struct counter defrag_running; /* 1 or 0 */
+    struct counter defrag_moved, defrag_left, defrag_items_moved, defrag_items_left, defrag_ns;
+    struct counter defrag_run_ns; /* of defrag_ns: since it last began, while it runs */
 };
 
 struct keyspace {
@@ -57,6 +61,8 @@ struct keyspace {
     struct evict_hand _hand[2];
     struct ghost_book _ghosts;
     uint64_t _random;
+    int64_t _sweep_ms;    /* the sweep is not due before */
+    struct defrag defrag; /* its limits are the server's to set */
 };
 
 struct keyspace *keyspace_new(struct arena *arena, struct keyspace_stats *stats);
@@ -151,9 +157,9 @@ void keyspace_drain(struct keyspace *keyspace, uint64_t for_ns);
 int keyspace_freq(const struct keyspace *keyspace, struct key key);
 
 /*
- * One slice of background work: eviction, expiry sweep, freeing of flushed tables. At most about 1
- * ms. returns  milliseconds until it wants to be called again; -1 when nothing is to be done
- * (nothing expires)
+ * One slice of background work: eviction, expiry sweep, freeing of flushed tables, defragmentation.
+ * At most about 1 ms. Items found before are no longer valid.
+ *   returns  milliseconds until it wants to be called again; -1 when nothing is to be done
  */
 int64_t keyspace_work(struct keyspace *keyspace);
 
