@@ -91,6 +91,13 @@ static void memory_doctor(struct conn *conn, const struct args *args, struct rep
             "* The process takes %.2f times the memory that is in use: MEMORY PURGE gives back "
             "what the allocator keeps.\n",
             ratio_of(figures.resident, figures.used));
+    if (figures.used > SMALL_BYTES && !settings->activedefrag &&
+        figures.allocator.active > figures.allocator.allocated / 4 * 5)
+        size += (size_t)snprintf(
+            text + size, sizeof(text) - size,
+            "* %.0f MB lie idle in pages that are partly used: CONFIG SET activedefrag yes gives "
+            "most of them back.\n",
+            (double)(figures.allocator.active - figures.allocator.allocated) / (1024 * 1024));
     if (figures.buffers > SMALL_BYTES && figures.buffers > figures.data / 4)
         size += (size_t)snprintf(
             text + size, sizeof(text) - size,

@@ -59,6 +59,19 @@ static void add_traffic(struct info *info)
     info_add(info, "sync_full:0\r\nsync_partial_ok:0\r\nsync_partial_err:0\r\n");
 }
 
+/* Blocks are items and chained buckets; times are in milliseconds. */
+static void add_defrag(struct info *info)
+{
+    ADD_SUM(info, "active_defrag_hits", keyspace.defrag_moved);
+    ADD_SUM(info, "active_defrag_misses", keyspace.defrag_left);
+    ADD_SUM(info, "active_defrag_key_hits", keyspace.defrag_items_moved);
+    ADD_SUM(info, "active_defrag_key_misses", keyspace.defrag_items_left);
+    info_add(info, "total_active_defrag_time:%lu\r\n",
+             (unsigned long)(SERVER_SUM(info->server, keyspace.defrag_ns) / 1000000));
+    info_add(info, "current_active_defrag_time:%lu\r\n",
+             (unsigned long)(SERVER_SUM(info->server, keyspace.defrag_run_ns) / 1000000));
+}
+
 void info_stats(struct info *info)
 {
     add_traffic(info);
@@ -70,6 +83,7 @@ void info_stats(struct info *info)
     ADD_SUM(info, "keyspace_misses", keyspace.misses);
     info_add(info, "pubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n");
     info_add(info, "latest_fork_usec:0\r\ntotal_forks:0\r\nmigrate_cached_sockets:0\r\n");
+    add_defrag(info);
     info_add(info, "tracking_total_keys:0\r\ntracking_total_items:0\r\n"
                    "tracking_total_prefixes:0\r\n");
     info_add(info, "unexpected_error_replies:0\r\n");

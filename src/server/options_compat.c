@@ -3,7 +3,7 @@
  *
  * They exist so that a redis.conf starts the server and tools that read or set them go on working.
  * None of them does anything, so none may claim that a feature is on: what would be such a claim
- * (appendonly yes, activedefrag yes) is refused by CONFIG SET and dropped from a config file.
+ * (appendonly yes, tls-port 6380) is refused by CONFIG SET and dropped from a config file.
  */
 #include "shoal/server/option_row.h"
 
@@ -47,14 +47,10 @@ static const struct directive directives[] = {
     { "zset-max-listpack-value", "zset-max-ziplist-value", "64", KEEP, SIZE, 0 },
 
     /* Memory, expiry and background work: decided otherwise here. */
-    { "active-defrag-cycle-max", NULL, "25", KEEP, NUMBER, 0 },
     { "active-defrag-cycle-min", NULL, "1", KEEP, NUMBER, 0 },
-    { "active-defrag-ignore-bytes", NULL, "104857600", KEEP, SIZE, 0 },
     { "active-defrag-max-scan-fields", NULL, "1000", KEEP, NUMBER, 0 },
-    { "active-defrag-threshold-lower", NULL, "10", KEEP, NUMBER, 0 },
     { "active-defrag-threshold-upper", NULL, "100", KEEP, NUMBER, 0 },
     { "active-expire-effort", NULL, "1", KEEP, NUMBER, 0 },
-    { "activedefrag", NULL, "no", FIXED, FLAG, 0 },
     { "activerehashing", NULL, "yes", KEEP, FLAG, 0 },
     { "dynamic-hz", NULL, "yes", KEEP, FLAG, 0 },
     { "jemalloc-bg-thread", NULL, "yes", KEEP, FLAG, 0 },

@@ -6,6 +6,7 @@
 #include "shoal/server/option_row.h"
 
 #include "shoal/base/number.h"
+#include "shoal/base/slab.h"
 #include "shoal/store/lifetime.h"
 
 #include <inttypes.h>
@@ -195,6 +196,26 @@ bool option_parse_jitter(struct settings *settings, struct bytes value, struct o
 void option_print_jitter(const struct settings *settings, char out[OPTION_TEXT_MAX])
 {
     snprintf(out, OPTION_TEXT_MAX, "%d", settings->ttl_jitter_percent);
+}
+
+/* ---- activedefrag ---- */
+
+bool option_parse_activedefrag(struct settings *settings, struct bytes value,
+                               struct option_error *error)
+{
+    bool on;
+    if (!option_bool(value, &on))
+        return option_error_set(error, "argument must be 'yes' or 'no'");
+    if (on && !slabs_available())
+        return option_error_set(error, "Active defragmentation cannot be enabled: this server was "
+                                       "built without jemalloc");
+    settings->activedefrag = on;
+    return true;
+}
+
+void option_print_activedefrag(const struct settings *settings, char out[OPTION_TEXT_MAX])
+{
+    snprintf(out, OPTION_TEXT_MAX, "%s", settings->activedefrag ? "yes" : "no");
 }
 
 /* ---- client-output-buffer-limit ---- */

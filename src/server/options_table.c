@@ -8,6 +8,7 @@
 
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"
+#include "shoal/base/slab.h"
 #include "shoal/store/lifetime.h"
 
 #include <assert.h>
@@ -110,6 +111,18 @@ const struct option option_rows[] = {
       .default_text = "0", .group = memory, .meta = "PERCENT",
       .help = "shorten each TTL by a random part of up to so much, 0 to 100, "
               "so that keys written together do not expire together" },
+    { "activedefrag", SPECIAL(activedefrag),
+      .default_text = SLABS_KNOWN ? "yes" : "no", .group = memory, .meta = "yes|no",
+      .help = "move items out of pages that are mostly empty, so that these go back" },
+    { "active-defrag-threshold-lower", INT(defrag_threshold_lower, 0, 1000),
+      .default_text = "10", .group = memory, .meta = "PERCENT",
+      .help = "begin when so much more than the data takes lies idle in such pages" },
+    { "active-defrag-ignore-bytes", MEMORY(defrag_ignore_bytes, 1, INT64_MAX),
+      .default_text = "8mb", .group = memory, .meta = "SIZE",
+      .help = "leave it at that when it is no more than this" },
+    { "active-defrag-cycle-max", INT(defrag_cycle_max, 1, 99),
+      .default_text = "5", .group = memory, .meta = "PERCENT",
+      .help = "of a CPU that a shard may spend on it" },
 
     { "maxclients", .letter = 'c', INT(maxclients, 1, 10000000),
       .default_text = "10000", .group = clients, .meta = "N",

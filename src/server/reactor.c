@@ -264,6 +264,7 @@ static void background_work(struct reactor *reactor)
     uint64_t start = clock_ticks();
     int64_t wait_ms = keyspace_work(reactor->keyspace);
     reactor->next_work_ms = wait_ms < 0 ? INT64_MAX : reactor->now_ms + wait_ms;
+    reactor->unpublished = true;
     reactor_note_latency(reactor, LATENCY_EXPIRE_CYCLE,
                          (int64_t)(clock_ticks_to_ns(clock_ticks() - start) / 1000));
 }
@@ -433,6 +434,12 @@ void reactor_use_settings(struct reactor *reactor, const struct settings *settin
     reactor->keyspace->policy = evict_policy_find(policy_name(settings->maxmemory_policy));
     reactor->keyspace->lifetime = lifetime_of(settings->default_ttl_ms, settings->max_ttl_ms,
                                               (uint32_t)settings->ttl_jitter_percent);
+    reactor->keyspace->defrag.limits = (struct defrag_limits){
+        .on = settings->activedefrag,
+        .lower_percent = (uint32_t)settings->defrag_threshold_lower,
+        .ignore_bytes = (uint64_t)settings->defrag_ignore_bytes / reactor->count,
+        .cycle_percent = (uint32_t)settings->defrag_cycle_max,
+    };
     reactor->lease.renewed_ms = 0;
     reactor->next_tick_ms = settings->timeout_s > 0 ? 0 : INT64_MAX;
     uint64_t log_ticks = settings->slowlog_slower_us < 0

@@ -74,6 +74,9 @@ struct settings {
     int maxmemory_policy;               /* enum policy */
     int64_t default_ttl_ms, max_ttl_ms; /* 0 = none */
     int ttl_jitter_percent;
+    bool activedefrag; /* these four: see store/defrag.h */
+    int64_t defrag_ignore_bytes;
+    int defrag_threshold_lower, defrag_cycle_max; /* percent */
     int maxclients;
     char requirepass[512]; /* "" = none */
     bool protected_mode;

@@ -1,6 +1,7 @@
 /*
  * test_options_config.c - CONFIG GET and CONFIG SET, on our own options and on Redis's.
  */
+#include "shoal/base/slab.h"
 #include "shoal/server/option_row.h"
 
 #include <setjmp.h>
@@ -117,7 +118,10 @@ static void test_what_clients_read(void **state)
     assert_string_equal(get("max-ttl"), "0");
     assert_string_equal(get("ttl-jitter"), "0");
     assert_string_equal(get("notify-keyspace-events"), "");
-    assert_string_equal(get("activedefrag"), "no");
+    assert_string_equal(get("activedefrag"), SLABS_KNOWN ? "yes" : "no");
+    assert_string_equal(get("active-defrag-ignore-bytes"), "8388608");
+    assert_string_equal(get("active-defrag-threshold-lower"), "10");
+    assert_string_equal(get("active-defrag-cycle-max"), "5");
     assert_string_equal(get("bind"), "127.0.0.1 -::1");
     assert_string_equal(get("unixsocketperm"), "0");
     assert_string_equal(get("latency-tracking-info-percentiles"), "50 99 99.9");
@@ -249,10 +253,30 @@ static void test_compatibility(void **state)
     assert_string_equal(get("save"), "");
     assert_int_equal(set("appendonly", "no"), OPTION_SET);
     refused("appendonly", "yes", "not available in this server: only 'no' is accepted");
-    refused("activedefrag", "yes", "not available in this server: only 'no' is accepted");
     refused("notify-keyspace-events", "KEA", "not available in this server: only '' is accepted");
     refused("tls-port", "6380", "not available in this server: only '0' is accepted");
     assert_string_equal(get("tls-port"), "0");
+}
+
+/* Only where the allocator tells how full its pages are. */
+static void test_defragmentation(void **state)
+{
+    (void)state;
+    assert_int_equal(set("activedefrag", "no"), OPTION_SET);
+    assert_string_equal(get("activedefrag"), "no");
+    if (SLABS_KNOWN) {
+        assert_int_equal(set("activedefrag", "YES"), OPTION_SET);
+        assert_true(settings.activedefrag);
+    } else {
+        refused("activedefrag", "yes",
+                "Active defragmentation cannot be enabled: this server was built without jemalloc");
+    }
+    refused("activedefrag", "maybe", "argument must be 'yes' or 'no'");
+    assert_int_equal(set("active-defrag-ignore-bytes", "100mb"), OPTION_SET);
+    assert_string_equal(get("active-defrag-ignore-bytes"), "104857600");
+    refused("active-defrag-cycle-max", "100", "argument must be between 1 and 99 inclusive");
+    refused("active-defrag-threshold-lower", "-1", "argument must be between 0 and 1000 inclusive");
+    assert_int_equal(set("active-defrag-threshold-upper", "50"), OPTION_SET); /* remembered */
 }
 
 static void test_remembered_text_has_a_limit(void **state)
@@ -292,6 +316,7 @@ int main(void)
         cmocka_unit_test_setup(test_refusals_in_redis_words, set_up),
         cmocka_unit_test_setup(test_fixed_at_start, set_up),
         cmocka_unit_test_setup(test_compatibility, set_up),
+        cmocka_unit_test_setup(test_defragmentation, set_up),
         cmocka_unit_test_setup(test_remembered_text_has_a_limit, set_up),
         cmocka_unit_test_setup(test_secrets_and_effects, set_up),
     };
