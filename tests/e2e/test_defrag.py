@@ -141,7 +141,8 @@ print("seed %d" % SEED)
 with Server(SHARDS, "--maxmemory", str(LIMIT), "--active-defrag-ignore-bytes", "1mb") as started:
     if MODE in ("asan", "ubsan", "tsan"):
         tests.run("refused without jemalloc", refused_without_jemalloc, started)
-        tests.skipped += 4  # this build's allocator says nothing about its pages
+        print("skipped: this build's allocator says nothing about its pages")
+        tests.skipped += 4
     else:
         tests.run("without", without, started)
         tests.run("switched on", switched_on_it_works_by_itself, started)
