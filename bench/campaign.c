@@ -138,6 +138,8 @@ static void prepare(struct campaign *c)
     struct options *o = c->options;
     if (o->servers == 0)
         options_refuse("no --server 'name=command with {port}'");
+    if (o->trace != NULL)
+        options_refuse("a trace is replayed to one server");
     if (o->tests == NULL && o->ratio == NULL && o->command == NULL)
         o->tests = "get,set";
     o->runs = o->runs == 0 ? DEFAULT_RUNS : o->runs;

@@ -39,6 +39,16 @@ char *buffer_grow(struct buffer *buffer, uint32_t size)
     return buffer->data + buffer->size;
 }
 
+bool conn_asks(const struct conn *conn, uint64_t key, uint8_t command)
+{
+    for (uint32_t i = 0; i < conn->waiting; i++) {
+        const struct request *request = &conn->_pending[(conn->_head + i) & conn->_mask];
+        if (request->key == key && request->command == command)
+            return true;
+    }
+    return false;
+}
+
 void conn_refill_push(struct conn *conn, uint64_t key)
 {
     must(conn->_refills <= conn->_mask); /* never more misses than requests that waited */
@@ -47,8 +57,10 @@ void conn_refill_push(struct conn *conn, uint64_t key)
 
 bool conn_refill_pop(struct conn *conn, uint64_t *key)
 {
-    if (conn->_refills == 0)
+    if (conn->_refilled == conn->_refills) {
+        conn->_refilled = conn->_refills = 0;
         return false;
-    *key = conn->_refill[--conn->_refills];
+    }
+    *key = conn->_refill[conn->_refilled++];
     return true;
 }

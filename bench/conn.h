@@ -38,8 +38,8 @@ struct conn {
     uint64_t sequence; /* preload: keys written */
     struct request *_pending;
     uint32_t _head, _mask;
-    uint64_t *_refill; /* trace: keys that missed */
-    uint32_t _refills;
+    uint64_t *_refill; /* trace: keys that missed, in the order of their requests */
+    uint32_t _refills, _refilled;
 };
 
 /* At most `waiting_max` requests wait at a time. Aborts when memory is out. */
@@ -68,6 +68,10 @@ static inline struct request *conn_pop(struct conn *conn)
     return &conn->_pending[conn->_head++ & conn->_mask];
 }
 
+/* Whether a request with this key and this place in the mix waits for its reply. */
+bool conn_asks(const struct conn *conn, uint64_t key, uint8_t command);
+
+/* Keys to be set, first in, first out. All are taken out before any is put in again. */
 void conn_refill_push(struct conn *conn, uint64_t key);
 bool conn_refill_pop(struct conn *conn, uint64_t *key);
 

@@ -49,13 +49,19 @@ static uint8_t choose_command(struct generator *g)
     return (uint8_t)i;
 }
 
+/*
+ * First a SET for every miss of the last batch, then GETs in the order of the trace up to the first
+ * whose key this batch has asked for already: that answer decides whether a SET comes between.
+ */
 static bool choose_from_trace(struct generator *g, struct conn *conn, struct request *request)
 {
-    request->command = 1; /* the mix of a trace is GET, SET */
+    enum { GET, SET }; /* the mix of a trace */
+    request->command = SET;
     if (conn_refill_pop(conn, &request->key))
         return true;
-    request->command = 0;
-    return trace_take(g->_load->trace, &request->key);
+    request->command = GET;
+    return trace_peek(g->_load->trace, &request->key) && !conn_asks(conn, request->key, GET) &&
+           trace_advance(g->_load->trace);
 }
 
 static bool choose_preload(struct generator *g, struct conn *conn, struct request *request)

@@ -33,7 +33,7 @@ static const struct row ROWS[] = {
     { "dbnum", 0, INT, AT(load.target.db), "N", "SELECT" },
     { "protocol", 0, TEXT, AT(protocol), "P", "resp, native or memcached (resp)" },
     { "resp3", '3', FLAG, AT(load.target.resp3), NULL, "HELLO 3" },
-    { "clients", 'c', INT, AT(load.clients), "N", "connections (50)" },
+    { "clients", 'c', INT, AT(load.clients), "N", "connections (50; of a trace 1)" },
     { "threads", 0, INT, AT(load.threads), "N", "client threads (1)" },
     { "requests", 'n', COUNT, AT(load.requests), "N", "requests (100000 unless --seconds)" },
     { "seconds", 0, REAL, AT(load.seconds), "S", "measure for this long instead of -n" },
@@ -52,7 +52,7 @@ static const struct row ROWS[] = {
     { "ttl", 0, TEXT, AT(ttl), "A:B", "SETs expire after A..B ms" },
     { "cross-shard", 0, REAL, AT(cross_percent), "PERCENT", "commands whose keys live on another shard" },
     { "shards", 0, TEXT, AT(shards), "N[,N...]", "the server's shards; sweep, compare: which to try" },
-    { "trace", 0, TEXT, AT(trace), "FILE", "replay .lis or oracleGeneral: GET, SET on a miss" },
+    { "trace", 0, TEXT, AT(trace), "T", "GET, SET on a miss: .lis or oracleGeneral file, zipf:E, churn:E:D:O" },
     { "flush", 0, FLAG, AT(flush), NULL, "empty the server before the first test" },
     { "preload", 0, FLAG, AT(preload), NULL, "write every key before the first test" },
     { "verify", 0, FLAG, AT(verify), NULL, "check what comes back; exit 1 if anything is wrong" },
@@ -189,7 +189,7 @@ void options_parse(struct options *options, int argc, char **argv)
 {
     *options = (struct options){
         .load = { .target = { .host = "127.0.0.1", .port = 6379 },
-                  .clients = 50,
+                  .clients = CLIENTS_UNSAID,
                   .threads = 1,
                   .pipeline = 1,
                   .keys = 100000,

@@ -6,7 +6,13 @@
 
 #include "load.h"
 
-enum { OPTION_LIST_MAX = 16, SERVERS_MAX = 8 };
+enum {
+    OPTION_LIST_MAX = 16,
+    SERVERS_MAX = 8,
+    CLIENTS_DEFAULT = 50,
+    CLIENTS_UNSAID = -1,
+    REQUESTS_DEFAULT = 100000
+};
 
 enum output { OUTPUT_TABLE, OUTPUT_QUIET, OUTPUT_CSV, OUTPUT_JSON };
 

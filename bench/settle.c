@@ -95,9 +95,22 @@ static void settle_rate(struct options *options)
         options_refuse("--rate is requests/s, or N:poisson");
 }
 
+/* Its order is that of one connection, and its pace that of the replies. */
+static void settle_trace(const struct options *options)
+{
+    if (options->trace == NULL)
+        return;
+    if (options->load.clients != 1)
+        options_refuse("--trace is replayed by one connection: -P is how much it has under way");
+    if (options->rate != NULL || options->find_rate != NULL || options->verify || options->preload)
+        options_refuse("--trace goes without --rate, --find-rate, --verify and --preload");
+}
+
 static void settle_limits(struct options *options)
 {
     struct load *load = &options->load;
+    if (load->clients == CLIENTS_UNSAID)
+        load->clients = options->trace != NULL ? 1 : CLIENTS_DEFAULT;
     if (load->clients < 1 || load->clients > CLIENTS_MAX)
         options_refuse("--clients is 1..%d", CLIENTS_MAX);
     if (load->pipeline < 1 || load->pipeline > PIPELINE_MAX)
@@ -107,7 +120,7 @@ static void settle_limits(struct options *options)
     if (load->threads > load->clients)
         load->threads = load->clients;
     if (load->requests == 0 && load->seconds <= 0 && options->trace == NULL)
-        load->requests = 100000;
+        load->requests = REQUESTS_DEFAULT;
     if (options->mget < 1 || options->mget >= COMMAND_ARGS_MAX)
         options_refuse("--mget is 1..%d", COMMAND_ARGS_MAX - 1);
     if (options->runs > RUNS_MAX)
@@ -126,6 +139,7 @@ void options_settle(struct options *options)
         options_refuse("--protocol is resp, native or memcached");
     settle_uri(options);
     settle_limits(options);
+    settle_trace(options);
     settle_sizes(options);
     settle_keys(options);
     settle_ttl(options);

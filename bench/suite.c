@@ -37,10 +37,10 @@ static void mix_of_ratio(const struct options *options, struct mix *mix)
              options->ratio);
 }
 
-static void mix_of_trace(struct mix *mix)
+static void mix_of_trace(const struct options *options, struct mix *mix)
 {
     mix_add(mix, command_get(1), 1);
-    mix_add(mix, command_set(false), 1);
+    mix_add(mix, command_set(options->ttl != NULL), 1);
     snprintf(mix->name, sizeof(mix->name), "trace");
 }
 
@@ -86,7 +86,7 @@ uint32_t suite_mixes(const struct options *options, struct mix mixes[TESTS_MAX])
 {
     memset(mixes, 0, sizeof(*mixes) * TESTS_MAX);
     if (options->trace != NULL)
-        mix_of_trace(&mixes[0]);
+        mix_of_trace(options, &mixes[0]);
     else if (options->word_count > 0)
         mix_of_command(&mixes[0],
                        command_from_words(options->words[0], (uint32_t)options->word_count,
@@ -171,6 +171,21 @@ void suite_run_once(const struct options *options, const struct load *load, cons
     run_execute(load, &run, &result->run[result->runs++]);
 }
 
+/* Of a trace that is made up, -n and -r are the length and the keys; all of it is replayed. */
+static void prepare_trace(struct options *options)
+{
+    static char error[ERROR_TEXT_MAX];
+    struct load *load = &options->load;
+    uint64_t requests = load->requests > 0 ? load->requests : REQUESTS_DEFAULT;
+    load->trace = trace_make(options->trace, load->keys, requests, load->seed);
+    if (load->trace != NULL)
+        load->requests = 0;
+    else if ((load->trace = trace_load(options->trace, error)) == NULL)
+        options_refuse("%s", error);
+    if (!key_name_init(&load->key_name, load->key_name.size, load->trace->unique))
+        options_refuse("--key-size is too small for the trace's keys");
+}
+
 static void load_prepare(struct options *options, struct mix *mixes,
                          const struct server_facts *facts)
 {
@@ -181,11 +196,8 @@ static void load_prepare(struct options *options, struct mix *mixes,
         load->shards = facts->shards > 0 ? (uint32_t)facts->shards : 1;
     if (load->cross_share >= 0 && load->shards < 2)
         options_refuse("--cross-shard needs a server with two shards or more (--shards)");
-    if (options->trace != NULL && (load->trace = trace_load(options->trace, error)) == NULL)
-        options_refuse("%s", error);
-    if (load->trace != NULL &&
-        !key_name_init(&load->key_name, load->key_name.size, load->trace->unique))
-        options_refuse("--key-size is too small for the trace's keys");
+    if (options->trace != NULL)
+        prepare_trace(options);
     if (options->verify)
         load->verify = verify_new(load->keys, (uint32_t)getpid(), options->ttl != NULL);
     if ((options->preload || options->verify) && !run_preload(load, error))
@@ -207,6 +219,8 @@ uint32_t suite_run(struct options *options, struct result *results, struct mix m
         load->mix = &mixes[i];
         int runs = options->runs > 0 ? options->runs : 1;
         for (int run = 0; run < runs && !run_interrupted(); run++) {
+            if (load->trace != NULL)
+                load->trace->next = 0;
             suite_run_once(options, load, "", &facts, &results[i]);
             if (results[i].run[0].failed)
                 options_refuse("%s: %s", mixes[i].name, results[i].run[0].tally.error);

@@ -32,6 +32,8 @@ class FakeServer:
     stall         (after_s, for_s): once, this long after the first request, nothing is answered
     fault         called with (command, key, number of this kind so far); returns None,
                   'wrong', 'missing', 'ignore' (a SET that is not stored), 'error' or 'close'
+    record        keeps the commands, with the connection's shard, in `commands`; `batches` is how many of
+                  them each arrival brought
     shards        INFO and CLIENT INFO speak of shards if more than 0; connection n has shard n % shards
     """
 
@@ -43,6 +45,7 @@ class FakeServer:
         self.shards = 0
         self.seen = {}
         self.commands = []
+        self.batches = []
         self.record = False
         self._began = None
         self._late = []
@@ -109,7 +112,7 @@ class FakeServer:
             self._close(connection)
             return
         state["buffer"] += received
-        replies = b""
+        replies, before = b"", len(self.commands)
         while True:
             words, size = self._parse(state)
             if words is None:
@@ -120,6 +123,8 @@ class FakeServer:
                 self._close(connection)
                 return
             replies += reply
+        if len(self.commands) > before:
+            self.batches.append(len(self.commands) - before)
         if self.delay_s and replies:
             self._late.append((time.monotonic() + self.delay_s, connection, replies))
         elif replies:

@@ -10,6 +10,7 @@ shoal-bench against a server whose delays and faults are known. Ends in "N passe
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -273,9 +274,9 @@ def test_redis_benchmark_lines_run():
 # ---- traces ---------------------------------------------------------------------------------------
 
 
-def replay(path):
+def replay(path, *arguments):
     with FakeServer() as server:
-        output = bench("-p", server.port, "-c", 1, "--flush", "--trace", path)
+        output = bench("-p", server.port, "--flush", "--trace", path, *arguments)
     return float(re.search(r"miss ratio ([\d.]+)", output).group(1)), output
 
 
@@ -283,7 +284,8 @@ def test_traces_count_misses_exactly():
     with tempfile.TemporaryDirectory() as folder:
         lis = pathlib.Path(folder, "small.lis")
         lis.write_text("10 3 0 1\n11 1 0 2\n10 4 0 3\n")  # 10 11 12 | 11 | 10 11 12 13: 4 of 8 miss
-        expect(replay(lis)[0] == 0.5, replay(lis))
+        for pipeline in (1, 2, 3, 8, 100):
+            expect(replay(lis, "-P", pipeline)[0] == 0.5, pipeline, replay(lis, "-P", pipeline))
         oracle = pathlib.Path(folder, "small.oracleGeneral.bin")
         oracle.write_bytes(b"".join(struct.pack("<IQIq", t, i, 100, -1) for t, i in enumerate([1 << 50, 2, 1 << 50, 3])))
         expect(replay(oracle)[0] == 0.75, replay(oracle))
@@ -292,6 +294,90 @@ def test_traces_count_misses_exactly():
             expect(replay(f"{lis}.zst")[0] == 0.5, "zst")
         lis.write_text("not a trace\n")
         bench("--trace", lis, code=2)
+
+
+def sequential(trace, lost=()):
+    """The commands of a replay by one request at a time, each key's apart; SETs of `lost` are not kept."""
+    kept, commands = set(), {}
+    for key in trace:
+        commands.setdefault(key, []).append(b"GET")
+        if key not in kept:
+            commands[key].append(b"SET")
+        if key not in lost:
+            kept.add(key)
+    return commands
+
+
+def test_a_replay_keeps_the_order_of_each_key():
+    """Whatever is under way, a key is not asked for again before it is known whether a SET comes between."""
+    rng = random.Random(5)
+    ids = [int(30 * rng.random() ** 2) for _ in range(1000)]
+    number = {}
+    for key in ids:
+        number.setdefault(key, len(number))
+    trace = [b"key:%012d" % number[key] for key in ids]
+    lost = {trace[0], trace[10]}
+    with tempfile.TemporaryDirectory() as folder:
+        lis = pathlib.Path(folder, "keys.lis")
+        lis.write_text("".join("%d 1 0 0\n" % key for key in ids))
+        for pipeline in (1, 8, 64):
+            with FakeServer() as server:
+                server.record = True
+                server.fault = lambda c, k, n: "ignore" if c == "SET" and k in lost else None
+                bench("-p", server.port, "-P", pipeline, "--trace", lis)
+            got = {}
+            for _, words in server.commands:
+                got.setdefault(words[1], []).append(words[0])
+            expect(got == sequential(trace, lost), pipeline)
+            expect(keys_of(server) == trace, pipeline, "GETs are not in the order of the trace")
+            kept, missed = set(), []
+            for key in trace:
+                if key not in kept:
+                    missed.append(key)
+                kept |= {key} - lost
+            expect(keys_of(server, b"SET") == missed, pipeline, "SETs are not in the order of the misses")
+
+
+def test_a_replay_has_several_keys_under_way():
+    with tempfile.TemporaryDirectory() as folder:
+        lis = pathlib.Path(folder, "keys.lis")
+        lis.write_text("0 16 0 0\n0 16 0 0\n3 1 0 0\n3 1 0 0\n")
+        with FakeServer() as server:
+            server.record = True
+            bench("-p", server.port, "-P", 16, "--trace", lis)
+        # All are asked for and set; asked for again; the last two one by one.
+        expect(server.batches == [16, 16, 16, 1, 1], server.batches)
+
+
+def test_made_up_traces():
+    def shape(spec, *arguments):
+        ratio, output = replay(spec, "-n", 4000, "-r", 500, "-P", 100, *arguments)
+        requests, unique = map(int, re.search(r"trace: (\d+) requests, (\d+) unique", output).groups())
+        expect(requests == 4000 and abs(ratio - unique / 4000) < 1e-4, output)
+        return unique
+
+    zipf = shape("zipf:0.99")
+    expect(zipf == shape("zipf:0.99") != shape("zipf:0.99", "--seed", 9) and 350 < zipf <= 500, zipf)
+    once = shape("churn:0.99:0:0.5")  # half of them are for a key of its own
+    expect(abs(once - 2000 - zipf) < 200, once)
+    drift = shape("churn:0.99:1:0")  # every place changes hands once in 500 requests
+    expect(zipf + 400 < drift < 3500, drift)
+
+
+def test_what_a_trace_does_not_go_with():
+    with FakeServer() as server:
+        for arguments, reason in (
+            (["zipf:1", "-c", 2], "one connection"),
+            (["zipf:1", "--rate", 9], "goes without"),
+            (["zipf:1", "--verify"], "goes without"),
+            (["churn:1:2:0"], "churn:1:2:0: No such file"),  # a part is at most 1
+            (["zipf:0"], "zipf:0: No such file"),
+            (["zipf:1", "--key-size", 2], "--key-size"),
+        ):
+            output = bench("-p", server.port, "--trace", *arguments, code=2)
+            expect(reason in output, arguments, output)
+    output = bench("compare", "--server", FAKE, "--trace", "zipf:1", code=2)
+    expect("one server" in output, output)
 
 
 # ---- comparison -----------------------------------------------------------------------------------
