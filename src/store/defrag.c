@@ -14,6 +14,7 @@ enum {
     BATCH_BLOCKS_MAX = 256, /* what goes beyond in one chain stays where it is */
     LINE_AHEAD = 8,         /* buckets fetched before they are read */
     LINE_BYTES = 64,
+    MS_NS = 1000 * 1000,
     SLICE_NS = 50 * 1000,    /* what another client may wait, and one batch more */
     SLICE_BUCKETS = 16,      /* between two looks at the clock: 50 us if every item moves */
     LOOK_INTERVAL_MS = 1000, /* between exact looks at the allocator */
@@ -229,6 +230,7 @@ static int64_t look(struct keyspace *keyspace)
     slabs_flush_thread(defrag->_slabs);
     defrag->running = true;
     defrag->_run_ns = 0;
+    defrag->_rest_ns = 0;
     begin_pass(defrag, totals);
     return 0;
 }
@@ -259,6 +261,18 @@ static void end_pass(struct keyspace *keyspace)
         wait_before_look(keyspace, in_vain ? defrag->_retry_ms : LOOK_INTERVAL_MS);
 }
 
+/* Milliseconds from the beginning of a slice to the next; what they are too few is owed after the
+ * next. */
+static int64_t rest_after(struct defrag *defrag, uint64_t slice_ns)
+{
+    defrag->_rest_ns += (int64_t)(slice_ns * 100 / defrag->limits.cycle_percent);
+    int64_t wait_ms = defrag->_rest_ns / MS_NS > 0 ? defrag->_rest_ns / MS_NS : 1;
+    defrag->_rest_ns -= wait_ms * MS_NS;
+    if (defrag->_rest_ns < 0)
+        defrag->_rest_ns = 0;
+    return wait_ms;
+}
+
 static int64_t slice(struct keyspace *keyspace)
 {
     struct defrag *defrag = &keyspace->defrag;
@@ -274,10 +288,9 @@ static int64_t slice(struct keyspace *keyspace)
     }
     defrag->figures.ns += ns;
     defrag->_run_ns += ns;
-    uint64_t cycle = defrag->limits.cycle_percent, rest_ns = ns * (100 - cycle) / cycle;
-    int64_t wait_ms = (int64_t)(rest_ns / 1000000) + 1;
     if (!defrag->running)
         return look(keyspace);
+    int64_t wait_ms = rest_after(defrag, ns);
     defrag->_next_ms = keyspace->now_ms + wait_ms;
     return wait_ms;
 }

@@ -43,6 +43,7 @@ struct defrag {
     uint32_t _retry_ms;    /* how long it waits after a pass in vain; 0: the last one was not */
     uint64_t _looked_idle; /* at the last exact look */
     uint64_t _run_ns;      /* spent since it began to run */
+    int64_t _rest_ns;      /* still to be waited for the last slices: below a millisecond */
     uint64_t _wasted;      /* at the beginning of the pass */
     uint64_t _moved_bytes; /* since then */
     uint64_t _bucket;      /* where the pass is ... */
