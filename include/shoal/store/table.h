@@ -46,10 +46,13 @@ void table_fini(struct table *table); /* frees every item */
  */
 struct item *table_peek(const struct table *table, struct bytes key, uint64_t hash, unsigned *freq);
 
-/* First of two prefetch passes: the bucket line of `hash`. Any number may be in flight. */
+/* First of three prefetch passes: the bucket line of `hash`. Any number may be in flight. */
 void table_prefetch_bucket(const struct table *table, uint64_t hash);
-/* Second pass: reads the bucket's tags and prefetches the item they point at. */
-void table_prefetch_item(const struct table *table, uint64_t hash);
+/* Second pass: reads the bucket's tags and prefetches the item they point at. True: they point at
+ * none, and the line of the bucket's child was prefetched instead (9 % of the keys are in one). */
+bool table_prefetch_item(const struct table *table, uint64_t hash);
+/* Third pass, for those: the item that the child's tags point at. */
+void table_prefetch_child_item(const struct table *table, uint64_t hash);
 
 /* Expired items are found too: the caller checks. The item is the table's, valid until the next
  * mutation. */

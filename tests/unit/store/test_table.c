@@ -124,11 +124,32 @@ static void an_empty_table_has_nothing(void **state)
     look(m, 1);
     drop(m, 1);
     table_prefetch_bucket(&m->table, 7);
-    table_prefetch_item(&m->table, 7);
+    assert_false(table_prefetch_item(&m->table, 7));
+    table_prefetch_child_item(&m->table, 7);
     assert_null(table_random(&m->table, 5));
     assert_int_equal(table_scan(&m->table, 0, NULL, NULL), 0);
     assert_int_equal(table_sweep_expired(&m->table, 100, 5, NULL, NULL, NULL), 0);
     table_validate(&m->table);
+}
+
+/* Whoever asks for items ahead is told of those that take a third pass. */
+static void some_items_are_behind_a_second_bucket(void **state)
+{
+    struct model *m = *state;
+    enum { COUNT = 100 * 1000 };
+    uint32_t deep = 0;
+    for (uint32_t id = 0; id < COUNT; id++)
+        put(m, id, 1, 0);
+    for (uint32_t id = 0; id < COUNT; id++) {
+        char text[64];
+        uint64_t hash = hash_key(key_of(id, text));
+        bool child = table_prefetch_item(&m->table, hash);
+        if (child)
+            table_prefetch_child_item(&m->table, hash);
+        deep += child;
+        look(m, id);
+    }
+    assert_in_range(deep, COUNT / 50, COUNT / 5);
 }
 
 static void the_first_item_costs_a_page(void **state)
@@ -437,6 +458,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_MODEL(an_empty_table_has_nothing),
+        IN_MODEL(some_items_are_behind_a_second_bucket),
         IN_MODEL(the_first_item_costs_a_page),
         IN_MODEL(it_agrees_with_the_model_while_growing_and_shrinking),
         IN_MODEL(a_replaced_item_is_freed_and_counted),
