@@ -8,6 +8,7 @@
 
 #include "shoal/base/must.h"
 #include "uring_buffers.h"
+#include "uring_files.h"
 
 #include <errno.h>
 #include <liburing.h>
@@ -34,6 +35,7 @@ struct uring {
     struct io_uring io;
     int fd; /* the real one, for MSG_RING; io.enter_ring_fd may be a registered index */
     struct uring_buffers buffers;
+    struct uring_files files;
     /* completions taken out of the way when the submission queue could not be flushed otherwise */
     struct io_uring_cqe *backlog;
     uint32_t backlog_count, backlog_capacity;
@@ -104,6 +106,7 @@ static void uring_recv(struct ring *ring, struct io_op *op, int fd)
     io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = URING_BUFFER_GROUP;
+    uring_files_use(&uring_of(ring)->files, sqe, fd);
     io_uring_sqe_set_data(sqe, op);
 }
 
@@ -112,6 +115,7 @@ static void uring_send(struct ring *ring, struct io_op *op, int fd, const void *
     dcheck(memory_is_sound(data, size));
     struct io_uring_sqe *sqe = sqe_start(uring_of(ring), op);
     io_uring_prep_send(sqe, fd, data, size, MSG_NOSIGNAL | MSG_WAITALL);
+    uring_files_use(&uring_of(ring)->files, sqe, fd);
     io_uring_sqe_set_data(sqe, op);
 }
 
@@ -120,6 +124,7 @@ static void uring_sendmsg(struct ring *ring, struct io_op *op, int fd, const str
     dcheck(memory_is_sound(message, sizeof(*message)));
     struct io_uring_sqe *sqe = sqe_start(uring_of(ring), op);
     io_uring_prep_sendmsg(sqe, fd, message, MSG_NOSIGNAL | MSG_WAITALL);
+    uring_files_use(&uring_of(ring)->files, sqe, fd);
     io_uring_sqe_set_data(sqe, op);
 }
 
@@ -160,7 +165,7 @@ static uint32_t complete(struct uring *u, const struct io_uring_cqe *cqe)
         event.buffer = (uint16_t)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
         event.data = uring_buffers_filled(&u->buffers, event.buffer, cqe->res, cqe->flags);
         if (cqe->res <= 0) {
-            uring_buffers_release(&u->buffers, event.buffer);
+            ring_buffer_release(&u->ring, event.buffer);
             event.data = NULL;
         }
     }
@@ -248,14 +253,9 @@ static uint32_t uring_reap(struct ring *ring)
     return reap(uring_of(ring));
 }
 
-static void uring_buffer_hold(struct ring *ring, uint16_t buffer)
+static void uring_buffer_unused(struct ring *ring, uint16_t buffer)
 {
-    uring_buffers_hold(&uring_of(ring)->buffers, buffer);
-}
-
-static void uring_buffer_release(struct ring *ring, uint16_t buffer)
-{
-    uring_buffers_release(&uring_of(ring)->buffers, buffer);
+    uring_buffers_unused(&uring_of(ring)->buffers, buffer);
 }
 
 static uint32_t uring_buffers_available(const struct ring *ring)
@@ -263,10 +263,21 @@ static uint32_t uring_buffers_available(const struct ring *ring)
     return uring_of(ring)->buffers.with_kernel;
 }
 
+static void uring_file_keep(struct ring *ring, int fd)
+{
+    uring_files_keep(&uring_of(ring)->files, fd);
+}
+
+static void uring_file_drop(struct ring *ring, int fd)
+{
+    uring_files_drop(&uring_of(ring)->files, fd);
+}
+
 static void uring_free(struct ring *ring)
 {
     struct uring *u = uring_of(ring);
     io_uring_queue_exit(&u->io);
+    uring_files_fini(&u->files);
     uring_buffers_fini(&u->buffers);
     free(u->backlog);
     free(u);
@@ -284,9 +295,10 @@ static const struct ring_engine uring_engine = {
     .wake = uring_wake,
     .wait = uring_wait,
     .reap = uring_reap,
-    .buffer_hold = uring_buffer_hold,
-    .buffer_release = uring_buffer_release,
+    .buffer_unused = uring_buffer_unused,
     .buffers_available = uring_buffers_available,
+    .file_keep = uring_file_keep,
+    .file_drop = uring_file_drop,
 };
 
 /* ENOMEM is RLIMIT_MEMLOCK, released late after a predecessor's exit: smaller rings first, down to
@@ -321,13 +333,16 @@ struct ring *uring_new(const struct ring_config *config, int *error)
     *error = uring_buffers_init(&u->buffers, &u->io, config);
     if (*error < 0)
         goto fail_buffers;
+    uring_files_init(&u->files, &u->io, config->features);
     io_uring_register_ring_fd(
         &u->io); /* saves a reference count a call; worth trying, not worth failing */
     u->ring.engine = &uring_engine;
+    u->ring.buffer_refs = u->buffers.refs;
     u->ring.features.incremental_buffers = u->buffers.incremental;
     snprintf(u->ring.features.text, sizeof(u->ring.features.text),
-             "single-issuer defer-taskrun multishot-accept multishot-recv buffer-ring msg-ring%s",
-             u->buffers.incremental ? " incremental-buffers" : "");
+             "single-issuer defer-taskrun multishot-accept multishot-recv buffer-ring msg-ring%s%s",
+             u->buffers.incremental ? " incremental-buffers" : "",
+             u->files.count > 0 ? " registered-files" : "");
     *error = 0;
     return &u->ring;
 

@@ -61,8 +61,9 @@ int uring_buffers_init(struct uring_buffers *b, struct io_uring *io,
     if (b->mapping == MAP_FAILED)
         return -errno;
     b->state = calloc(b->count, sizeof(*b->state));
+    b->refs = calloc(b->count, sizeof(*b->refs));
     int ret = -ENOMEM;
-    if (b->state == NULL)
+    if (b->state == NULL || b->refs == NULL)
         goto fail;
     b->pool = b->mapping + ring_size + GUARD_BYTES;
     if (mprotect(b->mapping, ring_size, PROT_READ | PROT_WRITE) != 0 ||
@@ -80,6 +81,7 @@ int uring_buffers_init(struct uring_buffers *b, struct io_uring *io,
     return 0;
 
 fail:
+    free(b->refs);
     free(b->state);
     munmap(b->mapping, b->mapping_size);
     return ret;
@@ -88,6 +90,7 @@ fail:
 void uring_buffers_fini(struct uring_buffers *b)
 {
     munmap(b->mapping, b->mapping_size);
+    free(b->refs);
     free(b->state);
 }
 
@@ -103,19 +106,12 @@ char *uring_buffers_filled(struct uring_buffers *b, uint16_t id, int result, uin
         state->with_kernel = false;
         b->with_kernel--;
     }
-    state->refs++;
+    b->refs[id]++;
     return data;
 }
 
-void uring_buffers_hold(struct uring_buffers *b, uint16_t id)
+void uring_buffers_unused(struct uring_buffers *b, uint16_t id)
 {
-    b->state[id].refs++;
-}
-
-void uring_buffers_release(struct uring_buffers *b, uint16_t id)
-{
-    struct uring_buffer *state = &b->state[id];
-    must(state->refs > 0);
-    if (--state->refs == 0 && !state->with_kernel)
+    if (!b->state[id].with_kernel)
         give(b, id);
 }

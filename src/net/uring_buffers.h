@@ -19,7 +19,6 @@
 enum { URING_BUFFER_GROUP = 0 };
 
 struct uring_buffer {
-    uint32_t refs;
     uint32_t filled; /* bytes given out of it so far */
     bool with_kernel;
 };
@@ -33,6 +32,7 @@ struct uring_buffers {
     uint32_t with_kernel; /* buffers it can still pick from */
     bool incremental;
     struct uring_buffer *state;
+    uint32_t *refs; /* beside it, for ring_buffer_hold() and _release() */
 };
 
 /* 0 or -errno. */
@@ -44,7 +44,7 @@ void uring_buffers_fini(struct uring_buffers *buffers);
  * reference. */
 char *uring_buffers_filled(struct uring_buffers *buffers, uint16_t id, int result,
                            uint32_t cqe_flags);
-void uring_buffers_hold(struct uring_buffers *buffers, uint16_t id);
-void uring_buffers_release(struct uring_buffers *buffers, uint16_t id);
+/* Nobody refers to it any more: it goes back, if the kernel is done with it too. */
+void uring_buffers_unused(struct uring_buffers *buffers, uint16_t id);
 
 #endif

@@ -47,7 +47,8 @@ const char *uring_explain(int error)
 }
 
 /* What may be given to --uring-features. Everything else that is used is in the floor, 6.1. */
-static const char *const feature_names[] = { "all", "6.1", "incremental-buffers" };
+static const char *const feature_names[] = { "all", "6.1", "incremental-buffers",
+                                             "registered-files" };
 
 const char *uring_features_unknown(const char *features)
 {

@@ -201,6 +201,7 @@ void conn_open(struct reactor *reactor, int fd, bool unix_socket)
     reactor->conn_count++;
     counter_add(&reactor->stats->connections_received, 1);
     counter_set(&reactor->stats->clients, reactor->conn_count);
+    ring_file_keep(reactor->ring, fd);
     ring_recv(reactor->ring, &conn->recv, fd);
 }
 
@@ -247,6 +248,7 @@ static void conn_free(struct conn *conn)
         decoder_reset(conn->partial);
         free(conn->partial);
     }
+    ring_file_drop(reactor->ring, conn->fd);
     close(conn->fd);
     free(conn->name);
     free(conn->lib_name);

@@ -29,8 +29,8 @@ int main(int argc, char **argv)
     const char *unknown = uring_features_unknown(settings.uring_features);
     if (unknown != NULL) {
         fprintf(stderr,
-                "shoal: --uring-features: unknown feature at \"%s\" (all, 6.1, or "
-                "incremental-buffers)\n",
+                "shoal: --uring-features: unknown feature at \"%s\" (all, 6.1, "
+                "incremental-buffers, registered-files)\n",
                 unknown);
         return EXIT_USAGE;
     }

@@ -12,6 +12,8 @@
 #ifndef SHOAL_NET_RING_H
 #define SHOAL_NET_RING_H
 
+#include "shoal/base/must.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,7 +50,7 @@ struct ring_config {
 /* What the engine found and uses; text for the banner and INFO. */
 struct ring_features {
     bool incremental_buffers; /* 6.12: small messages share a receive buffer */
-    char text[128];           /* "io_uring +incremental-buffers" */
+    char text[160];           /* their names, between spaces */
 };
 
 struct ring_engine {
@@ -63,9 +65,10 @@ struct ring_engine {
     void (*wake)(struct ring *ring, const struct ring *target);
     void (*wait)(struct ring *ring, int64_t wait_ns);
     uint32_t (*reap)(struct ring *ring);
-    void (*buffer_hold)(struct ring *ring, uint16_t buffer);
-    void (*buffer_release)(struct ring *ring, uint16_t buffer);
+    void (*buffer_unused)(struct ring *ring, uint16_t buffer);
     uint32_t (*buffers_available)(const struct ring *ring);
+    void (*file_keep)(struct ring *ring, int fd);
+    void (*file_drop)(struct ring *ring, int fd);
 };
 
 /* Common head of every engine's ring. */
@@ -73,6 +76,7 @@ struct ring {
     const struct ring_engine *engine;
     struct ring_features features;
     uint64_t turns, overflows; /* completion queue overflows seen */
+    uint32_t *buffer_refs;     /* of each receive buffer */
 };
 
 /*
@@ -169,15 +173,28 @@ static inline uint32_t ring_turn(struct ring *ring, int64_t wait_ns)
  * zero. */
 static inline void ring_buffer_hold(struct ring *ring, uint16_t buffer)
 {
-    ring->engine->buffer_hold(ring, buffer);
+    ring->buffer_refs[buffer]++;
 }
 static inline void ring_buffer_release(struct ring *ring, uint16_t buffer)
 {
-    ring->engine->buffer_release(ring, buffer);
+    must(ring->buffer_refs[buffer] > 0);
+    if (--ring->buffer_refs[buffer] == 0)
+        ring->engine->buffer_unused(ring, buffer);
 }
 static inline uint32_t ring_buffers_available(const struct ring *ring)
 {
     return ring->engine->buffers_available(ring);
+}
+
+/* Says that many receives and sends on this descriptor will follow: the engine may hold on to its
+ * file, which makes each of them cheaper. Whoever says so drops it before close(). */
+static inline void ring_file_keep(struct ring *ring, int fd)
+{
+    ring->engine->file_keep(ring, fd);
+}
+static inline void ring_file_drop(struct ring *ring, int fd)
+{
+    ring->engine->file_drop(ring, fd);
 }
 
 #endif
