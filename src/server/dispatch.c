@@ -303,8 +303,7 @@ void dispatch(struct conn *conn, struct request *request)
     struct reactor *reactor = conn->reactor;
     conn->commands++;
     counter_add(&reactor->stats->commands, 1);
-    const struct command *command =
-        registry_find(bytes_of(request->base + request->args[0].offset, request->args[0].size));
+    const struct command *command = request->command;
     if (unlikely(command == NULL || command->route != ROUTE_KEY || command->subs != NULL ||
                  command->last_key != command->first_key || conn->flags & CONN_SPECIAL ||
                  reactor->pause.until_ms != 0 || !command_arity_ok(command, request->argc))) {
@@ -317,7 +316,6 @@ void dispatch(struct conn *conn, struct request *request)
         return;
     }
     struct bytes key = bytes_of(request->base + span.offset, span.size);
-    request->command = command;
     request->hash = hash_key(key);
     conn->last_command = command;
     request_append(conn, request);

@@ -6,6 +6,7 @@
  * request, or what is behind a stall.
  */
 #include "shoal/cmd/errors.h"
+#include "shoal/cmd/registry.h"
 #include "shoal/server/dispatch.h"
 #include "shoal/server/reactor.h"
 
@@ -208,6 +209,15 @@ static const struct decode_limits *limits_of(const struct conn *conn)
     return conn->flags & CONN_UNAUTHENTICATED ? &unauthenticated : &conn->reactor->limits;
 }
 
+/* NULL: unknown. */
+static const struct command *command_of(struct decoder *decoder, const struct request *request)
+{
+    if (unlikely(decoder->known == NULL))
+        decoder->known =
+            registry_find(bytes_of(request->base + request->args[0].offset, request->args[0].size));
+    return decoder->known;
+}
+
 /* Parses one request at source->data + at. Returns the bytes it took; 0: stop. */
 static size_t parse_one(struct conn *conn, const struct source *source, size_t at)
 {
@@ -223,11 +233,12 @@ static size_t parse_one(struct conn *conn, const struct source *source, size_t a
         size_t size = decoder->size;
         if (decoder->argc > 0) {
             struct request *request = request_take(conn, decoder, source, start);
-            partial_drop(conn);
             if (request == NULL) {
                 conn_kill(conn);
                 return 0;
             }
+            request->command = command_of(decoder, request);
+            partial_drop(conn);
             dispatch(conn, request);
         } else {
             partial_drop(conn); /* an empty request */

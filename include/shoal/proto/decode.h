@@ -47,6 +47,9 @@ struct decoder {
     uint32_t
         want; /* set with DECODE_MORE: bytes of the request known to be needed, for the buffer */
     char error[64]; /* set with DECODE_BAD: "Protocol error: ..." */
+    /* The caller's: what it has found out about requests that begin as this one does. NULL unless
+     * the request before had the same count and the same first argument, byte by byte. */
+    const void *known;
 
     uint32_t _at;   /* everything before it has been understood */
     uint32_t _scan; /* no line end before it */
@@ -55,6 +58,12 @@ struct decoder {
     uint32_t _capacity;
     uint8_t _state;
     char *_unquoted; /* text of an inline command without its quotes */
+    struct decode_head {
+        uint64_t text[2], mask[2]; /* "*2\r\n$3\r\nGET\r\n", and which bytes of it count */
+        uint32_t size;             /* 0: none */
+        uint32_t count;
+        struct span name;
+    } _head; /* how the last request began: most pipelines go on the same way */
     struct span _inline[DECODE_SPANS_INLINE];
 };
 

@@ -7,9 +7,9 @@
 #include "shoal/server/request.h"
 
 /*
- * Takes a request with its arguments set, not yet in the connection's queue: queues it and runs it,
- * gathers it for the group, forwards it, plans it, or refuses it with an error. Thread: owner of
- * the connection.
+ * Takes a request with its arguments and its command (NULL: unknown) set, not yet in the
+ * connection's queue: queues it and runs it, gathers it for the group, forwards it, plans it, or
+ * refuses it with an error. Thread: owner of the connection.
  */
 void dispatch(struct conn *conn, struct request *request);
 

@@ -81,6 +81,53 @@ static void many_arguments(void **state)
     free(data);
 }
 
+/* Decodes one request and returns what was known of it before, then says that `now` is. */
+static const void *decode_known(struct decoder *d, const char *text, const void *now)
+{
+    assert_int_equal(decode(d, PROTO_RESP2, &usual, text, strlen(text)), DECODE_OK);
+    const void *known = d->known;
+    d->known = now;
+    return known;
+}
+
+static void what_is_known_goes_with_the_same_beginning(void **state)
+{
+    (void)state;
+    const char *get = "GET", *other = "other";
+    struct decoder d;
+    decoder_init(&d);
+    assert_null(decode_known(&d, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", get));
+    assert_ptr_equal(decode_known(&d, "*2\r\n$3\r\nGET\r\n$4\r\nkeys\r\n", get), get);
+    assert_arg(&d, 0, "GET");
+    assert_arg(&d, 1, "keys");
+    /* another case, count, name, or form */
+    assert_null(decode_known(&d, "*2\r\n$3\r\nget\r\n$1\r\nk\r\n", other));
+    assert_null(decode_known(&d, "*3\r\n$3\r\nget\r\n$1\r\nk\r\n$0\r\n\r\n", other));
+    assert_null(decode_known(&d, "*2\r\n$3\r\ngex\r\n$1\r\nk\r\n", other));
+    assert_null(decode_known(&d, "get k and nothing else\r\n", other));
+    /* nothing is kept of a long one */
+    assert_null(decode_known(&d, "*2\r\n$11\r\nINCRBYFLOAT\r\n$1\r\nk\r\n", other));
+    assert_null(decode_known(&d, "*2\r\n$11\r\nINCRBYFLOAT\r\n$1\r\nk\r\n", other));
+    decoder_reset(&d);
+    assert_null(decode_known(&d, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", get));
+    decoder_reset(&d);
+}
+
+static void the_same_beginning_is_no_way_around_limits(void **state)
+{
+    (void)state;
+    static const char eleven[] =
+        "*11\r\n$3\r\nDEL\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n3\r\n$1\r\n4\r\n"
+        "$1\r\n5\r\n$1\r\n6\r\n$1\r\n7\r\n$1\r\n8\r\n$1\r\n9\r\n$1\r\na\r\n";
+    struct decoder d;
+    decoder_init(&d);
+    assert_null(decode_known(&d, eleven, "DEL"));
+    assert_non_null(decode_known(&d, eleven, "DEL"));
+    assert_int_equal(decode(&d, PROTO_RESP2, &before_auth, eleven, sizeof(eleven) - 1), DECODE_BAD);
+    assert_string_equal(d.error, "Protocol error: unauthenticated multibulk length");
+    decoder_reset(&d);
+}
+
 static void wants_what_is_declared(void **state)
 {
     (void)state;
@@ -273,6 +320,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_are_relative_to_the_request),
         cmocka_unit_test(many_arguments),
+        cmocka_unit_test(what_is_known_goes_with_the_same_beginning),
+        cmocka_unit_test(the_same_beginning_is_no_way_around_limits),
         cmocka_unit_test(wants_what_is_declared),
         cmocka_unit_test(limits_before_auth),
         cmocka_unit_test(bulk_limit_is_the_callers),
