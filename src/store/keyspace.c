@@ -82,18 +82,18 @@ static void reap(struct keyspace *keyspace, struct key key, struct item *item)
 
 /* ---- reads ----------------------------------------------------------------------------------- */
 
-struct item *keyspace_find(struct keyspace *keyspace, struct key key)
+struct item *keyspace_find_key(struct keyspace *keyspace, const struct key *key)
 {
-    struct item *item = table_find(&keyspace->db[key.db], key.name, key.hash);
+    struct item *item = table_find(&keyspace->db[key->db], key->name, key->hash);
     if (item == NULL || likely(!has_expired(keyspace, item)))
         return item;
-    reap(keyspace, key, item);
+    reap(keyspace, *key, item);
     return NULL;
 }
 
-struct item *keyspace_read(struct keyspace *keyspace, struct key key)
+struct item *keyspace_read_key(struct keyspace *keyspace, const struct key *key)
 {
-    struct item *item = keyspace_find(keyspace, key);
+    struct item *item = keyspace_find_key(keyspace, key);
     if (item != NULL)
         keyspace->_hits++;
     else
