@@ -29,7 +29,7 @@ enum {
     SETTLE_ROUNDS = 4, /* times a turn tries stalled connections again before it goes on */
     BACKLOG_WAIT_NS = 20 * 1000,
     HOLD_NS_MAX =
-        300 * 1000,     /* a reply waits no longer than this for one behind it from another shard */
+        1000 * 1000,    /* a reply waits no longer than this for one behind it from another shard */
     QUICK_US_MAX = 100, /* no command that is measured with its group takes as long */
 };
 
