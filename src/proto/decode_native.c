@@ -51,7 +51,7 @@ static enum decode_status bad_string(struct decoder *decoder, const struct decod
 enum decode_status decode_native(struct decoder *decoder, const struct decode_limits *limits,
                                  const char *data, size_t size)
 {
-    decoder->known = NULL;
+    decoder_forget(decoder);
     if (decoder->_state == DECODE_STATE_START) {
         enum decode_status status = read_head(decoder, limits, data, size);
         if (status != DECODE_OK)

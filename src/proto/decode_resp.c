@@ -207,7 +207,6 @@ static inline bool take_same_head(struct decoder *decoder, const struct decode_l
 static void keep_head(struct decoder *decoder, const char *data, size_t size)
 {
     struct decode_head *head = &decoder->_head;
-    head->size = 0;
     if (decoder->argc == 0 || size < sizeof(head->text))
         return;
     uint32_t end = decoder->args[0].offset + decoder->args[0].size + 2;
@@ -228,7 +227,7 @@ enum decode_status decode_resp(struct decoder *decoder, const struct decode_limi
 {
     if (likely(decoder->_state == DECODE_STATE_START) &&
         !likely(take_same_head(decoder, limits, data, size))) {
-        decoder->known = NULL;
+        decoder_forget(decoder);
         if (size == 0)
             return decoder_more(decoder, 1);
         if (unlikely(data[0] != '*'))

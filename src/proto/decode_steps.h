@@ -35,6 +35,13 @@ static inline bool decoder_push(struct decoder *decoder, size_t offset, size_t s
     return true;
 }
 
+/* Neither how the last request began nor what was known of it holds for this one. */
+static inline void decoder_forget(struct decoder *decoder)
+{
+    decoder->known = NULL;
+    decoder->_head.size = 0;
+}
+
 static inline enum decode_status decoder_more(struct decoder *decoder, size_t want)
 {
     decoder->want = want < UINT32_MAX ? (uint32_t)want : UINT32_MAX;

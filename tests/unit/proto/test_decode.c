@@ -104,7 +104,16 @@ static void what_is_known_goes_with_the_same_beginning(void **state)
     assert_null(decode_known(&d, "*2\r\n$3\r\nget\r\n$1\r\nk\r\n", other));
     assert_null(decode_known(&d, "*3\r\n$3\r\nget\r\n$1\r\nk\r\n$0\r\n\r\n", other));
     assert_null(decode_known(&d, "*2\r\n$3\r\ngex\r\n$1\r\nk\r\n", other));
+    /* what comes between is forgotten too, whatever its form */
+    assert_null(decode_known(&d, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", get));
     assert_null(decode_known(&d, "get k and nothing else\r\n", other));
+    assert_null(decode_known(&d, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", get));
+    assert_int_equal(decode(&d, PROTO_NATIVE, &usual, "\5\0\0\0\1\0\0\0\0", 9), DECODE_OK);
+    assert_null(d.known);
+    d.known = other;
+    assert_null(decode_known(&d, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", get));
+    assert_null(decode_known(&d, "*1\r\n$4\r\nPING\r\n", other));
+    assert_null(decode_known(&d, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", get));
     /* nothing is kept of a long one */
     assert_null(decode_known(&d, "*2\r\n$11\r\nINCRBYFLOAT\r\n$1\r\nk\r\n", other));
     assert_null(decode_known(&d, "*2\r\n$11\r\nINCRBYFLOAT\r\n$1\r\nk\r\n", other));
