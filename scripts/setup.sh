@@ -15,7 +15,7 @@ packages() {
         echo libcmocka-dev redis-server redis-tools python3 python3-redis libhiredis-dev tcl \
             memcached procps spin zstd chromium ca-certificates
         ;;
-    bench) echo redis-server memcached ;;
+    bench) echo redis-server memcached python3 zstd ;;
     dev) echo clang-format universal-ctags git clang libclang-rt-14-dev ;;
     *)
         echo "setup.sh: no group \"$1\": build, test, bench, dev" >&2
