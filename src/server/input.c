@@ -295,8 +295,14 @@ static void check_size(struct conn *conn)
 void conn_parse(struct conn *conn)
 {
     struct input *input = conn->input;
-    if (input == NULL || conn_is_blocked(conn))
+    if (input == NULL)
         return;
+    if (conn_is_blocked(conn)) {
+        /* It had waited for the rest of a request, and has been blocked since. */
+        if (!(conn->flags & (CONN_DEAD | CONN_CLOSING)))
+            conn_stall(conn);
+        return;
+    }
     struct source source = { input->data, input->size, NO_BUFFER, input };
     input->refs++; /* a request may make the connection let go of it */
     size_t at = parse_all(conn, &source, conn->input_at);

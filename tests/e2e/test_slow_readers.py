@@ -67,6 +67,32 @@ def overwritten_while_unread(server, proto):
     setter.close()
 
 
+def unsent_bytes(wire, name):
+    """What the connection of that name has yet to be sent, as CLIENT LIST has it."""
+    for line in wire.run("CLIENT", "LIST").decode().splitlines():
+        fields = dict(field.partition("=")[::2] for field in line.split())
+        if fields["name"] == name:
+            return int(fields["omem"]) + int(fields["obl"])
+    return 0
+
+
+def rest_of_a_request_while_throttled(server, proto):
+    """Half a request is read; then nothing is, for its client does not read; the other half comes meanwhile."""
+    setter = Wire(server.port)
+    equal(setter.run("SET", "half", value_of(1)), b"OK")
+    slow = Wire(server.port, proto, timeout=20, receive_bytes=16384)
+    equal(slow.run("CLIENT", "SETNAME", "half-" + proto.name), b"OK")
+    request = proto.request("GET", "half")
+    slow.send(request * 20 + request[:5])
+    wait_until("replies are not read", lambda: unsent_bytes(setter, "half-" + proto.name) > MIB)
+    slow.send(request[5:] + request * 9)
+    for i in range(30):
+        got = slow.read()
+        assert got == value_of(1), "reply %d is another" % i
+    slow.close()
+    setter.close()
+
+
 def many_slow_readers(server):
     """50 clients with 100 unread small and middling replies each; then each reads all."""
     wires = [Wire(server.port, PROTOCOLS[i % 2], receive_bytes=16384) for i in range(50)]
@@ -155,6 +181,7 @@ with Server(3, "--maxmemory", "0") as started:
         tests.run("unread, one value, " + protocol.name, unread_replies, started, protocol, 1)
         tests.run("unread, five values, " + protocol.name, unread_replies, started, protocol, 5)
         tests.run("overwritten while unread, " + protocol.name, overwritten_while_unread, started, protocol)
+        tests.run("the rest of a request, " + protocol.name, rest_of_a_request_while_throttled, started, protocol)
         tests.run("one deep pipeline, " + protocol.name, one_deep_pipeline, started, protocol)
     tests.run("many slow readers", many_slow_readers, started)
     tests.run("gone slow readers", gone_slow_readers, started)
