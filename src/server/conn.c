@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REQUEST_POOL_MAX = 4096 };
+enum { REQUEST_POOL_MAX = BOUND(4096, 2) };
 
 /* ---- requests ----------------------------------------------------------------------------------
  */
@@ -135,8 +135,11 @@ static void received(struct io_op *op, const struct io_event *event)
     struct conn *conn = (struct conn *)((char *)op - offsetof(struct conn, recv));
     if (likely(event->result > 0)) {
         conn_received(conn, event);
-        if (unlikely(!event->more))
+        if (unlikely(!event->more)) { /* for want of room for completions */
             conn_recv_again(conn);
+            if (conn->flags & (CONN_DEAD | CONN_CLOSING))
+                conn_settle_later(conn); /* it may have been all that was waited for */
+        }
         return;
     }
     if (event->result == -ENOBUFS) {
