@@ -1,6 +1,6 @@
 # shoal - build, run, test. `make help` lists what can be asked for.
 #
-#   MODE=release|debug|asan|ubsan|tsan   each builds into build/<mode>/
+#   MODE=release|debug|asan|ubsan|tsan|tiny   each builds into build/<mode>/
 #   V=1                                  show the commands
 #   CFLAGS_EXTRA=...                     appended to the compiler's flags (e.g. -march=native)
 #   LTO=                                 release without link-time optimisation
@@ -20,8 +20,8 @@ OUT     := build/$(MODE)
 Q       := $(if $(V),,@)
 say      = $(if $(V),:,printf '  %-5s %s\n')
 
-ifeq ($(filter $(MODE),release debug asan ubsan tsan),)
-$(error MODE is one of release, debug, asan, ubsan, tsan, not "$(MODE)")
+ifeq ($(filter $(MODE),release debug asan ubsan tsan tiny),)
+$(error MODE is one of release, debug, asan, ubsan, tsan, tiny, not "$(MODE)")
 endif
 
 # ---- flags ------------------------------------------------------------------------------------
@@ -39,13 +39,15 @@ FLAGS_asan    := $(SANITY) -fsanitize=address
 FLAGS_ubsan   := $(SANITY) -fsanitize=undefined -fno-sanitize-recover=all
 # gcc warns of every atomic_thread_fence here; those have a TSan-only stand-in or a reason.
 FLAGS_tsan    := $(SANITY) -fsanitize=thread -Wno-tsan
+# Every queue is full and every buffer too small, see base/bound.h; for the end-to-end tests.
+FLAGS_tiny    := $(FLAGS_debug) -O1 -DSHOAL_TINY
 
 CFLAGS  := -std=gnu11 -g $(FLAGS_$(MODE)) $(WARN) $(DEFINES) -Iinclude $(CFLAGS_EXTRA)
 LDFLAGS := -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS_EXTRA)
 
 # liburing: the archive, because 2.3's shared library lacks io_uring_enable_rings.
 LIBURING := $(if $(wildcard $(shell $(CC) -print-file-name=liburing.a 2>/dev/null)),-l:liburing.a,-luring)
-LIBS     := $(LIBURING) $(if $(filter release debug,$(MODE)),-ljemalloc) -lm -lpthread
+LIBS     := $(LIBURING) $(if $(filter release debug tiny,$(MODE)),-ljemalloc) -lm -lpthread
 
 # ---- what there is to build: whatever lies in the folders ---------------------------------------
 
@@ -75,7 +77,7 @@ EXAMPLES := $(if $(CLIENT),$(patsubst docs/examples/%.c,$(OUT)/examples/%,$(EXAM
 UNIT     := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(UNIT_SRC))
 E2E      := $(patsubst tests/%.c,$(OUT)/tests/%,$(E2E_SRC))
 # Libraries put in front of the server's: not where a sanitizer has put its own there.
-PRELOAD  := $(if $(filter release debug,$(MODE)),$(patsubst tests/%.c,$(OUT)/tests/%.so,$(PRELOAD_SRC)))
+PRELOAD  := $(if $(filter release debug tiny,$(MODE)),$(patsubst tests/%.c,$(OUT)/tests/%.so,$(PRELOAD_SRC)))
 PROGRAMS := $(SERVER) $(BENCH) $(CLIENT) $(EXAMPLES)
 # The release build is also found one level up: build/shoal, build/libshoal.a, ...
 PUBLISHED := $(if $(filter build/release,$(OUT)),$(patsubst $(OUT)/%,build/%,$(PROGRAMS)))
@@ -221,10 +223,11 @@ $(MICRO): $(OUT)/micro/%: $(OUT)/obj/bench/micro/%.o $(CORE)
 	$(Q)$(call link,$(LIBS))
 $(EXAMPLES): $(OUT)/examples/%: $(OUT)/obj/docs/examples/%.o $(CLIENT)
 	$(Q)$(call link,,-fno-lto)
-# Where a test stands in for malloc() it decides when memory is out.
-$(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(shell grep -l __wrap_malloc $(UNIT_SRC) /dev/null)): private LDFLAGS += -Wl,--wrap=malloc
+# A test that has a __wrap_malloc() decides when memory is out, and so on.
+wraps = $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -oh '__wrap_[a-z_]*' $1)))
+comma := ,
 $(UNIT): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(CORE) $(CLIENT)
-	$(Q)$(call link,-lcmocka $(LIBS),-fno-lto)
+	$(Q)$(call link,-lcmocka $(LIBS),-fno-lto $(call wraps,tests/unit/$*.c))
 $(E2E): $(OUT)/tests/e2e/%: $(OUT)/obj/tests/e2e/%.o $(CLIENT)
 	$(Q)$(call link,-lhiredis -lpthread,-fno-lto)
 $(PRELOAD): $(OUT)/tests/%.so: tests/%.c $(OUT)/flags

@@ -47,6 +47,7 @@ struct lane {
     uint32_t credits;
     bool dirty;
     struct list backlog, urgent;
+    struct list answers; /* responses for which there was no memory to make a ring */
     struct reply_space space;
 };
 
@@ -231,7 +232,8 @@ bool mesh_wants_room(const struct mesh_port *port)
 {
     for (uint32_t i = 0; port->backlogged > 0 && i < port->mesh->count; i++) {
         const struct lane *lane = &port->lane[i];
-        if (lane->urgent.first != NULL || (lane->backlog.first != NULL && lane->credits > 0))
+        if (lane->answers.first != NULL || lane->urgent.first != NULL ||
+            (lane->backlog.first != NULL && lane->credits > 0))
             return true;
     }
     return false;
@@ -248,7 +250,11 @@ void mesh_respond(struct mesh_port *port, struct message *message)
     struct lane *lane = &port->lane[to];
     struct spsc *ring =
         ring_out(port, port->mesh->responses, &lane->responses_out, to, response_ring_size(port));
-    must(ring != NULL); /* 4 KB, once a pair; without it no answer could ever be given */
+    if (unlikely(ring == NULL)) { /* 4 KB, once a pair: tried again every turn */
+        list_add(&lane->answers, message);
+        port->backlogged++;
+        return;
+    }
     uint32_t index = spsc_pushed(ring);
     bool fits = spsc_push(ring, message);
     must(fits); /* the credit or the transaction layer's bound reserved this slot */
@@ -382,9 +388,22 @@ static void list_push_on(struct mesh_port *port, struct lane *lane, struct list 
     }
 }
 
+static void answers_push_on(struct mesh_port *port, struct lane *lane)
+{
+    struct message *message = lane->answers.first;
+    lane->answers = (struct list){ 0 };
+    while (message != NULL) {
+        struct message *next = message->next;
+        port->backlogged--;
+        mesh_respond(port, message);
+        message = next;
+    }
+}
+
 static void backlogs_push_on(struct mesh_port *port)
 {
     for (uint32_t i = 0; i < port->mesh->count; i++) {
+        answers_push_on(port, &port->lane[i]);
         list_push_on(port, &port->lane[i], &port->lane[i].urgent);
         list_push_on(port, &port->lane[i], &port->lane[i].backlog);
     }

@@ -42,6 +42,15 @@ static void stop(void)
     mesh_free(&mesh);
 }
 
+static bool memory_is_out;
+
+struct spsc *__real_spsc_new(uint32_t capacity);
+struct spsc *__wrap_spsc_new(uint32_t capacity);
+struct spsc *__wrap_spsc_new(uint32_t capacity)
+{
+    return memory_is_out ? NULL : __real_spsc_new(capacity);
+}
+
 static void count_wake(void *context, uint32_t reactor)
 {
     (void)context;
@@ -398,10 +407,36 @@ static void nobody_sleeps_on_a_message(void **state)
     stop();
 }
 
+static void without_memory_for_a_ring_it_waits(void **state)
+{
+    (void)state;
+    start(4);
+    struct job first = job(B, 1), second = job(B, 2);
+    memory_is_out = true;
+    send(A, &first);
+    publish(A);
+    assert_true(mesh_wants_room(port[A]));
+    memory_is_out = false;
+    assert_true(publish(A));
+    memory_is_out = true;
+    assert_string_equal(take(B, true), "1");
+    assert_true(mesh_wants_room(port[B])); /* to answer */
+    send(A, &second);
+    publish(A);
+    assert_string_equal(take(B, true), "2");
+    assert_string_equal(take_responses(A), "");
+    memory_is_out = false;
+    assert_true(publish(B));
+    assert_false(mesh_backlogged(port[B]));
+    assert_string_equal(take_responses(A), "1 2");
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_and_responses_keep_their_order),
+        cmocka_unit_test(without_memory_for_a_ring_it_waits),
         cmocka_unit_test(a_request_takes_a_credit_that_its_response_gives_back),
         cmocka_unit_test(a_backlog_keeps_its_order),
         cmocka_unit_test(urgent_messages_overtake_and_take_no_credit),
