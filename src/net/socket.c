@@ -3,6 +3,8 @@
  */
 #include "shoal/net/socket.h"
 
+#include "shoal/base/bound.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -16,7 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BIND_TRIES = 50, BIND_PAUSE_NS = 20 * 1000 * 1000 }; /* one second in all */
+enum {
+    BIND_TRIES = 50, /* one second in all */
+    BIND_PAUSE_NS = 20 * 1000 * 1000,
+    SEND_BYTES = BOUND(0, 65536), /* of the kernel's send buffer; 0: what it likes */
+};
 
 static int bind_patiently(int fd, const struct sockaddr *address, socklen_t size)
 {
@@ -116,7 +122,9 @@ int socket_listen_unix(const char *path, int mode, int backlog)
 
 void socket_tune(int fd, int keepalive_s)
 {
-    int on = 1;
+    int on = 1, sent_bytes = SEND_BYTES;
+    if (sent_bytes > 0)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sent_bytes, sizeof(sent_bytes));
     /* Fails on a Unix socket, which needs neither. */
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 || keepalive_s <= 0)
         return;

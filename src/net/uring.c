@@ -6,6 +6,7 @@
  */
 #include "shoal/net/ring.h"
 
+#include "shoal/base/bound.h"
 #include "shoal/base/must.h"
 #include "uring_buffers.h"
 #include "uring_files.h"
@@ -24,7 +25,7 @@
 #endif
 
 enum {
-    REAP_MAX = 1024, /* completions of one turn, so that queues and timers get their share */
+    REAP_MAX = BOUND(1024, 4), /* completions of a turn: queues and timers get their share */
     /* user_data that is no io_op */
     TOKEN_WAKE = 0,
     TOKEN_IGNORED = 1,

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { INPUT_MIN = 4096, INPUT_SLACK_MAX = 1 << 20 };
+enum { INPUT_MIN = BOUND(4096, 64), INPUT_SLACK_MAX = 1 << 20 };
 
 /* Where the bytes that are being parsed are: a receive buffer, or an input. */
 struct source {

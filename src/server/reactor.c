@@ -17,11 +17,10 @@
 #include <stdlib.h>
 
 enum {
-    RING_ENTRIES = 512,
-    RING_COMPLETIONS = 4096,
-    BUFFER_BYTES =
-        32 * 1024, /* all of them are to fit the second-level cache beside the data: 512 KB */
-    BUFFER_COUNT = 16,
+    RING_ENTRIES = BOUND(512, 8),
+    RING_COMPLETIONS = BOUND(4096, 16),
+    BUFFER_BYTES = BOUND(32 * 1024, 512), /* all of them fit the L2 cache beside the data: 512 KB */
+    BUFFER_COUNT = BOUND(16, 4),
     STARVED_PER_BUFFER = 4, /* connections that are started again for each free buffer */
     TICK_MS = 1000,
     SAMPLE_MS = 1000,

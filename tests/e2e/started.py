@@ -16,7 +16,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SHOAL = os.environ.get("SHOAL", os.path.join(ROOT, "build", "shoal"))
 PORT = int(os.environ.get("PORT", "27200"))
 MODE = os.path.basename(os.path.dirname(SHOAL))
-SCALE = 5 if MODE in ("asan", "ubsan", "tsan", "debug") else 1
+SCALE = 5 if MODE in ("asan", "ubsan", "tsan", "debug", "tiny") else 1
 READY_SECONDS, STOP_SECONDS = 60, 30
 OUTPUT_LINES_KEPT = 400
 

@@ -45,7 +45,7 @@ static inline size_t started_scale(void)
 {
     const char *binary = started_binary();
     bool slow = strstr(binary, "/asan/") || strstr(binary, "/ubsan/") || strstr(binary, "/tsan/") ||
-                strstr(binary, "/debug/");
+                strstr(binary, "/tiny/") || strstr(binary, "/debug/");
     return slow ? 5 : 1;
 }
 

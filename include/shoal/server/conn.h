@@ -7,17 +7,17 @@
 #ifndef SHOAL_SERVER_CONN_H
 #define SHOAL_SERVER_CONN_H
 
+#include "shoal/base/bound.h"
 #include "shoal/net/ring.h"
 #include "shoal/proto/decode.h"
 #include "shoal/server/out.h"
 #include "shoal/server/request.h"
 
 enum {
-    CONN_REQUESTS_MAX = 1024,    /* unanswered requests; above it the connection stops parsing */
-    CONN_INPUT_SOFT = 64 * 1024, /* unparsed bytes while stalled; above it, it stops receiving */
-    CONN_OUT_SOFT = 1024 * 1024, /* unsent bytes; above it, it stops parsing until half are gone */
-    CONN_HOLD_MAX =
-        16 * 1024, /* replies held back while the same pipeline waits for a forwarded one */
+    CONN_REQUESTS_MAX = BOUND(1024, 3),       /* unanswered; above it, it stops parsing */
+    CONN_INPUT_SOFT = BOUND(64 * 1024, 256),  /* unparsed and stalled; above: stops receiving */
+    CONN_OUT_SOFT = BOUND(1024 * 1024, 4096), /* unsent; above: stops parsing until half is gone */
+    CONN_HOLD_MAX = BOUND(16 * 1024, 256), /* replies held back for a forwarded one before them */
     CONN_UNAUTH_INPUT_MAX = 1024 * 1024,
     CONN_LINGER_MS = 2000, /* what the kernel still has to deliver is waited for so long */
     CONN_NAME_MAX = 256,

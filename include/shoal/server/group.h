@@ -8,6 +8,8 @@
 #ifndef SHOAL_SERVER_GROUP_H
 #define SHOAL_SERVER_GROUP_H
 
+#include "shoal/base/bound.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +17,7 @@ struct message;
 struct reactor;
 struct request;
 
-enum { GROUP_MAX = 32 };
+enum { GROUP_MAX = BOUND(32, 2) };
 
 struct lot {
     uint32_t count;

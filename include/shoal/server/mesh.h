@@ -14,17 +14,18 @@
 #ifndef SHOAL_SERVER_MESH_H
 #define SHOAL_SERVER_MESH_H
 
+#include "shoal/base/bound.h"
 #include "shoal/base/spsc.h"
 #include "shoal/server/doze.h"
 #include "shoal/server/message.h"
 
 enum {
     MESH_REACTORS_MAX = 128,
-    MESH_RING = 256,               /* requests in a ring; and credits */
-    MESH_DRAIN_SOURCE = 32,        /* requests taken from one source before the next has its turn */
-    MESH_DRAIN_TURN = 512,         /* requests taken in one turn */
-    MESH_REPLY_BYTES = 128 * 1024, /* reply space of a pair, see mesh_reply_space(); */
-    MESH_REPLY_BYTES_MIN = 8 * 1024, /* less with many reactors */
+    MESH_RING = BOUND(256, 2),        /* requests in a ring; and credits */
+    MESH_DRAIN_SOURCE = BOUND(32, 1), /* requests from one source, then the next has its turn */
+    MESH_DRAIN_TURN = BOUND(512, 2),  /* requests taken in one turn */
+    MESH_REPLY_BYTES = BOUND(128 * 1024, 2048), /* reply space of a pair, see mesh_reply_space(); */
+    MESH_REPLY_BYTES_MIN = BOUND(8 * 1024, 2048), /* less with many reactors */
 };
 
 struct mesh; /* the shared part: ring pointers and sleeping flags */

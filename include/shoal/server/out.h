@@ -7,16 +7,16 @@
 #ifndef SHOAL_SERVER_OUT_H
 #define SHOAL_SERVER_OUT_H
 
+#include "shoal/base/bound.h"
 #include "shoal/net/ring.h"
 #include "shoal/proto/reply.h"
 #include "shoal/server/parcel.h"
 
 enum {
-    CHUNK_BYTES = 16 * 1024,
-    CHUNK_ROOM_MIN = 512, /* less room than this at the end: begin a new chunk */
-    CHUNK_POOL_MAX =
-        256, /* chunks a reactor keeps; beyond them each is allocated and freed by itself */
-    OUT_VECTOR_MAX = 64, /* chunks in one send */
+    CHUNK_BYTES = BOUND(16 * 1024, 1024),
+    CHUNK_ROOM_MIN = BOUND(512, 64), /* less room than this at the end: begin a new chunk */
+    CHUNK_POOL_MAX = BOUND(256, 2),  /* chunks a reactor keeps; others come and go one by one */
+    OUT_VECTOR_MAX = BOUND(64, 2),   /* chunks in one send */
 };
 
 struct chunk {

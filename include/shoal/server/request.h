@@ -14,15 +14,15 @@
 
 #include <assert.h>
 
+#include "shoal/base/bound.h"
 #include "shoal/cmd/command.h"
 #include "shoal/server/message.h"
 #include "shoal/server/parcel.h"
 
 enum {
     REQUEST_SPANS_INLINE = 7,
-    ANSWER_INLINE = 40, /* encoded bytes that travel in the request */
-    ANSWER_COPY_MAX =
-        16384, /* up to here they are copied through the pair's reply space; above, a parcel */
+    ANSWER_INLINE = 40,                  /* encoded bytes that travel in the request */
+    ANSWER_COPY_MAX = BOUND(16384, 512), /* through the pair's reply space; above, a parcel */
 };
 
 enum answer_place {

@@ -13,7 +13,7 @@ const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../.
 const SHOAL = process.env.SHOAL ?? path.join(ROOT, "build/shoal");
 const PORT = Number(process.env.PORT ?? 27200);
 const MODE = path.basename(path.dirname(SHOAL));
-export const SCALE = ["asan", "ubsan", "tsan", "debug"].includes(MODE) ? 5 : 1;
+export const SCALE = ["asan", "ubsan", "tsan", "debug", "tiny"].includes(MODE) ? 5 : 1;
 
 const TEST_MS = 60_000;
 const OUTPUT_LINES_KEPT = 400;
