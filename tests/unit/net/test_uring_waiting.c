@@ -1,0 +1,130 @@
+/*
+ * test_uring_waiting.c - queues that are far too small, time-outs and wake-ups.
+ */
+#include "support/ring_probe.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+/* ---- queues that are too small ------------------------------------------------------------------
+ */
+
+static void little_queues_lose_nothing(void **state)
+{
+    (void)state;
+    enum { PAIRS = 64 };
+    static int fd[PAIRS][2];
+    static struct probe *in[PAIRS], *out[PAIRS];
+    uint32_t done = 0;
+    ring_free(&ring);
+    ring = make(features, 4, 8);
+    for (int i = 0; i < PAIRS; i++) {
+        pair_open(fd[i]);
+        in[i] = probe_new();
+        out[i] = probe_new();
+        ring_recv(ring, &in[i]->op, fd[i][0]);
+    }
+    for (int i = 0; i < PAIRS; i++)
+        ring_send(ring, &out[i]->op, fd[i][1], "0123456789", 10);
+    for (int turns = 0; turns < TURNS_MAX && done < PAIRS; turns++) {
+        ring_turn(ring, 1000000);
+        done = 0;
+        for (int i = 0; i < PAIRS; i++) {
+            done += in[i]->size == 10 && !out[i]->op.in_flight;
+            if (!in[i]->op.in_flight && in[i]->size < 10) {
+                assert_int_equal(in[i]->result, -ENOBUFS);
+                ring_recv(ring, &in[i]->op, fd[i][0]);
+            }
+        }
+    }
+    assert_int_equal(done, PAIRS);
+    for (int i = 0; i < PAIRS; i++) {
+        assert_int_equal(out[i]->result, 10);
+        assert_int_equal(out[i]->events, 1);
+        assert_memory_equal(in[i]->data, "0123456789", 10);
+        if (in[i]->op.in_flight)
+            ring_cancel(ring, &in[i]->op);
+    }
+    for (int i = 0; i < PAIRS; i++) {
+        turn_until(!in[i]->op.in_flight);
+        pair_close(fd[i]);
+        free(in[i]);
+        free(out[i]);
+    }
+    assert_true(ring_buffers_available(ring) > 0);
+}
+
+/* ---- waiting -----------------------------------------------------------------------------------
+ */
+
+static void it_waits_as_long_as_it_is_told(void **state)
+{
+    (void)state;
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    assert_int_equal(ring_turn(ring, 20 * 1000 * 1000), 0);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    int64_t ns = (after.tv_sec - before.tv_sec) * 1000000000ll + after.tv_nsec - before.tv_nsec;
+    assert_true(ns >= 19 * 1000 * 1000);
+    assert_int_equal(ring_turn(ring, 0), 0);
+}
+
+struct sleeper {
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    struct ring *ring;
+    int error;
+    uint32_t completions;
+};
+
+static void *sleep_in_a_turn(void *argument)
+{
+    struct sleeper *sleeper = argument;
+    struct ring_config config = {
+        .entries = 8,
+        .completions = 16,
+        .buffer_bytes = BUFFER_BYTES,
+        .buffer_count = BUFFERS,
+        .features = "all",
+    };
+    int error = 0;
+    struct ring *own = uring_new(&config, &error);
+    pthread_mutex_lock(&sleeper->lock);
+    sleeper->ring = own;
+    sleeper->error = error;
+    pthread_cond_signal(&sleeper->cond);
+    pthread_mutex_unlock(&sleeper->lock);
+    if (own != NULL)
+        sleeper->completions = ring_turn(own, -1);
+    return NULL;
+}
+
+static void it_is_woken_by_another_ring(void **state)
+{
+    (void)state;
+    struct sleeper sleeper = { .lock = PTHREAD_MUTEX_INITIALIZER,
+                               .cond = PTHREAD_COND_INITIALIZER };
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, sleep_in_a_turn, &sleeper), 0);
+    pthread_mutex_lock(&sleeper.lock);
+    while (sleeper.ring == NULL && sleeper.error == 0)
+        pthread_cond_wait(&sleeper.cond, &sleeper.lock);
+    pthread_mutex_unlock(&sleeper.lock);
+    assert_int_equal(sleeper.error, 0);
+    ring_wake(ring, sleeper.ring);
+    ring_turn(ring, 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(sleeper.completions, 0); /* a wake-up is none */
+    ring_free(&sleeper.ring);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        both(little_queues_lose_nothing),
+        both(it_waits_as_long_as_it_is_told),
+        both(it_is_woken_by_another_ring),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
