@@ -3,6 +3,7 @@
  */
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
+#include "shoal/cmd/help.h"
 #include "shoal/cmd/value.h"
 
 enum {
@@ -73,15 +74,11 @@ static void object_help(struct conn *conn, const struct args *args, struct reply
         "    Always 0: the time of the last access is not tracked by key.",
         "REFCOUNT <key>",
         "    The number of references to the value.",
-        "HELP",
-        "    This text.",
+        NULL,
     };
-    const uint32_t count = sizeof(lines) / sizeof(lines[0]);
     (void)conn;
     (void)args;
-    reply_array(reply, count);
-    for (uint32_t i = 0; i < count; i++)
-        reply_simple(reply, lines[i]);
+    reply_help(reply, lines);
 }
 
 /* clang-format off */

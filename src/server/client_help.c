@@ -3,7 +3,7 @@
  */
 #include "client_handlers.h"
 
-#include "shoal/server/help.h"
+#include "shoal/cmd/help.h"
 
 static const char *const lines[] = {
     "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
@@ -41,8 +41,6 @@ static const char *const lines[] = {
     "    Always 0: no command blocks.",
     "UNPAUSE",
     "    Ends a pause.",
-    "HELP",
-    "    This text.",
     NULL,
 };
 

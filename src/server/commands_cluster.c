@@ -7,10 +7,10 @@
 #include "shoal/base/hash.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/cmd/help.h"
 #include "shoal/cmd/value.h"
 #include "shoal/net/socket.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/help.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/server.h"
 
@@ -212,8 +212,6 @@ static void cluster_help(struct conn *conn, const struct args *args, struct repl
         "    The slots and the node that has them.",
         "SLOTS",
         "    The same in an older form.",
-        "HELP",
-        "    This text.",
         NULL,
     };
     (void)conn;

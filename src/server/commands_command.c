@@ -3,9 +3,9 @@
  */
 #include "shoal/base/glob.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/cmd/help.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/help.h"
 
 /* "config|get" or "get"; NULL when there is no such command. */
 static const struct command *find_full(struct bytes name)
@@ -173,8 +173,6 @@ static void command_help(struct conn *conn, const struct args *args, struct repl
         "    The same as without a subcommand, for some commands.",
         "LIST [FILTERBY (MODULE <name> | ACLCAT <category> | PATTERN <pattern>)]",
         "    Their names.",
-        "HELP",
-        "    This text.",
         NULL,
     };
     (void)conn;

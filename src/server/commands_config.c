@@ -6,8 +6,8 @@
  * settings.
  */
 #include "shoal/cmd/errors.h"
+#include "shoal/cmd/help.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/help.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/server.h"
 #include "shoal/server/settings.h"
@@ -192,8 +192,6 @@ static void config_help(struct conn *conn, const struct args *args, struct reply
         "    Sets the counters of INFO and LATENCY HISTOGRAM to zero.",
         "REWRITE",
         "    Refused: no command writes a file.",
-        "HELP",
-        "    This text.",
         NULL,
     };
     (void)conn;

@@ -3,9 +3,9 @@
  */
 #include "shoal/base/log.h"
 #include "shoal/base/number.h"
+#include "shoal/cmd/help.h"
 #include "shoal/net/socket.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/help.h"
 #include "shoal/server/reactor.h"
 
 #include <time.h>
@@ -85,8 +85,6 @@ static void debug_help(struct reply *reply)
         "false.",
         "SLEEP <seconds>",
         "    Stops the thread of this connection, and the shard that it owns.",
-        "HELP",
-        "    This text.",
         NULL,
     };
     reply_help(reply, lines);

@@ -3,8 +3,8 @@
  * truthfully: there are none, and they can be flushed.
  */
 #include "shoal/cmd/errors.h"
+#include "shoal/cmd/help.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/help.h"
 
 /* FLUSH [ASYNC | SYNC] of nothing. */
 static void flush(struct conn *conn, const struct args *args, struct reply *reply)
@@ -78,8 +78,6 @@ static void function_help(struct conn *conn, const struct args *args, struct rep
         "    An empty list.",
         "STATS",
         "    No engines.",
-        "HELP",
-        "    This text.",
         NULL,
     };
     (void)conn;
@@ -97,8 +95,6 @@ static void script_help(struct conn *conn, const struct args *args, struct reply
         "    Does nothing.",
         "KILL",
         "    Refused: none runs.",
-        "HELP",
-        "    This text.",
         NULL,
     };
     (void)conn;

@@ -3,9 +3,9 @@
  * keeps, and the single events above latency-monitor-threshold, from all reactors together.
  */
 #include "shoal/cmd/errors.h"
+#include "shoal/cmd/help.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/help.h"
 #include "shoal/server/info.h"
 #include "shoal/server/latency_events.h"
 #include "shoal/server/latency_figures.h"
@@ -254,8 +254,6 @@ static void latency_help(struct conn *conn, const struct args *args, struct repl
         "milliseconds.",
         "RESET [<event> ...]",
         "    Forgets these events, or all; returns how many there were.",
-        "HELP",
-        "    This text.",
         NULL,
     };
     (void)conn;

@@ -2,9 +2,9 @@
  * commands_memory.c - MEMORY: where the memory goes.
  */
 #include "shoal/base/mem.h"
+#include "shoal/cmd/help.h"
 #include "shoal/cmd/memory_usage.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/help.h"
 #include "shoal/server/info.h"
 #include "shoal/server/reactor.h"
 
@@ -135,8 +135,6 @@ static void memory_help(struct conn *conn, const struct args *args, struct reply
         "    Where the memory goes.",
         "USAGE <key> [SAMPLES <count>]",
         "    What a key and its value take.",
-        "HELP",
-        "    This text.",
         NULL,
     };
     (void)conn;

@@ -5,8 +5,8 @@
  */
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/cmd/help.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/help.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/slowlog_merge.h"
@@ -137,8 +137,6 @@ static void slowlog_help(struct conn *conn, const struct args *args, struct repl
         "    How many entries there are.",
         "RESET",
         "    Empties the slow log.",
-        "HELP",
-        "    This text.",
         NULL,
     };
     (void)conn;
