@@ -86,6 +86,23 @@ export class Tests {
     }
 }
 
+// Every test of the list over every way to connect; `begin` is called before each.
+export async function runAll(counted, server, list, Connector, begin = async () => {}) {
+    for (const transport of ["tcp", "unix"])
+        for (const protocol of [3, 2])
+            for (const [name, test] of Object.entries(list)) {
+                const on = new Connector(server, transport, protocol);
+                await counted.run(
+                    `${name} (${server.shards} shards, ${transport}, RESP${protocol})`,
+                    async () => {
+                        await begin(on);
+                        await test(on);
+                    });
+                on.close();
+            }
+    await counted.run(`the server ends well (${server.shards} shards)`, () => server.endsWell());
+}
+
 function shorten(text) {
     return text.length > 3000 ? `${text.slice(0, 3000)} ...` : text;
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createClient, createClientPool, RESP_TYPES, WatchError } from "redis";
 
-import { SCALE, Server, Tests } from "./started.mjs";
+import { SCALE, Server, Tests, runAll } from "./started.mjs";
 
 const BIG = Math.floor((8 << 20) / SCALE);
 const PASSWORD = "correct horse";
@@ -170,25 +170,9 @@ async function passwordIsAskedFor(on) {
     assert.equal(await other.get("k"), null);
 }
 
-async function runAll(counted, server, list) {
-    for (const transport of ["tcp", "unix"])
-        for (const protocol of [3, 2])
-            for (const [name, test] of Object.entries(list)) {
-                const on = new Connector(server, transport, protocol);
-                await counted.run(
-                    `${name} (${server.shards} shards, ${transport}, RESP${protocol})`,
-                    async () => {
-                        if (list === tests)
-                            await (await on.connect()).flushAll();
-                        await test(on);
-                    });
-                on.close();
-            }
-    await counted.run(`the server ends well (${server.shards} shards)`, () => server.endsWell());
-}
-
 const counted = new Tests();
 for (const shards of [1, 3])
-    await runAll(counted, await Server.start(shards), tests);
-await runAll(counted, await Server.start(2, "--requirepass", PASSWORD), { passwordIsAskedFor });
+    await runAll(counted, await Server.start(shards), tests, Connector,
+        async (on) => (await on.connect()).flushAll());
+await runAll(counted, await Server.start(2, "--requirepass", PASSWORD), { passwordIsAskedFor }, Connector);
 counted.finish();
