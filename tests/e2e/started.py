@@ -77,6 +77,11 @@ class Server:
         assert status == 0, "ended with status %d:\n%s" % (status, "\n".join(self.output))
 
 
+def serve(*arguments, **named):
+    """A server that accepts connections, to be ended by ends_well()."""
+    return Server(*arguments, **named).__enter__()
+
+
 class Tests:
     """Runs functions, each of them one test, and says in the end how many passed."""
 

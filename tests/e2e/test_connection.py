@@ -5,20 +5,17 @@ several shards, alone and in pipelines.
 Given by run-e2e.sh: SHOAL, PORT. Ends with "N passed, N failed".
 """
 
-import os
 import re
 import select
-import signal
 import socket
 import struct
-import subprocess
 import sys
 import time
 import traceback
 
 from resp_client import Connection, encode
+from started import PORT, serve
 
-SHOAL, PORT = os.environ["SHOAL"], int(os.environ["PORT"])
 SHARDS = 3
 PASSWORD = "s3cret"
 OK, PONG, QUEUED, NIL = ("+", b"OK"), ("+", b"PONG"), ("+", b"QUEUED"), ("$", None)
@@ -30,30 +27,6 @@ tests = []
 def test(function):
     tests.append(function)
     return function
-
-
-class Server:
-    def __init__(self, port, *options):
-        self.port = port
-        self.process = subprocess.Popen(
-            [SHOAL, "--port", str(port), "--shards", str(SHARDS), "--loglevel", "warning", *options],
-            stdin=subprocess.DEVNULL)
-        wait_until(self.is_up, "the server does not answer")
-
-    def is_up(self):
-        if self.process.poll() is not None:
-            raise RuntimeError("the server ended with %d" % self.process.returncode)
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 1) as s:
-                s.sendall(b"PING\r\n")
-                return bool(s.recv(64))
-        except OSError:
-            return False
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        if self.process.wait(20) != 0:
-            raise RuntimeError("the server ended with %d" % self.process.returncode)
 
 
 def wait_until(is_so, complaint):
@@ -343,12 +316,12 @@ def auth_in_a_pipeline(port):
 
 @test
 def password():
-    server = Server(PORT + 1, "--requirepass", PASSWORD)
+    server = serve(SHARDS, "--requirepass", PASSWORD, offset=1)
     try:
         auth_with_a_password_set(server.port)
         auth_in_a_pipeline(server.port)
     finally:
-        server.stop()
+        server.ends_well()
 
 
 # ---- SELECT and RESET ------------------------------------------------------------------------------
@@ -728,7 +701,7 @@ def serial_and_pipelined_are_the_same():
 
 def main():
     failed = 0
-    server = Server(PORT)
+    server = serve(SHARDS)
     only = sys.argv[1:]
     try:
         for function in tests:
@@ -744,7 +717,7 @@ def main():
                     break
     finally:
         try:
-            server.stop()
+            server.ends_well()
         except Exception as error:
             failed += 1
             print("FAILED at its end:", error)

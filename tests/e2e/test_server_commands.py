@@ -10,7 +10,6 @@ import re
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,8 +17,8 @@ import time
 import traceback
 
 from resp_client import Connection
+from started import PORT, serve
 
-SHOAL, PORT = os.environ["SHOAL"], int(os.environ["PORT"])
 SHARDS = 3
 OK, QUEUED, NIL = ("+", b"OK"), ("+", b"QUEUED"), ("$", None)
 DEADLINE_S = 20
@@ -78,29 +77,6 @@ def wait_until(is_so, complaint):
     while not is_so():
         check(time.monotonic() < end, complaint)
         time.sleep(0.01)
-
-
-class Server:
-    def __init__(self, port, *options):
-        self.port = port
-        self.process = subprocess.Popen(
-            [SHOAL, "--port", str(port), "--shards", str(SHARDS), "--loglevel", "nothing", *options],
-            stdin=subprocess.DEVNULL)
-        wait_until(self.is_up, "the server does not answer")
-
-    def is_up(self):
-        check(self.process.poll() is None, "the server ended with %s" % self.process.returncode)
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 1) as s:
-                s.sendall(b"PING\r\n")
-                return bool(s.recv(64))
-        except OSError:
-            return False
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        equal(self.process.wait(DEADLINE_S), 0)
 
 
 def connect(port=PORT):
@@ -322,7 +298,7 @@ def config_set_works_inside_multi():
 
 @test
 def config_set_maxclients_and_password_count_for_new_connections():
-    server = Server(PORT + 1)
+    server = serve(SHARDS, offset=1)
     try:
         c = connect(PORT + 1)
         equal(c.run("CONFIG", "SET", "maxclients", "1"), OK)
@@ -335,7 +311,7 @@ def config_set_maxclients_and_password_count_for_new_connections():
         equal(other.run("AUTH", "s3cret"), OK)
         equal(fields(info(other))["maxclients"], "500")
     finally:
-        server.stop()
+        server.ends_well()
 
 
 @test
@@ -367,7 +343,7 @@ def sighup_reads_the_file_again():
                 out.write(text)
 
         write("timeout 11\nmaxmemory 100mb\n")
-        server = Server(PORT + 2, "--config", path, "--slowlog-max-len", "5")
+        server = serve(SHARDS, "--config", path, "--slowlog-max-len", "5", offset=2)
         try:
             c = connect(PORT + 2)
             equal(config(c, "timeout"), b"11")
@@ -384,7 +360,7 @@ def sighup_reads_the_file_again():
                 equal(config(c, "timeout"), b"12")
             error(c.run("CONFIG", "REWRITE"), b"ERR CONFIG REWRITE is not available")
         finally:
-            server.stop()
+            server.ends_well()
 
 
 # ---- COMMAND -----------------------------------------------------------------------------------
@@ -459,7 +435,7 @@ def every_container_has_help_and_refuses_what_it_has_not():
 
 @test
 def slowlog_is_one_over_all_shards():
-    server = Server(PORT + 1, "--slowlog-log-slower-than", "0", "--slowlog-max-len", "50")
+    server = serve(SHARDS, "--slowlog-log-slower-than", "0", "--slowlog-max-len", "50", offset=1)
     try:
         connections = [connect(PORT + 1) for _ in range(2 * SHARDS)]
         c = connections[0]
@@ -486,13 +462,13 @@ def slowlog_is_one_over_all_shards():
         equal(c.run("SLOWLOG", "RESET"), OK)
         equal(c.run("SLOWLOG", "LEN"), (":", 0))
     finally:
-        server.stop()
+        server.ends_well()
 
 
 @test
 def slowlog_has_what_a_transaction_runs():
     """Every command of it by itself, as Redis does, wherever it runs; not EXEC, and no passwords."""
-    server = Server(PORT + 1, "--slowlog-log-slower-than", "-1")
+    server = serve(SHARDS, "--slowlog-log-slower-than", "-1", offset=1)
     try:
         c = connect(PORT + 1)
         c.run("CONFIG", "SET", "slowlog-log-slower-than", "0")
@@ -511,7 +487,7 @@ def slowlog_has_what_a_transaction_runs():
         check(all(words[0] != b"EXEC" and b"s3cret" not in words for words in logged), logged)
         c.run("CONFIG", "SET", "requirepass", "", "slowlog-log-slower-than", "-1")
     finally:
-        server.stop()
+        server.ends_well()
 
 
 @test
@@ -608,7 +584,7 @@ def there_are_no_scripts():
 @test
 def debug_is_off_unless_allowed():
     error(connect().run("DEBUG", "SLEEP", "0"), b"ERR DEBUG command not allowed.")
-    server = Server(PORT + 1, "--enable-debug-command", "local")
+    server = serve(SHARDS, "--enable-debug-command", "local", offset=1)
     try:
         c = connect(PORT + 1)
         equal(c.run("DEBUG", "SLEEP", "0.001"), OK)
@@ -619,12 +595,12 @@ def debug_is_off_unless_allowed():
         equal(c.run("DEBUG", "PROTOCOL", "double"), (",", b"3.141"))
         equal(c.run("DEBUG", "PROTOCOL", "set"), ("~", [(":", 0), (":", 1), (":", 2)]))
     finally:
-        server.stop()
+        server.ends_well()
 
 
 @test
 def shutdown_ends_the_process_without_a_word():
-    server = Server(PORT + 1)
+    server = serve(SHARDS, offset=1)
     c, other = connect(PORT + 1), connect(PORT + 1)
     error(c.run("SHUTDOWN", "SAVE"), b"ERR ")
     error(c.run("SHUTDOWN", "ABORT"), b"ERR No shutdown in progress.")
@@ -676,7 +652,7 @@ class Native:
 
 @test
 def native_clients_can_ask_too():
-    server = Server(PORT + 1, "--slowlog-log-slower-than", "0")
+    server = serve(SHARDS, "--slowlog-log-slower-than", "0", offset=1)
     try:
         c = Native(PORT + 1)
         equal(c.run("CONFIG", "SET", "timeout", "9"), b"OK")
@@ -692,12 +668,12 @@ def native_clients_can_ask_too():
         equal(c.run("CLUSTER", "KEYSLOT", "foo"), 12182)
         check(c.run("MEMORY", "STATS")[0] == b"peak.allocated", "MEMORY STATS")
     finally:
-        server.stop()
+        server.ends_well()
 
 
 def main():
     passed = failed = 0
-    server = Server(PORT)
+    server = serve(SHARDS)
     for function in tests:
         try:
             function()
@@ -707,7 +683,7 @@ def main():
             print("%s:" % function.__name__)
             traceback.print_exc(file=sys.stdout)
     try:
-        server.stop()
+        server.ends_well()
     except Exception:
         failed += 1
         traceback.print_exc(file=sys.stdout)
