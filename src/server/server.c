@@ -18,13 +18,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum {
-    DRAIN_CHECK_MS = 10,
-};
-
-/* What the sequencer tells every reactor, each at most once. */
-enum order { ORDER_DRAIN, ORDER_CUT, ORDER_HALT, ORDERS };
-
 /* What main asks of the sequencer, added into the eventfd. */
 enum { ASK_STOP = 1, ASK_RELOAD = 1 << 16 };
 
@@ -98,7 +91,7 @@ static struct server *server_new(const struct settings *settings)
     server->mesh = mesh_new(server->count, MESH_RING);
     server->reactor = aligned_alloc(64, server->count * sizeof(struct reactor));
     server->thread = mem_must_zalloc(server->count * sizeof(pthread_t));
-    server->orders = mem_must_zalloc(ORDERS * server->count * sizeof(struct message));
+    drain_init(&server->drain, server->count);
     must(server->reactor != NULL);
     memset(server->reactor, 0, server->count * sizeof(struct reactor));
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -130,7 +123,7 @@ static void server_free(struct server *server)
     pthread_cond_destroy(&server->start_cond);
     free(server->reactor);
     free(server->thread);
-    free(server->orders);
+    drain_fini(&server->drain);
     free(server);
 }
 
@@ -144,82 +137,6 @@ void server_stop(struct server *server)
         log_write(LOG_WARNING, "could not ask for the end: %s", strerror(errno));
 }
 
-/* On every reactor: its connections get what they are owed, paused or not, and are closed. */
-static void drain_run(struct reactor *here, struct message *message)
-{
-    here->pause.until_ms = 0;
-    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next)
-        conn_close_later(conn);
-    reactor_respond(here, message);
-}
-
-static void cut_run(struct reactor *here, struct message *message)
-{
-    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next)
-        conn_kill(conn);
-    reactor_respond(here, message);
-}
-
-static void halt_run(struct reactor *here, struct message *message)
-{
-    here->stopped = true;
-    reactor_respond(here, message);
-}
-
-static void told(struct reactor *home, struct message *message)
-{
-    (void)home;
-    (void)message;
-}
-
-static void tell_all(struct server *server, enum order order, message_fn run)
-{
-    for (uint32_t i = server->count; i-- > 0;) { /* ourselves last */
-        struct message *message = &server->orders[order * server->count + i];
-        *message = (struct message){
-            .run = run,
-            .done = told,
-            .kind = MESSAGE_CALL,
-            .to = (uint16_t)i,
-        };
-        reactor_call(&server->reactor[SEQUENCER], message);
-    }
-}
-
-static uint64_t connections_left(const struct server *server)
-{
-    uint64_t left = 0;
-    for (uint32_t i = 0; i < server->count; i++)
-        left +=
-            server->acceptor.handed[i] - counter_get(&server->reactor[i].stats->connections_closed);
-    return left;
-}
-
-static void drain_begin(struct server *server)
-{
-    int64_t now_ms = server->reactor[SEQUENCER].now_ms;
-    log_write(LOG_NOTICE, "stopping: %lu connections to drain",
-              (unsigned long)connections_left(server));
-    acceptor_stop(&server->acceptor);
-    server->drain_until_ms =
-        now_ms + (int64_t)server->reactor[SEQUENCER].settings->shutdown_timeout_s * 1000;
-    tell_all(server, ORDER_DRAIN, drain_run);
-}
-
-static void drain_check(struct server *server)
-{
-    int64_t now_ms = server->reactor[SEQUENCER].now_ms;
-    if (connections_left(server) == 0) {
-        server->halting = true;
-        tell_all(server, ORDER_HALT, halt_run);
-    } else if (now_ms >= server->drain_until_ms && !server->cutting) {
-        log_write(LOG_WARNING, "%lu connections were cut off at the end of shutdown-timeout",
-                  (unsigned long)connections_left(server));
-        server->cutting = true;
-        tell_all(server, ORDER_CUT, cut_run);
-    }
-}
-
 /* ---- on the sequencer --------------------------------------------------------------------------
  */
 
@@ -229,7 +146,7 @@ static void asked(struct io_op *op, const struct io_event *event)
     if (event->result == sizeof(server->stop_value)) {
         if (server->stop_value >= ASK_RELOAD)
             settings_reload(&server->reactor[SEQUENCER]);
-        if (server->stop_value % ASK_RELOAD != 0 && server->drain_until_ms == 0)
+        if (server->stop_value % ASK_RELOAD != 0 && !drain_has_begun(&server->drain))
             drain_begin(server);
     }
     ring_read(server->reactor[SEQUENCER].ring, op, server->stop_fd, &server->stop_value,
@@ -248,13 +165,12 @@ void server_begin(struct server *server)
 void server_tick(struct server *server)
 {
     acceptor_tick(&server->acceptor);
-    if (server->drain_until_ms != 0 && !server->halting)
-        drain_check(server);
+    drain_tick(server);
 }
 
 int64_t server_next_ms(const struct server *server)
 {
-    if (server->drain_until_ms != 0)
+    if (drain_has_begun(&server->drain))
         return server->reactor[SEQUENCER].now_ms + DRAIN_CHECK_MS;
     return server->acceptor.retry_at_ms != 0 ? server->acceptor.retry_at_ms : INT64_MAX;
 }

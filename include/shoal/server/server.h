@@ -5,6 +5,7 @@
 #define SHOAL_SERVER_SERVER_H
 
 #include "shoal/server/acceptor.h"
+#include "shoal/server/drain.h"
 #include "shoal/server/mesh.h"
 #include "shoal/server/options.h"
 #include "shoal/server/reactor.h"
@@ -53,9 +54,7 @@ struct server {
     /* the sequencer's */
     struct io_op stop_op;
     uint64_t stop_value;
-    int64_t drain_until_ms; /* ending: connections are cut off then; 0: not ending */
-    bool cutting, halting;
-    struct message *orders; /* to end by: made at the start, when there is memory */
+    struct drain drain;
 };
 
 /* Runs the server until it is told to stop. Returns an exit code. */

@@ -1,0 +1,38 @@
+/*
+ * drain.h - the clean end of the server.
+ *
+ * Runs on reactor SEQUENCER, which tells the others: drain, after shutdown-timeout cut, at last
+ * halt.
+ */
+#ifndef SHOAL_SERVER_DRAIN_H
+#define SHOAL_SERVER_DRAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct server;
+struct message;
+
+enum { DRAIN_CHECK_MS = 10 }; /* how often drain_tick() is due once it has begun */
+
+struct drain {
+    int64_t until_ms; /* connections are cut off then; 0: the server is not ending */
+    bool cutting, halting;
+    struct message *orders; /* made at the start, when there is memory */
+};
+
+/* Thread: startup. */
+void drain_init(struct drain *drain, uint32_t reactors);
+void drain_fini(struct drain *drain);
+
+static inline bool drain_has_begun(const struct drain *drain)
+{
+    return drain->until_ms != 0;
+}
+
+/* Accepts no more, and has every connection closed once it is answered. Thread: owner, as below. */
+void drain_begin(struct server *server);
+/* Goes on with what has begun. */
+void drain_tick(struct server *server);
+
+#endif
