@@ -214,7 +214,7 @@ def killed_under_load():
             took = time.monotonic() - start
             assert took < 1 * SCALE, "start %d took %.2f s" % (run, took)
             load = Load(server.port, 50, SEED + run)
-            load.run(0.2)
+            load.run(0.2 * SCALE)
             assert load.replies > 0
             server.process.kill()
             server.process.wait(10)
