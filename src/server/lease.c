@@ -18,6 +18,7 @@ enum {
     FLOOR_PARTS =
         4, /* of an equal part are everyone's at any time: a key must find room anywhere */
     WAKE_INTERVAL_MS = 10,
+    CHASE_MS = 1000, /* others have given what they can by then */
 };
 
 /* Leaves the floor out of account. */
@@ -35,34 +36,92 @@ static uint64_t drawn_budget(const struct lease_view *view, uint64_t pool, uint6
     return own - (uint64_t)given;
 }
 
+static uint64_t slice_of(const struct lease_view *view)
+{
+    return view->limit_bytes / SLICE_PARTS;
+}
+
+static uint64_t pool_of(const struct lease_view *view)
+{
+    return view->limit_bytes - slice_of(view);
+}
+
+uint64_t lease_floor(const struct lease_view *view)
+{
+    return pool_of(view) / view->shards / FLOOR_PARTS;
+}
+
 uint64_t lease_budget(const struct lease_view *view)
 {
     if (view->limit_bytes == 0)
         return UINT64_MAX;
     if (view->shards == 1)
         return view->limit_bytes;
-    uint64_t slice = view->limit_bytes / SLICE_PARTS, pool = view->limit_bytes - slice;
-    uint64_t budget = drawn_budget(view, pool, slice), floor = pool / view->shards / FLOOR_PARTS;
+    uint64_t budget = drawn_budget(view, pool_of(view), slice_of(view)), floor = lease_floor(view);
     return budget > floor ? budget : floor;
 }
 
-static uint64_t used_by(struct reactor *reactor, uint32_t id)
+uint64_t lease_credit(const struct lease_view *view, uint64_t budget, uint64_t spare_bytes)
+{
+    if (view->limit_bytes == 0 || view->shards == 1)
+        return 0;
+    uint64_t pool = pool_of(view), others = view->total_bytes - view->own_bytes;
+    uint64_t taken = others + (budget > view->own_bytes ? budget : view->own_bytes);
+    uint64_t owed = view->total_bytes > pool ? view->total_bytes - pool : 0;
+    return (spare_bytes > owed ? spare_bytes - owed : 0) + (taken < pool ? pool - taken : 0);
+}
+
+static uint64_t used_by(const struct reactor *reactor, uint32_t id)
 {
     return counter_get(&reactor->server->reactor[id].stats->keyspace.used_bytes);
 }
 
-/* It gives its part when it runs, and nothing else would make it. */
-static void wake_richest(struct reactor *reactor)
+/* What all use, and what the others hold above their floor and can evict. */
+static uint64_t look_around(const struct reactor *reactor, struct lease_view *view)
+{
+    uint64_t spare = 0, floor = lease_floor(view);
+    for (uint32_t i = 0; i < reactor->count; i++) {
+        const struct keyspace_stats *stats = &reactor->server->reactor[i].stats->keyspace;
+        uint64_t evictable = counter_get(&stats->evictable_bytes);
+        view->total_bytes += counter_get(&stats->used_bytes);
+        spare += i != reactor->id && evictable > floor ? evictable - floor : 0;
+    }
+    return spare;
+}
+
+/* They give their parts when they run, and nothing else would make them. */
+static void wake_others(struct reactor *reactor, bool all)
 {
     uint32_t richest = reactor->id;
     if (reactor->now_ms - reactor->lease.woke_ms < WAKE_INTERVAL_MS)
         return;
     reactor->lease.woke_ms = reactor->now_ms;
-    for (uint32_t i = 0; i < reactor->count; i++)
+    for (uint32_t i = 0; i < reactor->count; i++) {
+        if (all && i != reactor->id)
+            ring_wake(reactor->ring, reactor->server->reactor[i].ring);
         if (used_by(reactor, i) > used_by(reactor, richest))
             richest = i;
-    if (richest != reactor->id)
+    }
+    if (!all && richest != reactor->id)
         ring_wake(reactor->ring, reactor->server->reactor[richest].ring);
+}
+
+static void work_within(struct reactor *reactor, int64_t ms)
+{
+    if (reactor->next_work_ms > reactor->now_ms + ms)
+        reactor->next_work_ms = reactor->now_ms + ms;
+}
+
+/* While more is used than there is: whoever sleeps on it is woken. */
+static void remind_others(struct reactor *reactor, const struct lease_view *view)
+{
+    if (view->total_bytes <= view->limit_bytes)
+        return;
+    bool chasing = reactor->now_ms < reactor->lease.chase_until_ms;
+    if (chasing || view->pressed)
+        wake_others(reactor, chasing);
+    if (chasing)
+        work_within(reactor, WAKE_INTERVAL_MS);
 }
 
 void lease_renew(struct reactor *reactor)
@@ -77,14 +136,17 @@ void lease_renew(struct reactor *reactor)
         .pressed = keyspace->pressed,
     };
     reactor->lease.renewed_ms = reactor->now_ms;
-    keyspace->pressed = false;
+    if (unlikely(keyspace->borrowed))
+        reactor->lease.chase_until_ms = reactor->now_ms + CHASE_MS;
+    keyspace->pressed = keyspace->borrowed = false;
     counter_set(&reactor->stats->keyspace.used_bytes, view.own_bytes);
+    uint64_t spare = view.limit_bytes > 0 ? look_around(reactor, &view) : 0;
+    uint64_t budget = lease_budget(&view);
+    if (reactor->now_ms < reactor->lease.chase_until_ms && budget < view.own_bytes)
+        budget = view.own_bytes; /* it is the others' turn to give */
+    keyspace_set_lease(keyspace, budget, lease_credit(&view, budget, spare));
+    if (keyspace_in_debt(keyspace))
+        work_within(reactor, 0);
     if (view.limit_bytes > 0)
-        for (uint32_t i = 0; i < reactor->count; i++)
-            view.total_bytes += used_by(reactor, i);
-    keyspace_set_budget(keyspace, lease_budget(&view));
-    if (keyspace_in_debt(keyspace) && reactor->next_work_ms > reactor->now_ms)
-        reactor->next_work_ms = reactor->now_ms;
-    if (view.limit_bytes > 0 && view.pressed && view.total_bytes > view.limit_bytes)
-        wake_richest(reactor);
+        remind_others(reactor, &view);
 }

@@ -225,6 +225,7 @@ void keyspace_publish(struct keyspace *keyspace)
     counter_set(&stats->expired, keyspace->_expired);
     counter_set(&stats->evicted, keyspace->_evicted);
     counter_set(&stats->used_bytes, keyspace_used(keyspace));
+    counter_set(&stats->evictable_bytes, keyspace_evictable(keyspace));
     counter_set(&stats->budget_bytes, keyspace->budget_bytes);
     counter_set(&stats->ghost_hits, keyspace->_ghosts.hits);
     for (int age = 0; age < GHOST_AGES; age++)

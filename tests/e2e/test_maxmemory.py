@@ -8,7 +8,7 @@ from started import MODE, SCALE, Server, Tests, equal
 from wire import PROTOCOLS, Error, Wire, rss_bytes, wait_until
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
-SHARDS = 3
+SHARDS = 4
 MIB = 1 << 20
 LIMIT = 32 * MIB
 SMALL = 8 * MIB
@@ -128,8 +128,8 @@ def a_mix(server, policy, limit, rounds):
 
 
 def large_among_small(server):
-    """Room for one value takes the eviction of thousands: it is made, not refused. It is smaller than what every
-    shard may use at any time, a twelfth of the limit."""
+    """Room for one value takes the eviction of thousands: it is made, not refused. It is no larger than what
+    every shard may use at any time, a sixteenth of the limit."""
     wires = begin(server, SMALL, "allkeys-s3fifo")
     wire, tiny = wires[0], SMALL // 40
     for at in range(0, tiny, BATCH):
@@ -142,6 +142,24 @@ def large_among_small(server):
         fits(wire, SMALL)
         assert i > 0 or wire.run("DBSIZE") < before - 5000, before
     assert wire.run("DBSIZE") > 2
+    end(wires)
+
+
+def large_anywhere(server, policy):
+    """A fifth of the limit finds room in each shard, though one has taken all: the others give it what it needs, and what
+    is stored is within the limit soon after. Nothing is refused."""
+    wires, large = begin(server, SMALL, policy), SMALL // 5
+    timed = ("EX", 1000) if policy.startswith("volatile") else ()
+    for i in range(8):
+        equal(fill(wires[i % 4], ("{tag}:%d:%d" % (i, k) for k in range(SMALL // 4000)), 1000, *timed), 0)
+        equal(wires[i % 4].run("SET", "large:%d" % i, b"v" * large, *timed), b"OK")
+        wait_until("within the limit", lambda: stored(wires[0]) <= SMALL * OVERSHOOT, 2 * SCALE)
+        assert wires[0].run("DBSIZE") > 10
+    # As large as all the others may be together, into an empty cache and a full one.
+    equal(wires[0].run("FLUSHALL"), b"OK")
+    for i in range(6):
+        equal(wires[i % 4].run("SET", "huge:%d" % i, b"v" * (SMALL // 2), *timed), b"OK")
+        wait_until("within the limit", lambda: stored(wires[0]) <= SMALL * OVERSHOOT, 2 * SCALE)
     end(wires)
 
 
@@ -277,6 +295,8 @@ with Server(SHARDS, "--maxmemory", "32mb") as started:
     for name in ("allkeys-lru", "allkeys-lfu", "allkeys-clock", "allkeys-random"):
         tests.run("a mix, " + name, a_mix, started, name, SMALL, ROUNDS)
     tests.run("large among small", large_among_small, started)
+    for name in ("allkeys-s3fifo", "allkeys-clock", "allkeys-random", "volatile-lru", "volatile-ttl"):
+        tests.run("large anywhere, " + name, large_anywhere, started, name)
     tests.run("noeviction", noeviction, started)
     for name in ("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"):
         tests.run(name, volatile, started, name)

@@ -4,8 +4,11 @@
  * Nobody hands it out: once a millisecond every reactor reads what all shards have published, and
  * allows its own shard so much that no stale figure can make the sum exceed maxmemory by more than
  * a percent. A full shard borrows from an empty one; when nothing is left, shards that must evict
- * draw slowly on those that need not. A quarter of an equal part is everyone's at any time. Buffers
- * are not in it: they have limits of their own and evict nothing.
+ * draw slowly on those that need not. A quarter of an equal part is everyone's at any time. A
+ * request that needs more than that at once gets it, on credit: what is free, and what the others
+ * hold beyond their quarter and can evict. They do so within milliseconds; the borrower gives
+ * nothing until then, or two large values would drive each other out. Buffers are not in it:
+ * they have limits of their own and evict nothing.
  */
 #ifndef SHOAL_SERVER_LEASE_H
 #define SHOAL_SERVER_LEASE_H
@@ -17,7 +20,8 @@ struct reactor;
 
 /* A reactor's. */
 struct lease {
-    int64_t renewed_ms, woke_ms; /* when it was last worked out, and another reactor woken for it */
+    int64_t renewed_ms, woke_ms; /* when it was last worked out, and others woken for it */
+    int64_t chase_until_ms;      /* so long only the others give back what this one has borrowed */
 };
 
 /* What one shard knows. */
@@ -30,6 +34,13 @@ struct lease_view {
 
 /* What the shard may use now. Thread: any. */
 uint64_t lease_budget(const struct lease_view *view);
+
+/* What it may use beyond `budget` for one request: that is free, and `spare_bytes` that others can
+ * evict. Thread: any. */
+uint64_t lease_credit(const struct lease_view *view, uint64_t budget, uint64_t spare_bytes);
+
+/* What a shard that uses `used_bytes` and can evict must not lose. Thread: any. */
+uint64_t lease_floor(const struct lease_view *view);
 
 /* Sets the budget of the reactor's keyspace; call it every turn. Wakes the reactor with most when
  * it has to give and may be asleep. Thread: owner. */

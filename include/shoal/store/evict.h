@@ -27,7 +27,7 @@ struct table;
 /* What a run may do and has done. It ends when `wanted_bytes` are freed or a count is used up. */
 struct evict_work {
     uint64_t wanted_bytes, freed_bytes;
-    uint64_t victims_left; /* items it may evict; the shard's last one is not among them */
+    uint64_t victims_left; /* items it may evict */
     uint64_t buckets_left; /* buckets it may look at */
     struct ttl_clock clock;
 };

@@ -22,7 +22,8 @@ struct watch_registry;
 /* Published by the owner, read by any thread that answers INFO. */
 struct keyspace_stats {
     struct counter hits, misses, expired, evicted;
-    struct counter used_bytes; /* items + tables */
+    struct counter used_bytes;      /* items + tables */
+    struct counter evictable_bytes; /* of them, as keyspace_evictable() says */
     struct counter keys[DATABASES_MAX], expires[DATABASES_MAX];
     struct counter avg_ttl_ms[DATABASES_MAX]; /* estimate of the last sweep, 0 when unknown */
     struct counter lazyfree_pending;
@@ -48,9 +49,11 @@ struct keyspace {
     const struct evict_policy *policy; /* what gives way to new items; never NULL */
     struct lifetime lifetime;          /* what TTLs become; lifetime_of() */
     bool pressed;                      /* had to make room since the reader last cleared it */
-    uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_budget() */
-    uint32_t shard, shards;            /* which of how many this is, for the SCAN cursor */
-    uint32_t watched; /* keys under WATCH: 0 makes every hook one predicted branch */
+    uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_lease() */
+    uint64_t credit_bytes;  /* more than that, for a request that would be refused otherwise */
+    bool borrowed;          /* some of it was used since the reader last cleared it */
+    uint32_t shard, shards; /* which of how many this is, for the SCAN cursor */
+    uint32_t watched;       /* keys under WATCH: 0 makes every hook one predicted branch */
     struct keyspace_stats *stats;
     uint64_t _hits, _misses, _expired, _evicted; /* until keyspace_publish() */
     struct grave *_graves;                       /* flushed tables, freed by keyspace_work() */
@@ -127,9 +130,19 @@ void keyspace_flush(struct keyspace *keyspace,
 uint64_t keyspace_used(const struct keyspace *keyspace);
 uint64_t keyspace_count(const struct keyspace *keyspace);
 
-/* Allows the shard `bytes` from now on; UINT64_MAX = no limit. What is over is evicted by
- * keyspace_work() in slices, and by writes. */
-void keyspace_set_budget(struct keyspace *keyspace, uint64_t bytes);
+/*
+ * Allows the shard `bytes` from now on; UINT64_MAX = no limit. What is over is evicted by
+ * keyspace_work() in slices, and by writes. A request that cannot fit may raise the budget by up to
+ * `credit` in all, until the next lease: so much is free or can be evicted elsewhere.
+ */
+void keyspace_set_lease(struct keyspace *keyspace, uint64_t bytes, uint64_t credit);
+static inline void keyspace_set_budget(struct keyspace *keyspace, uint64_t bytes)
+{
+    keyspace_set_lease(keyspace, bytes, 0);
+}
+
+/* About what could be evicted for others. */
+uint64_t keyspace_evictable(const struct keyspace *keyspace);
 
 /* Over the budget, and keyspace_work() can do something about it. */
 bool keyspace_in_debt(const struct keyspace *keyspace);

@@ -122,6 +122,23 @@ static void idle_shards_keep_what_they_have_while_nobody_is_pressed(void **state
     assert_true(total(pool.used, 2) > before - before / 100);
 }
 
+static void a_request_may_have_what_is_free_and_what_others_can_evict(void **state)
+{
+    (void)state;
+    struct lease_view view = { limit, 4, 1 << 20, 5 << 20, false };
+    uint64_t budget = lease_budget(&view), pool = limit - limit / 256;
+    assert_true(budget + lease_credit(&view, budget, 0) == pool - (4 << 20));
+    view.total_bytes = pool + 5;
+    view.pressed = true;
+    budget = lease_budget(&view);
+    assert_true(lease_credit(&view, budget, 0) == 0);
+    assert_true(lease_credit(&view, budget, 700) == 695);
+    view.shards = 1;
+    assert_true(lease_credit(&view, limit, 700) == 0);
+    view.limit_bytes = 0;
+    assert_true(lease_credit(&view, UINT64_MAX, 700) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +147,7 @@ int main(void)
         cmocka_unit_test(a_full_shard_borrows_from_empty_ones),
         cmocka_unit_test(equal_shards_end_equal_and_together_below_the_limit),
         cmocka_unit_test(a_newcomer_gets_room_while_all_is_taken),
+        cmocka_unit_test(a_request_may_have_what_is_free_and_what_others_can_evict),
         cmocka_unit_test(idle_shards_keep_what_they_have_while_nobody_is_pressed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

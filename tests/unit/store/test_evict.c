@@ -403,6 +403,60 @@ static void what_can_never_fit_empties_nothing(void **state)
     assert_false(k->over_limit);
 }
 
+/* A request that is larger than the shard may hold takes what others give back, and no more. */
+static void a_large_request_borrows(void **state)
+{
+    struct keyspace *k = *state;
+    use(k, "allkeys-s3fifo", 300 * 1000);
+    for (uint64_t id = 0; id < 10 * 1000; id++)
+        assert_true(store(k, id, 0, 50, 0));
+    uint64_t large = keyspace_cost(16, 500 * 1000), used = keyspace_used(k);
+    keyspace_set_lease(k, 300 * 1000, large / 2);
+    assert_false(keyspace_make_room(k, large));
+    assert_false(k->borrowed);
+    keyspace_set_lease(k, 300 * 1000, 2 * large);
+    assert_true(keyspace_make_room(k, large));
+    assert_true(k->borrowed && !k->over_limit);
+    assert_true(keyspace_used(k) + large <= k->budget_bytes);
+    assert_true(keyspace_used(k) >= used - used / 50);
+    assert_true(k->credit_bytes < large + 300 * 1000);
+    use(k, "noeviction", 300 * 1000);
+    keyspace_set_lease(k, 300 * 1000, 2 * large);
+    assert_false(keyspace_make_room(k, large));
+}
+
+/* Where nothing of its own can give way, others do: for an empty shard, and for one without a TTL
+ * under a volatile policy. */
+static void what_others_can_evict_is_as_good_as_ones_own(void **state)
+{
+    struct keyspace *k = *state;
+    uint64_t id = 0;
+    use(k, "volatile-lru", 100 * 1000);
+    while (store(k, id, 0, 100, 0))
+        id++;
+    assert_true(k->over_limit);
+    keyspace_set_lease(k, 100 * 1000, 50 * 1000);
+    assert_false(k->over_limit);
+    for (uint64_t last = id + 200; id < last; id++)
+        assert_true(store(k, id, 0, 100, 0));
+    while (store(k, id, 0, 100, 0))
+        id++;
+    assert_true(keyspace_used(k) <= 150 * 1000);
+}
+
+static void the_last_item_makes_room_for_another(void **state)
+{
+    struct keyspace *k = *state;
+    use(k, "allkeys-s3fifo", 300 * 1000);
+    for (uint64_t id = 0; id < 10; id++)
+        assert_true(store(k, id, 0, 200 * 1000, 0));
+    assert_int_equal(keyspace_count(k), 1);
+    assert_true(holds(k, 9, 0));
+    while (keyspace_work(k) == 0)
+        ;
+    assert_int_equal(keyspace_count(k), 1);
+}
+
 /* Whoever asks before storing, as a transaction does when it queues, hears it at once. */
 static void a_budget_below_the_smallest_item_is_over_the_limit(void **state)
 {
@@ -542,6 +596,9 @@ int main(void)
         IN_KEYSPACE(a_key_that_comes_back_goes_to_main),
         IN_KEYSPACE(a_watch_hears_of_an_eviction),
         IN_KEYSPACE(what_can_never_fit_empties_nothing),
+        IN_KEYSPACE(a_large_request_borrows),
+        IN_KEYSPACE(what_others_can_evict_is_as_good_as_ones_own),
+        IN_KEYSPACE(the_last_item_makes_room_for_another),
         IN_KEYSPACE(a_budget_below_the_smallest_item_is_over_the_limit),
         IN_KEYSPACE(a_smaller_budget_is_reached_in_slices),
         IN_KEYSPACE(a_flushed_table_counts_until_it_is_freed),
