@@ -72,11 +72,23 @@ static void add_defrag(struct info *info)
              (unsigned long)(SERVER_SUM(info->server, keyspace.defrag_run_ns) / 1000000));
 }
 
+/* Of the keys with a TTL, how many have expired and still take memory. */
+static void add_dead_share(struct info *info)
+{
+    uint64_t expires = 0,
+             dead = server_sum(info->server, offsetof(struct reactor_stats, keyspace.dead));
+    for (int db = 0; db < DATABASES_MAX; db++)
+        expires += server_sum(info->server, offsetof(struct reactor_stats, keyspace.expires[db]));
+    info_add(info, "expired_stale_perc:%.2f\r\n",
+             expires > 0 ? 100.0 * (double)dead / (double)expires : 0);
+}
+
 void info_stats(struct info *info)
 {
     add_traffic(info);
     ADD_SUM(info, "expired_keys", keyspace.expired);
-    info_add(info, "expired_stale_perc:0.00\r\nexpired_time_cap_reached_count:0\r\n");
+    add_dead_share(info);
+    info_add(info, "expired_time_cap_reached_count:0\r\n");
     ADD_SUM(info, "evicted_keys", keyspace.evicted);
     info_add(info, "evicted_clients:0\r\n");
     ADD_SUM(info, "keyspace_hits", keyspace.hits);

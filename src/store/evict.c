@@ -105,7 +105,7 @@ bool evict_expired(struct keyspace *keyspace, const struct evict_chain *chain,
     if (likely(word_ttl(word) == 0) || !ttl_may_be_due(word_ttl(word), work->clock) ||
         item_expire_ms(word_item(word)) > keyspace->now_ms)
         return false;
-    keyspace->_expired++;
+    keyspace_note_expired(keyspace, word_item(word));
     free_slot(chain, bucket, slot, 0, work);
     return true;
 }

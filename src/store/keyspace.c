@@ -75,7 +75,7 @@ static inline struct table *table_of(struct keyspace *keyspace, struct key key)
 
 static void reap(struct keyspace *keyspace, struct key key, struct item *item)
 {
-    keyspace->_expired++;
+    keyspace_note_expired(keyspace, item);
     changed(keyspace, key);
     table_remove_item(table_of(keyspace, key), item, key.hash);
 }

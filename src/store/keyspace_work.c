@@ -3,9 +3,8 @@
  * tables.
  *
  * A slice is half a millisecond by the clock, which is read after every 256 buckets or items. The
- * sweep goes round once a second, faster
- * where lives are short, and is asked for again at once while it frees much; nothing is asked for
- * when nothing has a TTL.
+ * sweep goes round once a second, faster where lives are short, and is asked for again in a
+ * millisecond while it frees much; nothing is asked for when nothing has a TTL.
  */
 #include "shoal/base/clock.h"
 #include "shoal/base/must.h"
@@ -19,11 +18,15 @@ enum {
     SWEEP_BUCKETS = 256,     /* between two looks at the clock: 50 us if every item is due */
     DRAIN_ITEMS = 256,       /* the same: 20 us */
     SWEEP_BUCKETS_MIN = 512, /* of a call: small tables are seen whole every time, for 2 us */
-    SWEEP_INTERVAL_MS = 100,
-    SWEEP_INTERVAL_BEHIND_MS = 25, /* 0.5 ms every 25: 2 % of a CPU */
+    SWEEP_INTERVAL_MS = 100, /* between calls, or the period where that is less, ... */
+    SWEEP_INTERVAL_MIN_MS = 10,
+    SWEEP_REST_PARTS = 50, /* ... and so many times what the last one took: 2 % of a CPU */
     SWEEP_PERIOD_MS = 1000,
-    SWEEP_TTL_PARTS = 50, /* period = mean TTL / 50: 1 % of what is stored is dead */
-    BUSY_PARTS = 16,      /* "much": one item freed for as many buckets */
+    SWEEP_TTL_PARTS = 50, /* period = mean of the TTLs left / 50: 1 % of what is stored is dead */
+    BUSY_PARTS = 16,      /* "much": one item freed for as many buckets, 1.4 % of what is seen */
+    DEAD_WINDOW_MS = 1000,
+    AGAIN_MS =
+        1, /* a third of a CPU or two, and the threads that share it get their turn at once */
 };
 
 struct grave {
@@ -101,26 +104,39 @@ void keyspace_drain(struct keyspace *keyspace, uint64_t for_ns)
 /* WATCH needs no word of it: who has seen the key alive notices that it is gone. */
 static void on_expired(void *context, struct item *item, uint64_t hash_unused)
 {
-    struct keyspace *keyspace = context;
-    (void)item;
     (void)hash_unused;
-    keyspace->_expired++;
+    keyspace_note_expired(context, item);
 }
 
-/* Buckets to look at in one call, so that all are seen once a period. */
-static uint64_t buckets_due(const struct keyspace *keyspace)
+/* In which all of a table's buckets are to be seen. */
+static int64_t period_ms(const struct table *table)
+{
+    uint64_t period = table->ttl_mean_ms / SWEEP_TTL_PARTS;
+    if (table->ttl_mean_ms == 0 || period > SWEEP_PERIOD_MS)
+        return SWEEP_PERIOD_MS;
+    return period > SWEEP_INTERVAL_MIN_MS ? (int64_t)period : SWEEP_INTERVAL_MIN_MS;
+}
+
+static int64_t interval_ms(const struct keyspace *keyspace)
+{
+    int64_t interval = SWEEP_INTERVAL_MS;
+    for (uint32_t db = 0; db < keyspace->_db_top; db++)
+        if (keyspace->db[db].expires > 0 && period_ms(&keyspace->db[db]) < interval)
+            interval = period_ms(&keyspace->db[db]);
+    return interval;
+}
+
+/* Buckets to look at in a call every `interval` ms, so that all are seen once a period. */
+static uint64_t buckets_due(const struct keyspace *keyspace, int64_t interval)
 {
     uint64_t due = 0, all = 0;
-    for (int db = 0; db < DATABASES_MAX; db++) {
+    for (uint32_t db = 0; db < keyspace->_db_top; db++) {
         const struct table *table = &keyspace->db[db];
         if (table->expires == 0)
             continue;
-        uint64_t period_ms = SWEEP_PERIOD_MS;
-        if (table->ttl_mean_ms > 0 && table->ttl_mean_ms / SWEEP_TTL_PARTS < period_ms)
-            period_ms = table->ttl_mean_ms / SWEEP_TTL_PARTS;
-        period_ms = period_ms < SWEEP_INTERVAL_MS ? SWEEP_INTERVAL_MS : period_ms;
-        all += table_bucket_count(table);
-        due += table_bucket_count(table) * SWEEP_INTERVAL_MS / period_ms + 1;
+        uint64_t count = table_bucket_count(table);
+        all += count;
+        due += count * (uint64_t)interval / (uint64_t)period_ms(table) + 1;
     }
     uint64_t least = all < SWEEP_BUCKETS_MIN ? all : SWEEP_BUCKETS_MIN;
     return due > least ? due : least;
@@ -149,22 +165,42 @@ static uint64_t sweep_some(struct keyspace *keyspace, struct table *table, uint6
     return freed;
 }
 
+/* When to go on, `spent_ns` having been enough for all that was due or not. */
+static int64_t sweep_wait_ms(bool enough, int64_t interval, uint64_t spent_ns)
+{
+    spent_ns = spent_ns < SLICE_NS ? spent_ns : SLICE_NS; /* more was somebody else's */
+    int64_t rest = (int64_t)(spent_ns * SWEEP_REST_PARTS / 1000000);
+    return enough && rest < interval ? interval : rest;
+}
+
+static void estimate_dead(struct keyspace *keyspace)
+{
+    int64_t passed_ms = keyspace->now_ms - keyspace->_dead_from_ms;
+    if (passed_ms < DEAD_WINDOW_MS)
+        return;
+    keyspace->_dead = keyspace->_dead_sum_ms / (uint64_t)passed_ms;
+    keyspace->_dead_sum_ms = 0;
+    keyspace->_dead_from_ms = keyspace->now_ms;
+}
+
 static int64_t sweep(struct keyspace *keyspace)
 {
-    uint64_t due = buckets_due(keyspace), seen = 0, freed = 0, start = clock_mono_ns();
+    estimate_dead(keyspace);
+    int64_t interval = interval_ms(keyspace);
+    uint64_t due = buckets_due(keyspace, interval), seen = 0, freed = 0;
+    uint64_t start = clock_mono_ns(), spent = 0;
     struct table *table;
-    while (seen < due && (table = sweep_table(keyspace)) != NULL) {
+    while (seen < due && spent < SLICE_NS && (table = sweep_table(keyspace)) != NULL) {
         uint64_t buckets = due - seen < SWEEP_BUCKETS ? due - seen : SWEEP_BUCKETS;
         freed += sweep_some(keyspace, table, buckets);
         seen += buckets;
-        if (clock_mono_ns() - start >= SLICE_NS)
-            break;
+        spent = clock_mono_ns() - start;
     }
     if (sweep_table(keyspace) == NULL)
         return -1;
     if (freed * BUSY_PARTS >= seen)
-        return 0;
-    return seen < due ? SWEEP_INTERVAL_BEHIND_MS : SWEEP_INTERVAL_MS;
+        return AGAIN_MS;
+    return sweep_wait_ms(seen >= due, interval, spent);
 }
 
 /* Calls that defragmentation asked for are not the sweep's, which counts on its interval. */
@@ -182,7 +218,7 @@ int64_t keyspace_work(struct keyspace *keyspace)
 {
     if (keyspace->_graves != NULL) {
         keyspace_drain(keyspace, SLICE_NS);
-        return 0; /* and at least once more, to see what else there is */
+        return AGAIN_MS; /* and at least once more, to see what else there is */
     }
     if (keyspace_in_debt(keyspace)) {
         keyspace_evict(keyspace, 0, SLICE_NS);
@@ -214,12 +250,15 @@ static void publish_defrag(const struct keyspace *keyspace)
 void keyspace_publish(struct keyspace *keyspace)
 {
     struct keyspace_stats *stats = keyspace->stats;
+    uint64_t expires = 0;
     for (int db = 0; db < DATABASES_MAX; db++) {
         const struct table *table = &keyspace->db[db];
+        expires += table->expires;
         counter_set(&stats->keys[db], table->count);
         counter_set(&stats->expires[db], table->expires);
         counter_set(&stats->avg_ttl_ms[db], table->expires > 0 ? table->ttl_mean_ms : 0);
     }
+    counter_set(&stats->dead, keyspace->_dead < expires ? keyspace->_dead : expires);
     counter_set(&stats->hits, keyspace->_hits);
     counter_set(&stats->misses, keyspace->_misses);
     counter_set(&stats->expired, keyspace->_expired);

@@ -129,8 +129,10 @@ static void sweep_word(struct sweep *sweep, struct bucket *bucket, unsigned slot
     struct table *table = sweep->table;
     struct item *item = word_item(bucket->slot[slot]);
     int64_t expire_ms = item_expire_ms(item);
-    if (expire_ms >
-        sweep->now_ms) { /* in the same unit, or a clamped code came round: say it anew */
+    if (expire_ms > sweep->now_ms) {
+        /* in the same unit, or a clamped code came round: say it anew */
+        table->_ttl_sum_ms += (uint64_t)(expire_ms - sweep->now_ms);
+        table->_ttl_seen++;
         bucket->slot[slot] = word_with_ttl(bucket->slot[slot], ttl_code(expire_ms, sweep->now_ms));
         return;
     }

@@ -26,6 +26,7 @@ struct keyspace_stats {
     struct counter evictable_bytes; /* of them, as keyspace_evictable() says */
     struct counter keys[DATABASES_MAX], expires[DATABASES_MAX];
     struct counter avg_ttl_ms[DATABASES_MAX]; /* estimate of the last sweep, 0 when unknown */
+    struct counter dead;                      /* expired and not freed, about */
     struct counter lazyfree_pending;
     struct counter budget_bytes; /* UINT64_MAX: no limit */
     /*
@@ -56,7 +57,10 @@ struct keyspace {
     uint32_t watched;       /* keys under WATCH: 0 makes every hook one predicted branch */
     struct keyspace_stats *stats;
     uint64_t _hits, _misses, _expired, _evicted; /* until keyspace_publish() */
-    struct grave *_graves;                       /* flushed tables, freed by keyspace_work() */
+    uint64_t _dead;        /* items that had expired and were not freed, on average of a second */
+    uint64_t _dead_sum_ms; /* the same since _dead_from_ms, times milliseconds */
+    int64_t _dead_from_ms;
+    struct grave *_graves; /* flushed tables, freed by keyspace_work() */
     uint64_t _grave_items, _grave_bytes;
     uint32_t _sweep_db; /* the database the sweep goes on with */
     uint32_t _db_top;   /* databases from here on have never held anything */
@@ -75,6 +79,13 @@ void keyspace_free(struct keyspace **keyspace);
 static inline void keyspace_seed(struct keyspace *keyspace, uint64_t random)
 {
     keyspace->_random = random;
+}
+
+/* Before an expired item is freed. How long each was dead adds up to how many are at any moment. */
+static inline void keyspace_note_expired(struct keyspace *keyspace, const struct item *item)
+{
+    keyspace->_expired++;
+    keyspace->_dead_sum_ms += (uint64_t)(keyspace->now_ms - item_expire_ms(item));
 }
 
 /* A key as a command sees it. */

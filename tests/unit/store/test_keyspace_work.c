@@ -1,0 +1,173 @@
+/*
+ * test_keyspace_work.c - how much of what is stored is dead while keys come and expire all the
+ * time, by a clock of the test's own: every millisecond some keys, and the work that is due.
+ */
+#include "shoal/base/hash.h"
+#include "shoal/store/keyspace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+enum { KEYS_PER_MS = 50 };
+static const int64_t start_ms = 1750000000000;
+
+static struct keyspace_stats stats;
+static struct arena *arena;
+static unsigned seed;
+
+struct world {
+    struct keyspace *keyspace;
+    int64_t work_ms; /* the next work is due */
+    uint64_t ids;
+};
+
+static int set_up(void **state)
+{
+    hash_seed();
+    memset(&stats, 0, sizeof(stats));
+    arena = arena_new();
+    struct world *world = calloc(1, sizeof(*world));
+    world->keyspace = keyspace_new(arena, &stats);
+    world->keyspace->now_ms = world->work_ms = start_ms;
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+    table_validate(&world->keyspace->db[0]);
+    keyspace_free(&world->keyspace);
+    arena_free_all(&arena);
+    free(world);
+    return 0;
+}
+
+static void store(struct world *world, int64_t ttl_ms)
+{
+    char text[32];
+    int size = snprintf(text, sizeof(text), "key:%012llu", (unsigned long long)world->ids++);
+    struct bytes name = bytes_of(text, (size_t)size);
+    struct key key = { .name = name, .hash = hash_key(name) };
+    assert_true(keyspace_set(world->keyspace, key, bytes_str("a value of thirty-two characters"),
+                             world->keyspace->now_ms + ttl_ms));
+}
+
+static void pass_ms(struct world *world, unsigned keys, int64_t ttl_min_ms, int64_t ttl_max_ms)
+{
+    struct keyspace *k = world->keyspace;
+    k->now_ms++;
+    for (unsigned i = 0; i < keys; i++)
+        store(world, ttl_min_ms + rand_r(&seed) % (ttl_max_ms - ttl_min_ms + 1));
+    while (world->work_ms <= k->now_ms) {
+        int64_t wait_ms = keyspace_work(k);
+        world->work_ms = k->now_ms + (wait_ms < 0 ? 100 : wait_ms > 0 ? wait_ms : 1);
+    }
+}
+
+struct tally {
+    struct keyspace *keyspace;
+    uint64_t dead, all;
+};
+
+static void count_item(void *context, struct item *item, uint64_t hash_unused)
+{
+    struct tally *tally = context;
+    (void)hash_unused;
+    tally->all += item_footprint(item);
+    if (item_expire_ms(item) <= tally->keyspace->now_ms)
+        tally->dead += item_footprint(item);
+}
+
+/* In percent of the bytes. */
+static double dead_share(struct keyspace *keyspace)
+{
+    struct tally tally = { .keyspace = keyspace };
+    uint64_t cursor = 0;
+    do
+        cursor = table_scan(&keyspace->db[0], cursor, count_item, &tally);
+    while (cursor != 0);
+    return tally.all > 0 ? 100.0 * (double)tally.dead / (double)tally.all : 0;
+}
+
+/* Some seconds to settle in, then as many in which it is looked at. */
+static void steady(struct world *world, int64_t ttl_min_ms, int64_t ttl_max_ms, double most)
+{
+    double sum = 0, worst = 0, told = 0;
+    int looks = 0;
+    int64_t end_ms = 2 * ttl_max_ms + 3000, step_ms = ttl_max_ms > 1000 ? 997 : 97;
+    for (int64_t ms = 1; ms <= end_ms; ms++) {
+        pass_ms(world, KEYS_PER_MS, ttl_min_ms, ttl_max_ms);
+        if (ms <= ttl_max_ms + 1000 || ms % step_ms != 0)
+            continue;
+        double share = dead_share(world->keyspace);
+        sum += share;
+        worst = share > worst ? share : worst;
+        keyspace_publish(world->keyspace);
+        told += 100.0 * (double)counter_get(&stats.dead) / (double)counter_get(&stats.expires[0]);
+        looks++;
+    }
+    printf("TTLs of %lld to %lld ms: %.2f %% dead, at most %.2f, told %.2f\n",
+           (long long)ttl_min_ms, (long long)ttl_max_ms, sum / looks, worst, told / looks);
+    assert_true(sum / looks <= most);
+    assert_true(worst <= 3 * most);
+    assert_true(told / looks > sum / looks / 2 && told / looks < sum / looks * 2);
+}
+
+static void a_spread_of_lives(void **state)
+{
+    steady(*state, 5000, 30000, 1.0);
+}
+
+static void lives_of_a_second(void **state)
+{
+    steady(*state, 1000, 1000, 2.0); /* a half on an idle machine */
+}
+
+static void lives_of_a_third_of_a_second(void **state)
+{
+    steady(*state, 300, 300, 4.0); /* it looks no more often than every 10 ms */
+}
+
+/* A million in one millisecond: all are gone in a second, and no call frees for longer than its
+ * slice. */
+static void a_storm(void **state)
+{
+    enum { STORM = 1000 * 1000 };
+    struct world *world = *state;
+    struct keyspace *k = world->keyspace;
+    for (int i = 0; i < STORM; i++)
+        store(world, 1000);
+    while (k->now_ms < start_ms + 999)
+        pass_ms(world, 0, 1, 1);
+    uint64_t before = k->db[0].count, most = 0;
+    assert_int_equal(before, STORM);
+    for (int ms = 0; ms < 2000; ms++) {
+        uint64_t count = k->db[0].count;
+        pass_ms(world, 0, 1, 1);
+        most = count - k->db[0].count > most ? count - k->db[0].count : most;
+    }
+    printf("a storm: at most %llu keys in a slice\n", (unsigned long long)most);
+    assert_true(most < 50 * 1000);
+    assert_int_equal(k->db[0].count, 0);
+}
+
+#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_WORLD(a_spread_of_lives),
+        IN_WORLD(lives_of_a_second),
+        IN_WORLD(lives_of_a_third_of_a_second),
+        IN_WORLD(a_storm),
+    };
+    seed = (unsigned)time(NULL);
+    printf("seed %u\n", seed);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
