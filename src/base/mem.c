@@ -104,6 +104,11 @@ void mem_purge(void)
     heap_purge();
 }
 
+bool mem_is_checked(void)
+{
+    return heap_is_checked;
+}
+
 const char *mem_allocator_name(void)
 {
     return HEAP_NAME;

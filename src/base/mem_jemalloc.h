@@ -17,6 +17,7 @@
 #define HEAP_NAME                                                                                  \
     "jemalloc-" HEAP_TEXT_OF(JEMALLOC_VERSION_MAJOR) "." HEAP_TEXT_OF(                             \
         JEMALLOC_VERSION_MINOR) "." HEAP_TEXT_OF(JEMALLOC_VERSION_BUGFIX)
+static const bool heap_is_checked = false;
 
 /*
  * Freed pages go back within a fraction of a second, by a thread of jemalloc's own: by default they

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define HEAP_NAME "libc"
+static const bool heap_is_checked = true;
 
 static inline unsigned heap_create(void)
 {

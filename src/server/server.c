@@ -331,6 +331,7 @@ int server_run(const struct settings *settings)
         unlink(settings->pidfile);
     log_write(LOG_NOTICE, "bye");
 out:
-    server_free(server);
+    if (mem_is_checked())
+        server_free(server); /* a walk of five million items takes 0.25 s */
     return code;
 }

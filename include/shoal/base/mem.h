@@ -10,6 +10,7 @@
 #ifndef SHOAL_BASE_MEM_H
 #define SHOAL_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -85,6 +86,10 @@ struct mem_stats mem_stats_read(void);
 
 /* Gives freed pages back to the system. Thread: any. */
 void mem_purge(void);
+
+/* True where leaks are looked for at the end: everything is to be freed then. Otherwise the system
+ * takes it all back faster than a walk of the heap could. Thread: any. */
+bool mem_is_checked(void);
 
 const char *mem_allocator_name(void); /* "jemalloc-5.3.0" */
 
