@@ -22,12 +22,10 @@ enum {
     SWEEP_INTERVAL_MIN_MS = 10,
     SWEEP_REST_PARTS = 50, /* ... and so many times what the last one took: 2 % of a CPU */
     SWEEP_PERIOD_MS = 1000,
-    SWEEP_TTL_PARTS =
-        64, /* period = mean of the TTLs left / 64: 0.5 to 0.8 % of what is stored is dead */
-    BUSY_PARTS = 16, /* "much": one item freed for as many buckets, 1.4 % of what is seen */
+    SWEEP_TTL_PARTS = 64, /* period = mean of the TTLs left / 64: 0.5 to 0.8 % are dead */
+    BUSY_PARTS = 16,      /* "much": one item freed for as many buckets, 1.4 % of what is seen */
     DEAD_WINDOW_MS = 1000,
-    AGAIN_MS =
-        1, /* a third of a CPU or two, and the threads that share it get their turn at once */
+    AGAIN_MS = 1, /* so that threads that share the CPU get their turn */
 };
 
 struct grave {
