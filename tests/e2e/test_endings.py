@@ -25,6 +25,7 @@ class Load:
         self.rng = random.Random(seed)
         self.wires = [Wire(port, PROTOCOLS[i % 2]) for i in range(clients)]
         self.wanted = {wire: collections.deque() for wire in self.wires}
+        self.sending = dict.fromkeys(self.wires, b"")
         self.replies = self.cut = 0
         for wire in self.wires:
             wire.socket.setblocking(False)
@@ -60,7 +61,7 @@ class Load:
     def run(self, seconds):
         """Loads for so long; raises on a wrong reply. False when all have been closed."""
         end = time.monotonic() + seconds
-        sending = dict.fromkeys(self.wires, b"")
+        sending = self.sending  # a batch of which a part is sent is gone on with by the next run
         while self.wires and time.monotonic() < end:
             readable, writable, _ = select.select(self.wires, self.wires, [], 0.05)
             for wire in writable:
