@@ -6,6 +6,8 @@
 #   RUNS=5  SECONDS_EACH=0.6  CLIENTS=50  VALUE=32   how long and what
 #   SERVER_CPU=0  CLIENT_CPU=1                       where
 #   PORT=21450                                       first port of the servers
+#   FLOOR=1                                          GET alone, with a server that does the same input and output
+#                                                    as shoal and nothing else (bench/micro/floor.c) beside
 #   SHOAL, BENCH                                     the programs
 # Further arguments go to shoal-bench (--server 'name=command {port} {socket}' adds one).
 set -eu
@@ -27,9 +29,16 @@ command -v redis-server >/dev/null && set -- \
 [ -x "$shoal" ] && set -- \
     --server "shoal=$shoal --port {port} --unixsocket {socket} --shards 1 --save \"\"" "$@"
 
+tests=get,set
+if [ -n "${FLOOR:-}" ]; then
+    make -s micro
+    tests=get
+    set -- "$@" --server 'floor=build/release/micro/floor {port}' --server 'floor=build/release/micro/floor {socket}'
+fi
+
 "$bench" compare --port "${PORT:-21450}" \
     --runs "${RUNS:-5}" --seconds "${SECONDS_EACH:-0.6}" --warmup 0.1 \
-    -c "${CLIENTS:-50}" -d "${VALUE:-32}" -t get,set --pipelines 1,10,50 --transports unix,tcp \
+    -c "${CLIENTS:-50}" -d "${VALUE:-32}" -t "$tests" --pipelines 1,10,50 --transports unix,tcp \
     --server-cpus "${SERVER_CPU:-0}" --client-cpus "${CLIENT_CPU:-$last}" \
     --report build/bench-report.html --svg build/bench-report.svg --json build/bench-report.json "$@" >build/bench-report.txt || code=$?
 cat build/bench-report.txt
