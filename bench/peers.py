@@ -140,7 +140,7 @@ class Running:
         while not function():
             if time.monotonic() > until:
                 raise RuntimeError("%s: no %s within %d s" % (self.kind.name, what, COUNT_SECONDS))
-            time.sleep(0.01)
+            time.sleep(0.05)
 
     # ---- what it takes ----
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """tail.py - the slowest of a thousand requests, shoal beside redis-server at the same open-loop rate.
 
-    bench/tail.py [--pairs N] [--seconds S] [--shards N] [--transports unix,tcp] [--realtime] [--own]
+    bench/tail.py [--pairs N] [--seconds S] [--shards N] [--server-cpus LIST] [--transports unix,tcp] [--realtime]
+                  [--own]
                   port from $PORT (22480), programs from $SHOAL, $BENCH (build/)
 
 The rate is half of what the slower of the two serves in a closed loop; --own: also half of each one's own. Server on
-the first CPU (with more than one shard: on the first two), client on the last, the other server halted; runs
-alternate. Latency counts from the intended time of a request. Prints the median of the runs, their lower quartile (what
-else runs on the machine only ever makes a run worse) and the worst. Exit 1 when shoal's p99.9 is worse in as many
-pairs as chance makes it in fewer than one of twenty.
+the first CPU, client on the last, the other server halted; runs alternate. Latency counts from the intended time of a
+request. Prints the median of the runs, their lower quartile (what else runs on the machine only ever makes a run
+worse) and the worst. Exit 1 when shoal's p99.9 is worse in as many pairs as chance makes it in fewer than one of
+twenty.
 
 Runs are short, with pauses: in a second without one, Linux takes the CPU from a real-time program for 50 ms, and the
 client, which looks for the next intended time instead of sleeping, is busy all the time.
@@ -127,6 +128,7 @@ def main():
     parser.add_argument("--pairs", type=int, default=21)
     parser.add_argument("--seconds", type=float, default=0.6)
     parser.add_argument("--shards", type=int, default=1)
+    parser.add_argument("--server-cpus", default="0", help="of shoal; Redis has the first")
     parser.add_argument("--transports", default="unix,tcp")
     parser.add_argument("--own", action="store_true", help="each at half of its own rate as well")
     parser.add_argument("--realtime", action="store_true", help="nothing else may take the CPUs (root)")
@@ -136,11 +138,10 @@ def main():
     if not peers.redis().installed():
         print("no redis-server to compare with")
         sys.exit(77)
-    cpus = "0-%d" % (min(options.shards, os.cpu_count()) - 1)
     print("latency in ms: median, lower quartile and highest of %d runs of %g s; %s" %
           (options.pairs, options.seconds, " ".join(options.launcher) or "usual priority"))
     print("    %-16s %10s %18s%25s%25s%25s" % ("", "rate", *FIGURES))
-    sides = [Side(peers.shoal(options.shards), PORT, options.launcher, cpus),
+    sides = [Side(peers.shoal(options.shards), PORT, options.launcher, options.server_cpus),
              Side(peers.redis(), PORT + 1, options.launcher, "0")]
     with sides[0].server, sides[1].server:
         for side in sides:
