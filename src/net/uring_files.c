@@ -60,8 +60,11 @@ void uring_files_keep(struct uring_files *files, int fd)
         files->kept[fd] = 1;
 }
 
+/* Forgotten even if the kernel refuses: the number will soon be another file's. */
 void uring_files_drop(struct uring_files *files, int fd)
 {
-    if ((uint32_t)fd < files->count && files->kept[fd] && put(files, fd, -1))
-        files->kept[fd] = 0;
+    if ((uint32_t)fd >= files->count || !files->kept[fd])
+        return;
+    put(files, fd, -1);
+    files->kept[fd] = 0;
 }
