@@ -51,6 +51,19 @@ uint64_t lease_floor(const struct lease_view *view)
     return pool_of(view) / view->shards / FLOOR_PARTS;
 }
 
+static uint64_t owed_by_all(const struct lease_view *view)
+{
+    uint64_t pool = pool_of(view);
+    return view->total_bytes > pool ? view->total_bytes - pool : 0;
+}
+
+/* Beyond what they owe already. */
+static uint64_t others_can_give(const struct lease_view *view)
+{
+    uint64_t owed = owed_by_all(view);
+    return view->spare_bytes > owed ? view->spare_bytes - owed : 0;
+}
+
 uint64_t lease_budget(const struct lease_view *view)
 {
     if (view->limit_bytes == 0)
@@ -58,17 +71,20 @@ uint64_t lease_budget(const struct lease_view *view)
     if (view->shards == 1)
         return view->limit_bytes;
     uint64_t budget = drawn_budget(view, pool_of(view), slice_of(view)), floor = lease_floor(view);
+    uint64_t due = view->own_bytes + others_can_give(view);
+    floor = floor < due ? floor : due;
     return budget > floor ? budget : floor;
 }
 
-uint64_t lease_credit(const struct lease_view *view, uint64_t budget, uint64_t spare_bytes)
+uint64_t lease_credit(const struct lease_view *view, uint64_t budget)
 {
     if (view->limit_bytes == 0 || view->shards == 1)
         return 0;
     uint64_t pool = pool_of(view), others = view->total_bytes - view->own_bytes;
     uint64_t taken = others + (budget > view->own_bytes ? budget : view->own_bytes);
-    uint64_t owed = view->total_bytes > pool ? view->total_bytes - pool : 0;
-    return (spare_bytes > owed ? spare_bytes - owed : 0) + (taken < pool ? pool - taken : 0);
+    uint64_t owed = owed_by_all(view), given = others_can_give(view);
+    uint64_t bearable = owed < view->limit_bytes ? view->limit_bytes - owed : 0;
+    return (given < bearable ? given : bearable) + (taken < pool ? pool - taken : 0);
 }
 
 static uint64_t used_by(const struct reactor *reactor, uint32_t id)
@@ -76,17 +92,28 @@ static uint64_t used_by(const struct reactor *reactor, uint32_t id)
     return counter_get(&reactor->server->reactor[id].stats->keyspace.used_bytes);
 }
 
-/* What all use, and what the others hold above their floor and can evict. */
+/* Reactor `i` has to give before this one: it is not chasing, or has been for longer. */
+static bool gives_first(const struct reactor *reactor, uint32_t i)
+{
+    uint64_t own = (uint64_t)reactor->lease.chase_until_ms;
+    uint64_t other = counter_get(&reactor->server->reactor[i].stats->chase_until_ms);
+    return other < own || (other == own && i < reactor->id);
+}
+
+/* What all use, and what the others can give; returns the part of those who give before this one.
+ */
 static uint64_t look_around(const struct reactor *reactor, struct lease_view *view)
 {
-    uint64_t spare = 0, floor = lease_floor(view);
+    uint64_t first = 0, floor = lease_floor(view);
     for (uint32_t i = 0; i < reactor->count; i++) {
         const struct keyspace_stats *stats = &reactor->server->reactor[i].stats->keyspace;
         uint64_t evictable = counter_get(&stats->evictable_bytes);
+        uint64_t spare = i != reactor->id && evictable > floor ? evictable - floor : 0;
         view->total_bytes += counter_get(&stats->used_bytes);
-        spare += i != reactor->id && evictable > floor ? evictable - floor : 0;
+        view->spare_bytes += spare;
+        first += gives_first(reactor, i) ? spare : 0;
     }
-    return spare;
+    return first;
 }
 
 /* They give their parts when they run, and nothing else would make them. */
@@ -136,15 +163,17 @@ void lease_renew(struct reactor *reactor)
         .pressed = keyspace->pressed,
     };
     reactor->lease.renewed_ms = reactor->now_ms;
-    if (unlikely(keyspace->borrowed))
+    if (unlikely(keyspace->borrowed)) {
         reactor->lease.chase_until_ms = reactor->now_ms + CHASE_MS;
+        counter_set(&reactor->stats->chase_until_ms, (uint64_t)reactor->lease.chase_until_ms);
+    }
     keyspace->pressed = keyspace->borrowed = false;
     counter_set(&reactor->stats->keyspace.used_bytes, view.own_bytes);
-    uint64_t spare = view.limit_bytes > 0 ? look_around(reactor, &view) : 0;
+    uint64_t first = view.limit_bytes > 0 ? look_around(reactor, &view) : 0;
     uint64_t budget = lease_budget(&view);
-    if (reactor->now_ms < reactor->lease.chase_until_ms && budget < view.own_bytes)
+    if (reactor->now_ms < reactor->lease.chase_until_ms && first > 0 && budget < view.own_bytes)
         budget = view.own_bytes; /* it is the others' turn to give */
-    keyspace_set_lease(keyspace, budget, lease_credit(&view, budget, spare));
+    keyspace_set_lease(keyspace, budget, lease_credit(&view, budget));
     if (keyspace_in_debt(keyspace))
         work_within(reactor, 0);
     if (view.limit_bytes > 0)

@@ -163,6 +163,23 @@ def large_anywhere(server, policy):
     end(wires)
 
 
+def large_everywhere(server):
+    """Clients that keep writing values for which every shard needs credit: shards do not wait for each other
+    to give, so what is stored comes back within the limit again and again, and twice the limit is the most."""
+    wires, large = begin(server, SMALL, "allkeys-s3fifo"), SMALL * 3 // 8
+    over, wrote = [], 0
+    for i in range(60 // SCALE + 20):
+        for wire in wires:
+            wire.send(wire.proto.request("SET", "every:%d" % (i * 7 % 50), b"v" * large))
+        replies = [wire.read() for wire in wires]
+        wrote += len(replies) - refused(replies)
+        over.append(stored(wires[0]) / SMALL)
+    assert wrote > len(over) * 2, "%d of %d" % (wrote, 4 * len(over))
+    assert max(over) <= 2 + large / SMALL and sorted(over)[len(over) // 2] < 1.3, sorted(over)
+    wait_until("within the limit", lambda: stored(wires[0]) <= SMALL * OVERSHOOT, 2 * SCALE)
+    end(wires)
+
+
 # ---- policies -----------------------------------------------------------------------------------
 
 
@@ -187,6 +204,15 @@ def noeviction(server):
     equal(sum(batch(wire, [("DEL", name) for name in gone])), len(gone))
     wait_until("room for what was deleted", lambda: fill(wire, gone[:len(gone) // 2], size) == 0)
     equal(figure(wire, "evicted_keys"), 0)
+    end(wires)
+
+
+def one_shard_full(server):
+    """With all memory in one shard that may not evict, the others are refused: nobody can give."""
+    wires = begin(server, SMALL, "noeviction")
+    assert fill(wires[0], ("{tag}:%d" % i for i in range(2 * SMALL // 1000)), 1000) > 0
+    fill(wires[1], ("other:%d" % i for i in range(SMALL // 1000)), 1000)
+    fits(wires[0], SMALL)
     end(wires)
 
 
@@ -297,7 +323,9 @@ with Server(SHARDS, "--maxmemory", "32mb") as started:
     tests.run("large among small", large_among_small, started)
     for name in ("allkeys-s3fifo", "allkeys-clock", "allkeys-random", "volatile-lru", "volatile-ttl"):
         tests.run("large anywhere, " + name, large_anywhere, started, name)
+    tests.run("large everywhere", large_everywhere, started)
     tests.run("noeviction", noeviction, started)
+    tests.run("one shard full", one_shard_full, started)
     for name in ("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"):
         tests.run(name, volatile, started, name)
     tests.run("a lower limit", a_lower_limit, started)

@@ -4,11 +4,12 @@
  * Nobody hands it out: once a millisecond every reactor reads what all shards have published, and
  * allows its own shard so much that no stale figure can make the sum exceed maxmemory by more than
  * a percent. A full shard borrows from an empty one; when nothing is left, shards that must evict
- * draw slowly on those that need not. A quarter of an equal part is everyone's at any time. A
- * request that needs more than that at once gets it, on credit: what is free, and what the others
- * hold beyond their quarter and can evict. They do so within milliseconds; the borrower gives
- * nothing until then, or two large values would drive each other out. Buffers are not in it:
- * they have limits of their own and evict nothing.
+ * draw slowly on those that need not. A quarter of an equal part is everyone's at any time, as far
+ * as others can evict for it. A request that needs more than that at once gets it, on credit: what
+ * is free, and what the others hold beyond their quarter and can evict, but no more than takes the
+ * sum to twice the limit. They do so within milliseconds; the borrower gives nothing until then, or
+ * two large values would drive each other out. Of several borrowers the first gives to the later
+ * ones. Buffers are not in it: they have limits of their own and evict nothing.
  */
 #ifndef SHOAL_SERVER_LEASE_H
 #define SHOAL_SERVER_LEASE_H
@@ -30,14 +31,15 @@ struct lease_view {
     uint32_t shards;
     uint64_t own_bytes, total_bytes; /* used by this shard, and by all of them */
     bool pressed;                    /* this shard has had to evict or refuse */
+    uint64_t spare_bytes;            /* what the others hold above their floor and can evict */
 };
 
 /* What the shard may use now. Thread: any. */
 uint64_t lease_budget(const struct lease_view *view);
 
-/* What it may use beyond `budget` for one request: that is free, and `spare_bytes` that others can
- * evict. Thread: any. */
-uint64_t lease_credit(const struct lease_view *view, uint64_t budget, uint64_t spare_bytes);
+/* What it may use beyond `budget` for one request: that is free, or others can evict. Thread: any.
+ */
+uint64_t lease_credit(const struct lease_view *view, uint64_t budget);
 
 /* What a shard that uses `used_bytes` and can evict must not lose. Thread: any. */
 uint64_t lease_floor(const struct lease_view *view);

@@ -38,7 +38,8 @@ struct reactor_stats {
     struct counter buffer_bytes; /* chunks, inputs */
     struct counter used_peak;    /* most memory in use that this reactor has seen, see info.h */
     struct counter wakeups, turns, sleeps;
-    struct counter transactions; /* over several shards */
+    struct counter chase_until_ms; /* of its lease */
+    struct counter transactions;   /* over several shards */
     struct error_stats errors[STATS_ERRORS_MAX];
     struct command_stats command[]; /* registry_count() of them */
 };

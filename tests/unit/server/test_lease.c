@@ -19,6 +19,7 @@ struct pool {
     uint32_t shards;
     uint64_t used[SHARDS_MAX], published[SHARDS_MAX];
     bool pressed[SHARDS_MAX];
+    bool keeps; /* nothing can be evicted: what does not fit is refused */
     uint64_t peak;
 };
 
@@ -30,10 +31,21 @@ static uint64_t total(const uint64_t *bytes, uint32_t shards)
     return sum;
 }
 
+/* What the others hold above their floor and can evict. */
+static uint64_t spare_for(const struct pool *pool, uint32_t i)
+{
+    const struct lease_view view = { .limit_bytes = limit, .shards = pool->shards };
+    uint64_t spare = 0, floor = lease_floor(&view);
+    for (uint32_t k = 0; k < pool->shards && !pool->keeps; k++)
+        spare += k != i && pool->published[k] > floor ? pool->published[k] - floor : 0;
+    return spare;
+}
+
 /* One millisecond of a shard that inserts `bytes`: it keeps within its budget by evicting. */
 static void run_shard(struct pool *pool, uint32_t i, uint64_t bytes)
 {
     struct lease_view view = {
+        .spare_bytes = spare_for(pool, i),
         .limit_bytes = limit,
         .shards = pool->shards,
         .own_bytes = pool->used[i],
@@ -42,7 +54,10 @@ static void run_shard(struct pool *pool, uint32_t i, uint64_t bytes)
     };
     uint64_t budget = lease_budget(&view), wanted = pool->used[i] + bytes;
     pool->pressed[i] = bytes > 0 && wanted > budget;
-    pool->used[i] = wanted < budget ? wanted : budget;
+    if (wanted <= budget)
+        pool->used[i] = wanted;
+    else if (!pool->keeps || pool->used[i] < budget)
+        pool->used[i] = budget;
 }
 
 /* All shards with figures of the round before. */
@@ -68,7 +83,7 @@ static void no_limit_is_no_limit(void **state)
 static void one_shard_has_it_all(void **state)
 {
     (void)state;
-    struct lease_view view = { limit, 1, 5, 5, false };
+    struct lease_view view = { limit, 1, 5, 5, false, 0 };
     assert_true(lease_budget(&view) == limit);
 }
 
@@ -111,6 +126,18 @@ static void a_newcomer_gets_room_while_all_is_taken(void **state)
     assert_true(pool.peak <= limit + limit / 100);
 }
 
+static void a_newcomer_is_refused_what_nobody_can_evict(void **state)
+{
+    (void)state;
+    struct pool pool = { .shards = 4, .keeps = true };
+    uint64_t first[SHARDS_MAX] = { [0] = 1 << 20 };
+    uint64_t second[SHARDS_MAX] = { 1 << 20, 1 << 20, 1 << 20, 1 << 20 };
+    run(&pool, first, 3000);
+    run(&pool, second, 3000);
+    assert_true(pool.used[0] > limit - limit / 50);
+    assert_true(pool.peak <= limit + limit / 100);
+}
+
 static void idle_shards_keep_what_they_have_while_nobody_is_pressed(void **state)
 {
     (void)state;
@@ -125,18 +152,30 @@ static void idle_shards_keep_what_they_have_while_nobody_is_pressed(void **state
 static void a_request_may_have_what_is_free_and_what_others_can_evict(void **state)
 {
     (void)state;
-    struct lease_view view = { limit, 4, 1 << 20, 5 << 20, false };
+    struct lease_view view = { limit, 4, 1 << 20, 5 << 20, false, 0 };
     uint64_t budget = lease_budget(&view), pool = limit - limit / 256;
-    assert_true(budget + lease_credit(&view, budget, 0) == pool - (4 << 20));
+    assert_true(budget + lease_credit(&view, budget) == pool - (4 << 20));
     view.total_bytes = pool + 5;
     view.pressed = true;
     budget = lease_budget(&view);
-    assert_true(lease_credit(&view, budget, 0) == 0);
-    assert_true(lease_credit(&view, budget, 700) == 695);
+    assert_true(lease_credit(&view, budget) == 0);
+    view.spare_bytes = 700;
+    assert_true(lease_credit(&view, budget) == 695);
     view.shards = 1;
-    assert_true(lease_credit(&view, limit, 700) == 0);
+    assert_true(lease_credit(&view, limit) == 0);
     view.limit_bytes = 0;
-    assert_true(lease_credit(&view, UINT64_MAX, 700) == 0);
+    assert_true(lease_credit(&view, UINT64_MAX) == 0);
+}
+
+static void credit_ends_at_twice_the_limit(void **state)
+{
+    (void)state;
+    struct lease_view view = { .limit_bytes = limit, .shards = 16, .spare_bytes = 8 * limit };
+    uint64_t pool = limit - limit / 256;
+    view.total_bytes = pool + limit / 2;
+    assert_true(lease_credit(&view, lease_budget(&view)) == limit / 2);
+    view.total_bytes = pool + limit;
+    assert_true(lease_credit(&view, lease_budget(&view)) == 0);
 }
 
 int main(void)
@@ -147,7 +186,9 @@ int main(void)
         cmocka_unit_test(a_full_shard_borrows_from_empty_ones),
         cmocka_unit_test(equal_shards_end_equal_and_together_below_the_limit),
         cmocka_unit_test(a_newcomer_gets_room_while_all_is_taken),
+        cmocka_unit_test(a_newcomer_is_refused_what_nobody_can_evict),
         cmocka_unit_test(a_request_may_have_what_is_free_and_what_others_can_evict),
+        cmocka_unit_test(credit_ends_at_twice_the_limit),
         cmocka_unit_test(idle_shards_keep_what_they_have_while_nobody_is_pressed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
