@@ -202,12 +202,12 @@ static int64_t sweep(struct keyspace *keyspace)
     return sweep_wait_ms(seen >= due, interval, spent);
 }
 
-/* Calls that defragmentation asked for are not the sweep's, which counts on its interval. */
+/* Calls for defragmentation or a debt are not the sweep's, which counts on its interval. */
 static int64_t sweep_if_due(struct keyspace *keyspace)
 {
     int64_t left_ms = keyspace->_sweep_ms - keyspace->now_ms;
-    if (keyspace->defrag.running && left_ms > 0)
-        return left_ms;
+    if (left_ms > 0)
+        return sweep_table(keyspace) != NULL ? left_ms : -1;
     int64_t wait_ms = sweep(keyspace);
     keyspace->_sweep_ms = keyspace->now_ms + (wait_ms < 0 ? SWEEP_INTERVAL_MS : wait_ms);
     return wait_ms;

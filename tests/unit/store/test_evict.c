@@ -241,10 +241,11 @@ static void use(struct keyspace *k, const char *policy, uint64_t budget_bytes)
     keyspace_set_budget(k, budget_bytes);
 }
 
-/* Does a slice of work; true while more is wanted soon. */
+/* Does a slice of work, and waits for the next; true while more is wanted soon. */
 static bool is_busy(struct keyspace *k)
 {
     int64_t wait_ms = keyspace_work(k);
+    k->now_ms += wait_ms == 1;
     return wait_ms == 0 || wait_ms == 1;
 }
 

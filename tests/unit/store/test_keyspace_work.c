@@ -157,6 +157,24 @@ static void a_storm(void **state)
     assert_int_equal(k->db[0].count, 0);
 }
 
+/* Calls for the sake of a debt come every millisecond where a shard gives to others. */
+static void calls_for_something_else_leave_the_sweep_its_pace(void **state)
+{
+    struct world *world = *state;
+    struct keyspace *k = world->keyspace;
+    for (int i = 0; i < 1000; i++)
+        store(world, 50);
+    int64_t due_ms = k->now_ms + keyspace_work(k);
+    assert_true(due_ms > start_ms + 50);
+    for (; k->now_ms < due_ms; k->now_ms++)
+        assert_int_equal(keyspace_work(k), due_ms - k->now_ms);
+    assert_int_equal(k->db[0].count, 1000);
+    while (k->db[0].count > 0 && k->now_ms < due_ms + 1000)
+        pass_ms(world, 0, 1, 1);
+    assert_int_equal(k->db[0].count, 0);
+    assert_int_equal(keyspace_work(k), -1);
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -166,6 +184,7 @@ int main(void)
         IN_WORLD(lives_of_a_second),
         IN_WORLD(lives_of_a_third_of_a_second),
         IN_WORLD(a_storm),
+        IN_WORLD(calls_for_something_else_leave_the_sweep_its_pace),
     };
     seed = (unsigned)time(NULL);
     printf("seed %u\n", seed);
