@@ -111,6 +111,23 @@ static void uring_recv(struct ring *ring, struct io_op *op, int fd)
     io_uring_sqe_set_data(sqe, op);
 }
 
+static void uring_recv_once(struct ring *ring, struct io_op *op, int fd, size_t size)
+{
+    struct io_uring_sqe *sqe = sqe_start(uring_of(ring), op);
+    io_uring_prep_recv(sqe, fd, NULL, size, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = URING_BUFFER_GROUP;
+    io_uring_sqe_set_data(sqe, op);
+}
+
+static void uring_recv_into(struct ring *ring, struct io_op *op, int fd, void *data, size_t size)
+{
+    dcheck(memory_is_sound(data, size));
+    struct io_uring_sqe *sqe = sqe_start(uring_of(ring), op);
+    io_uring_prep_recv(sqe, fd, data, size, 0);
+    io_uring_sqe_set_data(sqe, op);
+}
+
 static void uring_send(struct ring *ring, struct io_op *op, int fd, const void *data, size_t size)
 {
     dcheck(memory_is_sound(data, size));
@@ -289,6 +306,8 @@ static const struct ring_engine uring_engine = {
     .free = uring_free,
     .accept = uring_accept,
     .recv = uring_recv,
+    .recv_once = uring_recv_once,
+    .recv_into = uring_recv_into,
     .send = uring_send,
     .sendmsg = uring_sendmsg,
     .read = uring_read,

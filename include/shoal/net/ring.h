@@ -24,10 +24,10 @@ struct ring;
 
 /* What a completion says. */
 struct io_event {
-    int result;      /* bytes or a descriptor; -errno */
-    bool more;       /* further completions of the same operation will come (multishot) */
-    char *data;      /* ring_recv(): the bytes, in a buffer of the ring that the receiver holds one
-                        reference to */
+    int result; /* bytes or a descriptor; -errno */
+    bool more;  /* further completions of the same operation will come (multishot) */
+    char *data; /* ring_recv() and ring_recv_once(): the bytes, in a buffer of the ring that the
+                   receiver holds one reference to; NULL otherwise */
     uint16_t buffer; /* its id, for ring_buffer_hold/release */
 };
 
@@ -58,6 +58,8 @@ struct ring_engine {
     void (*free)(struct ring *ring);
     void (*accept)(struct ring *ring, struct io_op *op, int fd);
     void (*recv)(struct ring *ring, struct io_op *op, int fd);
+    void (*recv_once)(struct ring *ring, struct io_op *op, int fd, size_t size);
+    void (*recv_into)(struct ring *ring, struct io_op *op, int fd, void *data, size_t size);
     void (*send)(struct ring *ring, struct io_op *op, int fd, const void *data, size_t size);
     void (*sendmsg)(struct ring *ring, struct io_op *op, int fd, const struct msghdr *message);
     void (*read)(struct ring *ring, struct io_op *op, int fd, void *data, size_t size);
@@ -112,6 +114,19 @@ static inline void ring_accept(struct ring *ring, struct io_op *op, int fd)
 static inline void ring_recv(struct ring *ring, struct io_op *op, int fd)
 {
     ring->engine->recv(ring, op, fd);
+}
+
+/* Receives once, at most `size` bytes, into a buffer of the ring. */
+static inline void ring_recv_once(struct ring *ring, struct io_op *op, int fd, size_t size)
+{
+    ring->engine->recv_once(ring, op, fd, size);
+}
+
+/* Receives once, what there is but at most `size` bytes, to `data`, which stays put until then. */
+static inline void ring_recv_into(struct ring *ring, struct io_op *op, int fd, void *data,
+                                  size_t size)
+{
+    ring->engine->recv_into(ring, op, fd, data, size);
 }
 
 /* Sends; completes when all is sent or with what was sent before an error. Data stays put until

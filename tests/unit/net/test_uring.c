@@ -33,6 +33,55 @@ static void it_receives_until_the_end(void **state)
     free(in);
 }
 
+static void it_receives_once_no_more_than_asked_for(void **state)
+{
+    (void)state;
+    int fd[2];
+    struct probe *in = probe_new();
+    pair_open(fd);
+    put(fd[1], "hello world", 11);
+    ring_recv_once(ring, &in->op, fd[0], 8);
+    turn_until(!in->op.in_flight);
+    assert_int_equal(in->result, 8);
+    ring_recv_once(ring, &in->op, fd[0], 8);
+    turn_until(!in->op.in_flight);
+    assert_int_equal(in->result, 3);
+    assert_memory_equal(in->data, "hello world", 11);
+    close(fd[1]);
+    ring_recv_once(ring, &in->op, fd[0], 8);
+    turn_until(!in->op.in_flight);
+    assert_int_equal(in->result, 0);
+    assert_int_equal(in->events, 3);
+    close(fd[0]);
+    free(in);
+}
+
+static void it_receives_to_where_it_is_told(void **state)
+{
+    (void)state;
+    int fd[2];
+    char place[16] = "";
+    struct probe *in = probe_new();
+    pair_open(fd);
+    uint32_t available = ring_buffers_available(ring);
+    ring_recv_into(ring, &in->op, fd[0], place, 8);
+    put(fd[1], "hello world", 11);
+    turn_until(!in->op.in_flight);
+    assert_int_equal(in->result, 8);
+    assert_int_equal(in->size, 0); /* no buffer of the ring */
+    assert_memory_equal(place, "hello wo\0", 9);
+    assert_int_equal(ring_buffers_available(ring), available);
+    ring_recv_into(ring, &in->op, fd[0], place + 8, 8);
+    turn_until(!in->op.in_flight);
+    assert_string_equal(place, "hello world");
+    ring_recv_into(ring, &in->op, fd[0], place, 8);
+    ring_cancel(ring, &in->op);
+    turn_until(!in->op.in_flight);
+    assert_int_equal(in->result, -ECANCELED);
+    pair_close(fd);
+    free(in);
+}
+
 static void it_sends_all_of_it(void **state)
 {
     (void)state;
@@ -176,6 +225,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         both(it_receives_until_the_end),
+        both(it_receives_once_no_more_than_asked_for),
+        both(it_receives_to_where_it_is_told),
         both(it_sends_all_of_it),
         both(a_broken_pipe_is_an_error_and_no_signal),
         both(it_reads),
