@@ -19,6 +19,7 @@
 struct arena {
     void *thread; /* bound to it; NULL before the first allocation */
     unsigned index;
+    int64_t lingering; /* bytes */
 };
 
 struct arena *arena_new(void)
@@ -76,6 +77,17 @@ void arena_free_aligned(struct arena *arena, void *memory, size_t size, size_t a
     (void)arena;
     if (memory != NULL)
         heap_free_aligned(memory, size, align);
+}
+
+void arena_linger(struct arena *arena, int64_t bytes)
+{
+    arena->lingering += bytes;
+    dcheck(arena->lingering >= 0);
+}
+
+uint64_t arena_lingering(const struct arena *arena)
+{
+    return (uint64_t)arena->lingering;
 }
 
 void *mem_must_alloc(size_t size)

@@ -29,9 +29,9 @@ void value_reply_part(struct exec *exec, const struct item *item, struct bytes p
     }
     /* the reference goes with the pin */
     struct blob *blob = item_blob(item);
-    blob_ref(blob);
+    blob_read(blob);
     if (!reply_str_pinned(reply, part, blob))
-        blob_unref(blob);
+        blob_unread(blob);
 }
 
 struct value_mark value_mark(const struct exec *exec)
@@ -42,7 +42,7 @@ struct value_mark value_mark(const struct exec *exec)
 void value_take_back(struct exec *exec, struct value_mark mark)
 {
     for (uint32_t i = mark.pins; i < exec->reply->pin_count; i++)
-        blob_unref(exec->reply->pins[i].pin);
+        blob_unread(exec->reply->pins[i].pin);
     reply_rewind(exec->reply, mark.size);
 }
 

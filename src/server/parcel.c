@@ -15,7 +15,7 @@ static void pins_release(struct reactor *here, struct reply_pin *pins, uint32_t 
         if (of_parcels)
             parcel_unuse(here, pins[i].pin);
         else
-            blob_unref(pins[i].pin);
+            blob_unread(pins[i].pin);
     }
 }
 

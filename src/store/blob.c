@@ -16,15 +16,29 @@ struct blob *blob_new(struct arena *arena, size_t size, size_t capacity)
     blob->arena = arena;
     blob->size = size;
     blob->capacity = total - sizeof(struct blob);
-    blob->refs = 1;
+    blob->owners = 1;
+    blob->readers = 0;
     return blob;
 }
 
-void blob_unref(struct blob *blob)
+void blob_disown(struct blob *blob)
 {
-    must(blob->refs > 0);
-    if (--blob->refs == 0)
+    must(blob->owners > 0);
+    if (--blob->owners > 0)
+        return;
+    if (blob->readers > 0)
+        arena_linger(blob->arena, (int64_t)blob_footprint(blob));
+    else
         arena_free(blob->arena, blob, blob_footprint(blob));
+}
+
+void blob_unread(struct blob *blob)
+{
+    must(blob->readers > 0);
+    if (--blob->readers > 0 || blob->owners > 0)
+        return;
+    arena_linger(blob->arena, -(int64_t)blob_footprint(blob));
+    arena_free(blob->arena, blob, blob_footprint(blob));
 }
 
 size_t blob_footprint(const struct blob *blob)

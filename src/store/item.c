@@ -127,7 +127,7 @@ struct item *item_new_roomy(struct arena *arena, struct bytes key, size_t size, 
     }
     struct item *item = item_alloc(arena, &shape, shape_class(&shape), key, expire_ms);
     if (blob != NULL && item == NULL)
-        blob_unref(blob);
+        blob_disown(blob);
     else if (blob != NULL)
         put_blob(item, blob);
     return item;
@@ -145,7 +145,7 @@ struct item *item_new_int(struct arena *arena, struct bytes key, int64_t value, 
 void item_free(struct arena *arena, struct item *item)
 {
     if (item_encoding(item) == ITEM_BLOB)
-        blob_unref(item_blob(item));
+        blob_disown(item_blob(item));
     item_free_shell(arena, item);
 }
 

@@ -307,7 +307,7 @@ bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_m
     if (copy == NULL)
         return false;
     if (item_encoding(item) == ITEM_BLOB)
-        blob_ref(item_blob(item)); /* freeing the old item gives one back */
+        blob_own(item_blob(item)); /* freeing the old item gives one back */
     return swap_or_add(keyspace, key, item, copy);
 }
 

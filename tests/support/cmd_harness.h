@@ -142,7 +142,7 @@ static inline size_t harness_assemble(struct harness *h, const struct reply *rep
         assert_true(size + text.size < sizeof(h->text));
         memcpy(h->text + size, text.data, text.size);
         size += text.size;
-        blob_unref(reply->pins[i].pin);
+        blob_unread(reply->pins[i].pin);
     }
     h->pins = reply->pin_count;
     h->text[size] = '\0';

@@ -36,6 +36,11 @@ void *arena_alloc_aligned(struct arena *arena, size_t size, size_t align);
 void arena_free(struct arena *arena, void *memory, size_t size);
 void arena_free_aligned(struct arena *arena, void *memory, size_t size, size_t align);
 
+/* Bytes whose owner has let go of them while somebody still reads them: noted here by who knows,
+ * for accounting. Thread: owner. */
+void arena_linger(struct arena *arena, int64_t bytes);
+uint64_t arena_lingering(const struct arena *arena);
+
 /*
  * Size classes of jemalloc, computed: 8, multiples of 16 up to 128, then four steps a doubling. An
  * index fits a byte. Thread: any. Source: jemalloc's size_classes, 16-byte quantum.

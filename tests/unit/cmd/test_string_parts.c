@@ -89,7 +89,7 @@ static void writing_leaves_what_is_being_sent(void **state)
     harness_run(h, "APPEND a z");
     assert_int_equal(reply.pins[0].text.size, 30000);
     assert_int_equal(reply.pins[0].text.data[29999], 'x');
-    blob_unref(reply.pins[0].pin);
+    blob_unread(reply.pins[0].pin);
     reply_fini(&reply);
     assert_string_equal(harness_run(h, "GETRANGE a 29999 30000"), "$2 yz");
 }

@@ -150,10 +150,10 @@ static void a_blob_is_rewritten_unless_read_or_wasteful(void **state)
     assert_item(item, bytes_str("key"), filled(BIG - 10), 5);
     assert_false(item_assign(item, filled(BIG / 3), 5));
     assert_false(item_assign(item, bytes_str("small"), 5));
-    blob_ref(blob);
+    blob_read(blob);
     assert_false(item_assign(item, filled(BIG - 20), 5));
     assert_int_equal(item_capacity(item), 0);
-    blob_unref(blob);
+    blob_unread(blob);
     assert_item(item, bytes_str("key"), filled(BIG - 10), 5);
     item_free(arena, item);
 }
