@@ -180,10 +180,16 @@ static void send_plan(struct conn *conn, struct request *request)
     deliver(conn, &reply, true);
 }
 
+static void heap_free(struct reactor *reactor, struct answer *answer)
+{
+    reactor->buffers.reply_bytes -= answer->size;
+    free(answer->data);
+}
+
 static void drop_kept(struct reactor *reactor, struct answer *answer)
 {
     if (answer->place == ANSWER_IN_HEAP)
-        free(answer->data);
+        heap_free(reactor, answer);
     else if (answer->place == ANSWER_IN_PARCEL)
         parcel_unuse(reactor, answer->parcel);
     answer->place = ANSWER_NONE;
@@ -197,7 +203,7 @@ static void send_kept(struct conn *conn, struct request *request)
         ok = out_bytes(&conn->out, &conn->reactor->chunks, answer->bytes, answer->size);
     } else if (answer->place == ANSWER_IN_HEAP) {
         ok = out_bytes(&conn->out, &conn->reactor->chunks, answer->data, answer->size);
-        free(answer->data);
+        heap_free(conn->reactor, answer);
     } else if (answer->place == ANSWER_IN_PARCEL) {
         ok = out_parcel(&conn->out, conn->reactor, answer->parcel);
     } else {
@@ -261,8 +267,10 @@ static void take_from_space(struct conn *conn, struct request *request)
     }
     answer->data = malloc(answer->size);
     answer->place = answer->data != NULL ? ANSWER_IN_HEAP : ANSWER_NONE;
-    if (answer->data != NULL)
-        memcpy(answer->data, data, answer->size);
+    if (answer->data == NULL)
+        return;
+    conn->reactor->buffers.reply_bytes += answer->size;
+    memcpy(answer->data, data, answer->size);
 }
 
 static void note_error(struct request *request)

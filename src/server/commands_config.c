@@ -132,6 +132,8 @@ static void reset_counters(struct reactor_stats *stats)
         &stats->idle_closed,
         &stats->throttled,
         &stats->starved,
+        &stats->buffer_waits,
+        &stats->buffers_closed,
         &stats->wakeups,
         &stats->sleeps,
         &stats->transactions,

@@ -30,6 +30,7 @@ struct request *request_new(struct conn *conn)
         request = aligned_alloc(64, sizeof(*request));
         if (request == NULL)
             return NULL;
+        reactor->request_count++;
     }
     request->message = (struct message){
         .from = (uint16_t)reactor->id,
@@ -65,6 +66,7 @@ void request_free(struct reactor *reactor, struct request *request)
         input_release(&request->input);
     if (unlikely(reactor->request_pool_count >= REQUEST_POOL_MAX)) {
         free(request);
+        reactor->request_count--;
         return;
     }
     request->next = reactor->request_pool;
@@ -135,11 +137,11 @@ static void received(struct io_op *op, const struct io_event *event)
     struct conn *conn = (struct conn *)((char *)op - offsetof(struct conn, recv));
     if (likely(event->result > 0)) {
         conn_received(conn, event);
-        if (unlikely(!event->more)) { /* for want of room for completions */
-            conn_recv_again(conn);
-            if (conn->flags & (CONN_DEAD | CONN_CLOSING))
-                conn_settle_later(conn); /* it may have been all that was waited for */
-        }
+        if (likely(event->more))
+            return;
+        conn_recv_again(conn);
+        if (conn->flags & (CONN_DEAD | CONN_CLOSING))
+            conn_settle_later(conn); /* it may have waited for this */
         return;
     }
     if (event->result == -ENOBUFS) {
@@ -218,6 +220,7 @@ void conn_kill(struct conn *conn)
     shutdown(conn->fd, SHUT_RDWR);
     ring_cancel(conn->reactor->ring, &conn->recv);
     ring_cancel(conn->reactor->ring, &conn->out.op);
+    input_settle(conn);
     if (conn->flags & CONN_HELD)
         conn_stall(conn); /* its turn may never come; there it is dropped */
     conn_settle_later(conn);
@@ -311,22 +314,52 @@ bool conn_settle(struct conn *conn)
 /* ---- flow control ------------------------------------------------------------------------------
  */
 
+/*
+ * A multishot receive takes all that has arrived, half a megabyte at once, before anybody can say
+ * that there is no room for more of this request.
+ */
+static void receive_portion(struct conn *conn)
+{
+    struct ring *ring = conn->reactor->ring;
+    char *place;
+    size_t size = input_window(conn, &place);
+    if (size > 0)
+        ring_recv_into(ring, &conn->recv, conn->fd, place, size);
+    else
+        ring_recv_once(ring, &conn->recv, conn->fd, CONN_PORTION);
+}
+
+void conn_be_bulky(struct conn *conn)
+{
+    conn->portions = 0;
+    if (conn->flags & CONN_BULKY)
+        return;
+    if (conn->flags & CONN_DEAD)
+        return;
+    conn->flags |= CONN_BULKY | CONN_RECV_PAUSED;
+    ring_cancel(conn->reactor->ring, &conn->recv);
+}
+
 void conn_recv_again(struct conn *conn)
 {
     if (conn->recv.in_flight ||
-        conn->flags & (CONN_DEAD | CONN_EOF | CONN_STALLED | CONN_STARVED) ||
+        conn->flags & (CONN_DEAD | CONN_EOF | CONN_STALLED | CONN_STARVED | CONN_WAITING) ||
         (conn->flags & CONN_CLOSING && conn->linger_until_ms == 0))
         return;
     conn->flags &= ~(uint32_t)CONN_RECV_PAUSED;
-    ring_recv(conn->reactor->ring, &conn->recv, conn->fd);
+    if (unlikely(conn->flags & CONN_BULKY))
+        receive_portion(conn);
+    else
+        ring_recv(conn->reactor->ring, &conn->recv, conn->fd);
 }
 
-/* Unread replies stop the parsing at CONN_OUT_SOFT; it goes on once half has been sent. */
+/* Unread replies stop the parsing at a limit; it goes on once half has been sent. */
 static bool is_throttled(struct conn *conn)
 {
-    if (likely(conn->out.bytes <= CONN_OUT_SOFT / 2)) {
+    uint32_t most = conn->reactor->pressure.limits.out_bytes;
+    if (likely(conn->out.bytes <= most / 2)) {
         conn->throttled = false;
-    } else if (conn->out.bytes > CONN_OUT_SOFT && !conn->throttled) {
+    } else if (conn->out.bytes > most && !conn->throttled) {
         conn->throttled = true;
         counter_add(&conn->reactor->stats->throttled, 1);
     }
@@ -341,7 +374,7 @@ bool conn_is_blocked(struct conn *conn)
         conn->congested = 0;
     }
     return conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_HELD | CONN_ALONE) ||
-           conn->requests >= CONN_REQUESTS_MAX || is_throttled(conn);
+           conn->requests >= conn->reactor->pressure.limits.requests || is_throttled(conn);
 }
 
 /* Closes a client whose unread replies exceed client-output-buffer-limit. */

@@ -84,6 +84,14 @@ static void add_defrag(struct info *info)
     info_add(info, "active_defrag_running:%d\r\n", running ? info->settings->defrag_cycle_max : 0);
 }
 
+/* What maxmemory-clients limits, a half each. */
+static void add_buffers(struct info *info)
+{
+    info_add_bytes(info, "maxmemory_clients", settings_buffers_limit(info->settings));
+    info_add_bytes(info, "mem_clients_requests", SERVER_SUM(info->server, request_bytes));
+    info_add_bytes(info, "mem_clients_replies", SERVER_SUM(info->server, reply_bytes));
+}
+
 void info_memory(struct info *info)
 {
     struct memory_figures figures;
@@ -96,6 +104,7 @@ void info_memory(struct info *info)
     info_add(info, "number_of_cached_scripts:0\r\nnumber_of_functions:0\r\n");
     info_add_bytes(info, "maxmemory", info->settings->maxmemory);
     info_add(info, "maxmemory_policy:%s\r\n", policy_name(info->settings->maxmemory_policy));
+    add_buffers(info);
     add_allocator(info, &figures);
     info_add(info, "mem_fragmentation_ratio:%.2f\r\n", ratio_of(figures.resident, figures.used));
     info_add(info, "mem_fragmentation_bytes:%ld\r\n", (long)(figures.resident - figures.used));

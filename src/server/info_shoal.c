@@ -41,6 +41,8 @@ void info_shoal(struct info *info)
     info_add(info, "sleeps:%lu\r\n", SUM(info, sleeps));
     info_add(info, "wakeups:%lu\r\n", SUM(info, wakeups));
     info_add(info, "throttled:%lu\r\n", SUM(info, throttled));
+    info_add(info, "buffer_waits:%lu\r\n", SUM(info, buffer_waits));
+    info_add(info, "buffer_waiting_clients:%lu\r\n", SUM(info, buffers_waiting));
     info_add(info, "starved:%lu\r\n", SUM(info, starved));
     info_add(info, "accept_failures:%lu\r\n", SUM(info, accept_failures));
     info_add(info, "idle_closed:%lu\r\n", SUM(info, idle_closed));

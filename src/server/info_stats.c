@@ -90,7 +90,7 @@ void info_stats(struct info *info)
     add_dead_share(info);
     info_add(info, "expired_time_cap_reached_count:0\r\n");
     ADD_SUM(info, "evicted_keys", keyspace.evicted);
-    info_add(info, "evicted_clients:0\r\n");
+    ADD_SUM(info, "evicted_clients", buffers_closed);
     ADD_SUM(info, "keyspace_hits", keyspace.hits);
     ADD_SUM(info, "keyspace_misses", keyspace.misses);
     info_add(info, "pubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n");

@@ -16,6 +16,9 @@ enum {
     /* Whoever is slow to send holds one: 512 bytes with its head. It doubles from there. */
     INPUT_MIN = BOUND(512 - sizeof(struct input), 64),
     INPUT_SLACK_MAX = 1 << 20,
+    INPUT_LARGE = BOUND(64 * 1024, 256), /* is not copied for what is behind its request */
+    INPUT_STEP = 4096,
+    INPUT_WINDOW_MIN = BOUND(16 * 1024, 64),
 };
 
 /* Where the bytes that are being parsed are: a receive buffer, or an input. */
@@ -31,16 +34,44 @@ void input_release(struct input **input)
     struct input *it = *input;
     *input = NULL;
     must(it->refs > 0);
-    if (--it->refs == 0)
-        free(it);
+    if (--it->refs > 0)
+        return;
+    it->buffers->request_bytes -= input_footprint(it);
+    if (it->beside)
+        buffers_passed(it->buffers);
+    free(it);
 }
 
-static struct input *input_new(size_t capacity)
+static struct input *input_new(struct reactor *reactor, size_t capacity)
 {
-    struct input *input = malloc(sizeof(*input) + capacity);
-    if (input != NULL)
-        *input = (struct input){ .refs = 1, .capacity = capacity };
+    size_t footprint = mem_class_size(sizeof(struct input) + capacity);
+    struct input *input = malloc(footprint);
+    if (input == NULL)
+        return NULL;
+    *input = (struct input){
+        .buffers = &reactor->buffers,
+        .refs = 1,
+        .capacity = footprint - sizeof(*input),
+    };
+    reactor->buffers.request_bytes += footprint;
     return input;
+}
+
+/* For `has` bytes of a request that are there or arrive now. It allocates by what was only
+ * declared up to BUFFERS_FREE_BYTES; beyond it reserves, and grows by no more than it has. */
+static size_t capacity_for(struct conn *conn, size_t has)
+{
+    size_t want = conn->partial != NULL ? conn->partial->want : 0;
+    if (want <= has)
+        return has < INPUT_LARGE ? has * 2 : has + INPUT_STEP;
+    if (want <= BUFFERS_FREE_BYTES)
+        return want;
+    conn_be_bulky(conn);
+    if (has < BUFFERS_EARNED_BYTES)
+        return has * 2;
+    if (!pressure_reserve(conn, sizeof(struct input) + want))
+        return has;
+    return want < has * 2 + INPUT_SLACK_MAX ? want : has * 2 + INPUT_SLACK_MAX;
 }
 
 /* Room for `more` bytes behind the unparsed ones, which may move. False when memory is out. */
@@ -50,12 +81,8 @@ static bool input_make_room(struct conn *conn, size_t more)
     size_t kept = old != NULL ? old->size - conn->input_at : 0;
     if (old != NULL && old->capacity - old->size >= more)
         return true;
-    /* Doubles while it arrives; never by what was only declared, beyond a megabyte. */
-    size_t capacity = (kept + more) * 2;
-    if (conn->partial != NULL && conn->partial->want > kept + more)
-        capacity =
-            conn->partial->want < kept + more + INPUT_SLACK_MAX ? conn->partial->want : capacity;
-    struct input *input = input_new(capacity < INPUT_MIN ? INPUT_MIN : capacity);
+    size_t capacity = capacity_for(conn, kept + more);
+    struct input *input = input_new(conn->reactor, capacity < INPUT_MIN ? INPUT_MIN : capacity);
     if (input == NULL)
         return false;
     if (old != NULL) {
@@ -65,6 +92,8 @@ static bool input_make_room(struct conn *conn, size_t more)
     input->size = kept;
     conn->input = input;
     conn->input_at = 0;
+    if (input->capacity > BUFFERS_EARNED_BYTES)
+        buffers_grown(&conn->reactor->buffers, &conn->claim, input_footprint(input));
     return true;
 }
 
@@ -75,6 +104,29 @@ static bool input_append(struct conn *conn, const char *data, size_t size)
     memcpy(conn->input->data + conn->input->size, data, size);
     conn->input->size += size;
     return true;
+}
+
+void input_settle(struct conn *conn)
+{
+    struct buffers *buffers = &conn->reactor->buffers;
+    if (!buffers_settle(buffers, &conn->claim))
+        return;
+    must(conn->input != NULL); /* the claim has counted it */
+    conn->input->beside = true;
+}
+
+size_t input_window(struct conn *conn, char **place)
+{
+    size_t has = conn->input != NULL ? conn->input->size - conn->input_at : 0;
+    size_t want = conn->partial != NULL ? conn->partial->want : 0;
+    if (want < has + INPUT_WINDOW_MIN || conn->claim.allocated + conn->claim.promised < want)
+        return 0;
+    if (conn->input->capacity - conn->input->size < INPUT_WINDOW_MIN &&
+        !input_make_room(conn, INPUT_WINDOW_MIN))
+        return 0;
+    size_t room = conn->input->capacity - conn->input->size;
+    *place = conn->input->data + conn->input->size;
+    return room < want - has ? room : want - has;
 }
 
 /* ---- one request -------------------------------------------------------------------------------
@@ -102,6 +154,7 @@ static void partial_drop(struct conn *conn)
 {
     if (conn->partial == NULL)
         return;
+    input_settle(conn);
     decoder_reset(conn->partial);
     free(conn->partial);
     conn->partial = NULL;
@@ -116,7 +169,7 @@ void input_detach(struct request *request)
     for (uint32_t i = 0; i < request->argc; i++)
         if (request->args[i].offset + request->args[i].size > size)
             size = request->args[i].offset + request->args[i].size;
-    struct input *input = input_new(size);
+    struct input *input = input_new(reactor, size);
     if (input == NULL)
         return;
     memcpy(input->data, request->base, size);
@@ -133,7 +186,7 @@ static bool take_unquoted(struct request *request, const struct decoder *decoder
     for (uint32_t i = 0; i < decoder->argc; i++)
         if (decoder->args[i].offset + decoder->args[i].size > size)
             size = decoder->args[i].offset + decoder->args[i].size;
-    request->input = input_new(size);
+    request->input = input_new(request->conn->reactor, size);
     if (request->input == NULL)
         return false;
     memcpy(request->input->data, decoder->base, size);
@@ -286,10 +339,11 @@ static void check_size(struct conn *conn)
     size_t max = conn->flags & CONN_UNAUTHENTICATED
                      ? CONN_UNAUTH_INPUT_MAX
                      : (size_t)conn->reactor->settings->client_query_buffer_limit;
+    size_t soft = conn->flags & CONN_BULKY ? CONN_PORTION : CONN_INPUT_SOFT;
     if (unlikely(waiting > max)) {
         counter_add(&conn->reactor->stats->input_limit_closed, 1);
         conn_kill(conn);
-    } else if (unlikely(waiting > CONN_INPUT_SOFT && conn_is_blocked(conn)) &&
+    } else if (unlikely(waiting > soft && conn_is_blocked(conn)) &&
                !(conn->flags & CONN_RECV_PAUSED)) {
         conn->flags |= CONN_RECV_PAUSED;
         ring_cancel(conn->reactor->ring, &conn->recv);
@@ -334,6 +388,44 @@ static void parse_fresh(struct conn *conn, char *data, size_t size, uint16_t buf
         conn_stall(conn);
 }
 
+/* Of what arrives, the part that belongs to the large request before it: what is behind it is
+ * parsed where it is. */
+static size_t part_of_request(const struct conn *conn, size_t size)
+{
+    size_t has = conn->input->size - conn->input_at;
+    if (conn->partial == NULL || has < INPUT_LARGE || conn->partial->want <= has)
+        return size;
+    size_t lacking = conn->partial->want - has;
+    return lacking < size ? lacking : size;
+}
+
+static void parse_behind(struct conn *conn, char *data, size_t size, uint16_t buffer)
+{
+    while (size > 0 && conn->input != NULL) {
+        size_t part = part_of_request(conn, size);
+        if (!input_append(conn, data, part)) {
+            conn_kill(conn);
+            return;
+        }
+        conn_parse(conn);
+        data += part;
+        size -= part;
+    }
+    if (size > 0 && !(conn->flags & (CONN_DEAD | CONN_CLOSING)))
+        parse_fresh(conn, data, size, buffer);
+}
+
+/* What was received into input_window(), or by portions. */
+static void note_portion(struct conn *conn, const struct io_event *event)
+{
+    if (event->data == NULL) {
+        conn->portions = 0;
+        return;
+    }
+    if (++conn->portions >= CONN_PORTIONS_MIN)
+        conn->flags &= ~(uint32_t)CONN_BULKY;
+}
+
 void conn_received(struct conn *conn, const struct io_event *event)
 {
     struct reactor *reactor = conn->reactor;
@@ -342,15 +434,19 @@ void conn_received(struct conn *conn, const struct io_event *event)
     conn->bytes_in += size;
     counter_add(&reactor->stats->bytes_in, size);
     counter_add(&reactor->stats->reads, 1);
+    if (unlikely(conn->flags & CONN_BULKY))
+        note_portion(conn, event);
     if (likely(!(conn->flags & (CONN_DEAD | CONN_CLOSING)))) {
         if (likely(conn->input == NULL)) {
             parse_fresh(conn, event->data, size, event->buffer);
-        } else if (input_append(conn, event->data, size)) {
-            conn_parse(conn);
+        } else if (event->data != NULL) {
+            parse_behind(conn, event->data, size, event->buffer);
         } else {
-            conn_kill(conn);
+            conn->input->size += size;
+            conn_parse(conn);
         }
         check_size(conn);
     }
-    ring_buffer_release(reactor->ring, event->buffer);
+    if (likely(event->data != NULL))
+        ring_buffer_release(reactor->ring, event->buffer);
 }

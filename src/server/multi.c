@@ -52,7 +52,8 @@ static bool queue(struct conn *conn, const struct command *command, const struct
     if (queued == NULL)
         return false;
     if (transaction->bytes + queued->size >
-        (size_t)conn->reactor->settings->client_query_buffer_limit) {
+            (size_t)conn->reactor->settings->client_query_buffer_limit ||
+        !pressure_queue(conn->reactor, transaction->bytes, queued->size)) {
         free(queued);
         return false;
     }
@@ -77,7 +78,7 @@ void transaction_queue(struct conn *conn, struct request *request)
         reply_simple(&reply, "QUEUED");
     } else {
         conn->flags |= CONN_MULTI_FAILED;
-        reply_error(&reply, ERR_NO_MEMORY);
+        reply_error(&reply, ERR_QUEUE_FULL);
     }
     answer_end(request, &reply);
 }
@@ -106,6 +107,7 @@ void transaction_discard(struct conn *conn)
         next = queued->next;
         free(queued);
     }
+    pressure_unqueue(conn->reactor, conn->transaction->bytes);
     conn->transaction->first = conn->transaction->last = NULL;
     conn->transaction->count = 0;
     conn->transaction->bytes = 0;

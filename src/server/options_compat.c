@@ -61,7 +61,6 @@ static const struct directive directives[] = {
     { "lazyfree-lazy-user-flush", NULL, "no", KEEP, FLAG, 0 },
     { "lfu-decay-time", NULL, "1", KEEP, NUMBER, 0 },
     { "lfu-log-factor", NULL, "10", KEEP, NUMBER, 0 },
-    { "maxmemory-clients", NULL, "0", FIXED, PERCENT, 0 },
     { "maxmemory-eviction-tenacity", NULL, "10", KEEP, NUMBER, 0 },
     { "maxmemory-samples", NULL, "5", KEEP, NUMBER, 0 },
 

@@ -142,15 +142,15 @@ void option_print_cpus(const struct settings *settings, char out[OPTION_TEXT_MAX
 
 /* ---- maxmemory ---- */
 
-static bool parse_percent(struct settings *settings, struct bytes value, uint64_t *bytes,
-                          struct option_error *error)
+static bool is_percent(struct bytes value)
 {
-    int64_t percent;
-    if (!number_parse_i64(bytes_of(value.data, value.size - 1), &percent) || percent < 0)
+    return value.size > 0 && value.data[value.size - 1] == '%';
+}
+
+static bool parse_percent(struct bytes value, int64_t *percent, struct option_error *error)
+{
+    if (!number_parse_i64(bytes_of(value.data, value.size - 1), percent) || *percent < 0)
         return option_error_set(error, "argument must be a memory or percent value");
-    if (percent < 1 || percent > 100)
-        return option_error_set(error, "percentage argument must be between 1 and 100");
-    *bytes = settings->host_memory / 100 * (uint64_t)percent;
     return true;
 }
 
@@ -158,9 +158,13 @@ bool option_parse_maxmemory(struct settings *settings, struct bytes value,
                             struct option_error *error)
 {
     uint64_t bytes;
-    if (value.size > 0 && value.data[value.size - 1] == '%') {
-        if (!parse_percent(settings, value, &bytes, error))
+    int64_t percent;
+    if (is_percent(value)) {
+        if (!parse_percent(value, &percent, error))
             return false;
+        if (percent < 1 || percent > 100)
+            return option_error_set(error, "percentage argument must be between 1 and 100");
+        bytes = settings->host_memory / 100 * (uint64_t)percent;
     } else if (!number_parse_memory(value, &bytes) ||
                value.size >= sizeof(settings->maxmemory_text)) {
         return option_error_set(error, "argument must be a memory or percent value");
@@ -216,6 +220,44 @@ bool option_parse_activedefrag(struct settings *settings, struct bytes value,
 void option_print_activedefrag(const struct settings *settings, char out[OPTION_TEXT_MAX])
 {
     snprintf(out, OPTION_TEXT_MAX, "%s", settings->activedefrag ? "yes" : "no");
+}
+
+/* ---- maxmemory-clients ---- */
+
+bool option_parse_maxmemory_clients(struct settings *settings, struct bytes value,
+                                    struct option_error *error)
+{
+    uint64_t bytes = 0;
+    int64_t percent = 0;
+    if (is_percent(value)) {
+        if (!parse_percent(value, &percent, error))
+            return false;
+        if (percent > 100)
+            return option_error_set(error, "percentage argument must be less or equal to 100");
+    } else if (!number_parse_memory(value, &bytes)) {
+        return option_error_set(error, "argument must be a memory or percent value");
+    }
+    settings->maxmemory_clients = bytes;
+    settings->maxmemory_clients_percent = (int)percent;
+    return true;
+}
+
+void option_print_maxmemory_clients(const struct settings *settings, char out[OPTION_TEXT_MAX])
+{
+    if (settings->maxmemory_clients_percent > 0)
+        snprintf(out, OPTION_TEXT_MAX, "%d%%", settings->maxmemory_clients_percent);
+    else
+        snprintf(out, OPTION_TEXT_MAX, "%" PRIu64, settings->maxmemory_clients);
+}
+
+uint64_t settings_buffers_limit(const struct settings *settings)
+{
+    uint64_t percent = (uint64_t)settings->maxmemory_clients_percent;
+    uint64_t whole = settings->maxmemory > 0 ? settings->maxmemory : settings->host_memory;
+    uint64_t part = whole / 100 * percent;
+    if (percent == 0)
+        return settings->maxmemory_clients;
+    return part > SETTINGS_BUFFERS_MIN ? part : SETTINGS_BUFFERS_MIN;
 }
 
 /* ---- client-output-buffer-limit ---- */

@@ -101,6 +101,10 @@ const struct option option_rows[] = {
       .default_text = "allkeys-s3fifo", .group = memory, .meta = "POLICY",
       .help = "what gives way at that limit: noeviction (nothing: writes fail), "
               "allkeys-s3fifo, -lru, -lfu, -clock, -random, volatile-lru, -lfu, -random, -ttl" },
+    { "maxmemory-clients", SPECIAL(maxmemory_clients),
+      .default_text = "10%", .group = memory, .meta = "SIZE|N%|0",
+      .help = "limit of requests being received and replies not sent yet; % of maxmemory, "
+              "at least 64mb; 0 = none" },
     { "default-ttl", DURATION(default_ttl_ms, LIFETIME_MS_MAX),
       .default_text = "0", .group = memory, .meta = "DURATION",
       .help = "TTL of keys that are written without one; 0 = none; seconds, or 500ms, 30s, 5m, 1h, 7d" },

@@ -13,6 +13,7 @@ enum {
        sets. */
     CHUNK_STRIDE = sizeof(struct chunk) + CHUNK_BYTES + 192,
     SLAB_CHUNKS = 8,
+    LOOSE_BYTES = CHUNK_BYTES + 4096, /* a chunk by itself: the allocator's size class */
 };
 
 struct out_vector {
@@ -36,7 +37,7 @@ static struct chunk *slab_cut(struct chunk_pool *pool)
         pool->slabs = slab;
         pool->slab = slab->memory;
         pool->slab_left = SLAB_CHUNKS;
-        pool->bytes += SLAB_CHUNKS * (size_t)CHUNK_STRIDE;
+        pool->slab_bytes += SLAB_CHUNKS * (size_t)CHUNK_STRIDE;
     }
     struct chunk *chunk = (struct chunk *)(pool->slab + (--pool->slab_left) * (size_t)CHUNK_STRIDE);
     return chunk;
@@ -45,10 +46,12 @@ static struct chunk *slab_cut(struct chunk_pool *pool)
 /* A chunk beyond the pool: a burst's memory goes back when the burst is over. */
 static struct chunk *chunk_loose(struct chunk_pool *pool)
 {
-    struct chunk *chunk = malloc(sizeof(*chunk) + CHUNK_BYTES);
+    struct chunk *chunk = malloc(LOOSE_BYTES);
     if (chunk == NULL)
         return NULL;
-    pool->bytes += sizeof(*chunk) + CHUNK_BYTES;
+    pool->loose_bytes += LOOSE_BYTES;
+    if (pool->grown != NULL)
+        pool->grown(pool);
     *chunk = (struct chunk){ .data = chunk->own, .loose = true };
     return chunk;
 }
@@ -78,7 +81,7 @@ static void chunk_drop(struct reactor *here, struct chunk *chunk)
         return;
     }
     if (chunk->loose) {
-        here->chunks.bytes -= sizeof(*chunk) + CHUNK_BYTES;
+        here->chunks.loose_bytes -= LOOSE_BYTES;
         free(chunk);
         return;
     }

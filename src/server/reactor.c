@@ -215,7 +215,8 @@ static void idle_close(struct reactor *reactor)
 {
     int64_t limit_ms = (int64_t)reactor->settings->timeout_s * 1000;
     for (struct conn *conn = reactor->conns; conn != NULL; conn = conn->next) {
-        if (conn->first != NULL || reactor->now_ms - conn->active_ms <= limit_ms)
+        if (conn->first != NULL || conn->flags & CONN_WAITING ||
+            reactor->now_ms - conn->active_ms <= limit_ms)
             continue;
         counter_add(&reactor->stats->idle_closed, 1);
         conn_kill(conn);
@@ -245,10 +246,27 @@ void reactor_publish(struct reactor *reactor)
 {
     struct reactor_stats *stats = reactor->stats;
     keyspace_publish(reactor->keyspace);
-    counter_set(&stats->buffer_bytes, reactor->chunks.bytes +
+    reactor_publish_buffers(reactor);
+    counter_set(&stats->buffer_bytes, reactor->buffers.request_bytes + reactor->chunks.slab_bytes +
+                                          counter_get(&stats->reply_bytes) +
                                           reactor->conn_count * sizeof(struct conn) +
-                                          reactor->request_pool_count * sizeof(struct request));
+                                          reactor->request_count * sizeof(struct request));
     counter_set(&stats->turns, reactor->ring->turns);
+}
+
+uint64_t reactor_reply_bytes(const struct reactor *reactor)
+{
+    return reactor->buffers.reply_bytes + reactor->chunks.loose_bytes +
+           arena_lingering(reactor->arena);
+}
+
+void reactor_publish_buffers(struct reactor *reactor)
+{
+    const struct buffers *buffers = &reactor->buffers;
+    struct reactor_stats *stats = reactor->stats;
+    counter_set(&stats->request_bytes, buffers_taken(buffers));
+    counter_set(&stats->reply_bytes, reactor_reply_bytes(reactor));
+    counter_set(&stats->buffers_waiting, buffers->waiting);
 }
 
 static void linger_check(struct reactor *reactor)
@@ -315,6 +333,8 @@ static int64_t wait_ns(const struct reactor *reactor)
         until = reactor->pause.until_ms;
     if (reactor->lingering > 0 && reactor->next_linger_ms < until)
         until = reactor->next_linger_ms;
+    if (pressure_next_ms(reactor) < until)
+        until = pressure_next_ms(reactor);
     if (reactor->id == SEQUENCER && server_next_ms(reactor->server) < until)
         until = server_next_ms(reactor->server);
     if (until == INT64_MAX)
@@ -350,6 +370,7 @@ static uint32_t work(struct reactor *reactor)
     }
     if (unlikely(reactor->starved_first != NULL))
         starved_feed(reactor);
+    done += pressure_relieve(reactor);
     due_work(reactor);
     return done;
 }
@@ -393,6 +414,7 @@ static void loop(struct reactor *reactor)
         reactor->now_ms = clock_now_ms(); /* after the wait, before anything that asks for it */
         reactor->keyspace->now_ms = reactor->now_ms;
         lease_renew(reactor);
+        pressure_renew(reactor);
         uint32_t completions = ring_reap(reactor->ring);
         group_run(reactor);
         uint32_t done = work(reactor);
@@ -440,6 +462,7 @@ void reactor_use_settings(struct reactor *reactor, const struct settings *settin
         .cycle_percent = (uint32_t)settings->defrag_cycle_max,
     };
     reactor->lease.renewed_ms = 0;
+    reactor->pressure.renewed_ms = 0;
     reactor->next_tick_ms = settings->timeout_s > 0 ? 0 : INT64_MAX;
     uint64_t log_ticks = settings->slowlog_slower_us < 0
                              ? UINT64_MAX
@@ -490,6 +513,7 @@ static int setup(struct reactor *reactor)
     reactor->keyspace->shards = reactor->count;
     reactor->locks = locks_new();
     reactor->scratch = mem_must_alloc(SCRATCH_BYTES);
+    reactor->chunks.grown = pressure_grown;
     reactor->next_conn_id = reactor->id + 1;
     reactor->random = clock_ticks() * 2 + 1;
     keyspace_seed(reactor->keyspace, reactor_random(reactor));

@@ -16,6 +16,9 @@
 #define ERR_OUT_OF_RANGE "ERR value is out of range"
 #define ERR_STRING_TOO_LONG "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
 #define ERR_KEY_TOO_LONG "ERR key exceeds the maximum of 16777215 bytes"
+#define ERR_QUEUE_FULL                                                                             \
+    "OOM the transaction is larger than client-query-buffer-limit, maxmemory-clients or memory "   \
+    "allow"
 #define ERR_NO_MEMORY "OOM out of memory: the allocator refused"
 #define ERR_OOM "OOM command not allowed when used memory > 'maxmemory'."
 #define ERR_CROSS_SLOT "CROSSSLOT Keys in request don't hash to the same shard"

@@ -10,6 +10,7 @@
 #include "shoal/base/bound.h"
 #include "shoal/net/ring.h"
 #include "shoal/proto/decode.h"
+#include "shoal/server/buffers.h"
 #include "shoal/server/out.h"
 #include "shoal/server/request.h"
 
@@ -19,6 +20,10 @@ enum {
     CONN_OUT_SOFT = BOUND(1024 * 1024, 4096), /* unsent; above: stops parsing until half is gone */
     CONN_HOLD_MAX = BOUND(16 * 1024, 256), /* replies held back for a forwarded one before them */
     CONN_UNAUTH_INPUT_MAX = 1024 * 1024,
+    CONN_PORTION = BOUND(
+        8 * 1024, 256), /* of one that sends large requests: more would be held while it waits */
+    CONN_PORTIONS_MIN =
+        BOUND(64, 2),      /* without a large request, and it is read like all others again */
     CONN_LINGER_MS = 2000, /* what the kernel still has to deliver is waited for so long */
     CONN_NAME_MAX = 256,
 };
@@ -48,15 +53,25 @@ enum conn_flag {
     CONN_SETTLING = 1 << 20, /* on the reactor's list of those to be closed or freed */
     CONN_ALONE =
         1 << 21, /* its only request is a transaction over several shards: none may overtake it */
+    CONN_WAITING = 1 << 22, /* is not read until there is room for its request, see pressure.h */
+    CONN_BULKY = 1 << 23, /* sends large requests: read by small portions and straight to where they
+                             are assembled */
 };
 
 /* Received bytes that could not be parsed at once: an incomplete request, or those behind a stall.
  */
 struct input {
-    uint32_t refs; /* requests that point into it, and the connection */
+    struct buffers *buffers; /* where it is counted */
+    bool beside;             /* ... beside the budget */
+    uint32_t refs;           /* requests that point into it, and the connection */
     size_t size, capacity;
     char data[];
 };
+
+static inline size_t input_footprint(const struct input *input)
+{
+    return sizeof(*input) + input->capacity;
+}
 
 struct transaction; /* MULTI and WATCH, see server/multi.h */
 
@@ -73,9 +88,11 @@ struct conn {
     struct request *first, *last; /* unanswered, in order */
     uint32_t requests;
 
-    struct input *input;     /* NULL: none */
-    size_t input_at;         /* parsed up to here */
-    struct decoder *partial; /* progress in an incomplete request; NULL: none */
+    struct input *input;      /* NULL: none */
+    size_t input_at;          /* parsed up to here */
+    struct decoder *partial;  /* progress in an incomplete request; NULL: none */
+    struct reservation claim; /* room for it */
+    uint32_t portions;        /* received since the last large request */
 
     struct conn *prev, *next; /* the reactor's connections */
     struct conn *next_flush, *next_stalled, *next_settling, *next_starved;
@@ -89,6 +106,8 @@ struct conn {
     uint64_t held_since_ns;      /* replies have been held back since; 0: they are not */
     int64_t soft_limit_since_ms; /* output above its soft limit since; 0: it is not */
     uint64_t bytes_in, bytes_out, commands;
+    uint64_t moved; /* bytes in and out when it last moved enough, see pressure.h */
+    int64_t moved_ms;
     char *name, *lib_name, *lib_version;
 };
 
@@ -127,6 +146,12 @@ bool conn_is_blocked(struct conn *conn);
 void conn_received(struct conn *conn, const struct io_event *event);
 void conn_parse(struct conn *conn);
 void input_release(struct input **input);
+/* Its request is complete, or will never be: gives back the room that was kept for it. */
+void input_settle(struct conn *conn);
+/* Where the rest of a large request, for which there is room, can be received; 0: there is none. */
+size_t input_window(struct conn *conn, char **place);
+/* Has it received in portions: it sends large requests, or there is little room. */
+void conn_be_bulky(struct conn *conn);
 /* Copies a request's arguments out of the receive buffer, of which there are few, if memory allows:
  * it may wait long. */
 void input_detach(struct request *request);

@@ -107,6 +107,9 @@ void option_print_jitter(const struct settings *settings, char out[OPTION_TEXT_M
 bool option_parse_activedefrag(struct settings *settings, struct bytes value,
                                struct option_error *error);
 void option_print_activedefrag(const struct settings *settings, char out[OPTION_TEXT_MAX]);
+bool option_parse_maxmemory_clients(struct settings *settings, struct bytes value,
+                                    struct option_error *error);
+void option_print_maxmemory_clients(const struct settings *settings, char out[OPTION_TEXT_MAX]);
 bool option_parse_output_limit(struct settings *settings, struct bytes value,
                                struct option_error *error);
 void option_print_output_limit(const struct settings *settings, char out[OPTION_TEXT_MAX]);

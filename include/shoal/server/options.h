@@ -16,9 +16,10 @@ enum {
     SETTINGS_CPUS_MAX = 1024,
     SETTINGS_SHARDS_MAX = 128,
     SETTINGS_PERCENTILES_MAX = 16,
-    SETTINGS_ROWS_MAX = 64,          /* rows of the table of options */
-    SETTINGS_REMEMBERED_MAX = 256,   /* directives of Redis that are only accepted */
-    SETTINGS_REMEMBERED_BYTES = 104, /* text of one, with its zero */
+    SETTINGS_BUFFERS_MIN = 64 * 1024 * 1024, /* of a maxmemory-clients in % */
+    SETTINGS_ROWS_MAX = 64,                  /* rows of the table of options */
+    SETTINGS_REMEMBERED_MAX = 256,           /* directives of Redis that are only accepted */
+    SETTINGS_REMEMBERED_BYTES = 104,         /* text of one, with its zero */
 };
 
 /* enable-debug-command, enable-protected-configs */
@@ -69,9 +70,11 @@ struct settings {
     uint64_t host_memory;         /* min(machine, cgroup), what a maxmemory in percent refers to */
 
     /* changeable by CONFIG SET */
-    uint64_t maxmemory;                 /* bytes, resolved from % ; 0 = no limit */
-    char maxmemory_text[32];            /* as given: "80%" */
-    int maxmemory_policy;               /* enum policy */
+    uint64_t maxmemory;            /* bytes, resolved from % ; 0 = no limit */
+    char maxmemory_text[32];       /* as given: "80%" */
+    int maxmemory_policy;          /* enum policy */
+    uint64_t maxmemory_clients;    /* bytes, or ... */
+    int maxmemory_clients_percent; /* ... % of maxmemory if not 0, see settings_buffers_limit() */
     int64_t default_ttl_ms, max_ttl_ms; /* 0 = none */
     int ttl_jitter_percent;
     bool activedefrag; /* these four: see store/defrag.h */
@@ -175,5 +178,9 @@ void options_print_completion(void);
 void options_print_config(void);
 
 const char *policy_name(int policy);
+
+/* maxmemory-clients in bytes; 0: no limit. A percentage of nothing is one of the host's memory.
+ * Thread: any. */
+uint64_t settings_buffers_limit(const struct settings *settings);
 
 #endif

@@ -38,8 +38,9 @@ struct out {
 
 struct chunk_pool {
     struct chunk *free;
-    uint32_t count; /* chunks of the pool, in use or free */
-    uint64_t bytes; /* allocated for chunks in all */
+    uint32_t count;                         /* chunks of the pool, in use or free */
+    uint64_t slab_bytes, loose_bytes;       /* allocated for chunks of the pool, and beyond it */
+    void (*grown)(struct chunk_pool *pool); /* loose_bytes have; NULL: nobody asks */
     uint32_t slab_left;
     char *slab;
     void *slabs; /* list of all, for the end */

@@ -16,6 +16,7 @@
 #include "shoal/server/mesh.h"
 #include "shoal/server/options.h"
 #include "shoal/server/out.h"
+#include "shoal/server/pressure.h"
 #include "shoal/server/slowlog.h"
 #include "shoal/server/stats.h"
 
@@ -58,8 +59,11 @@ struct reactor {
     uint32_t lingering;     /* closing ones whose last replies are on their way, */
     int64_t next_linger_ms; /* ... looked at again then */
     struct chunk_pool chunks;
+    struct buffers buffers;
+    struct pressure pressure;
     struct request *request_pool;
     uint32_t request_pool_count;
+    uint32_t request_count;                 /* in the pool or in use */
     struct message *self_first, *self_last; /* calls to ourselves */
     char *scratch;
 
@@ -96,6 +100,13 @@ void reactor_free(struct reactor *reactor);
 
 /* Copies the shard's and buffers' figures to where other threads read them. Thread: owner. */
 void reactor_publish(struct reactor *reactor);
+
+/* Of replies that are not sent yet; those in chunks of the pool are not among them, it is bounded.
+ */
+uint64_t reactor_reply_bytes(const struct reactor *reactor);
+
+/* The part of it that bounds the buffers, see pressure.h. */
+void reactor_publish_buffers(struct reactor *reactor);
 
 /* Takes new settings into use: everything that is derived from them. Thread: owner. */
 void reactor_use_settings(struct reactor *reactor, const struct settings *settings);

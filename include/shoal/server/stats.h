@@ -35,8 +35,12 @@ struct reactor_stats {
         throttled; /* times a connection stopped reading because its replies were not read */
     struct counter starved; /* times a receive ended for want of buffers */
     struct counter ops_per_sec, bytes_in_per_sec, bytes_out_per_sec, sampled_ms;
-    struct counter buffer_bytes; /* chunks, inputs */
-    struct counter used_peak;    /* most memory in use that this reactor has seen, see info.h */
+    struct counter buffer_bytes;               /* all that connections take */
+    struct counter request_bytes, reply_bytes; /* ... of it what is bounded, see buffers.h */
+    struct counter buffer_waits;               /* times a connection had to wait for room */
+    struct counter buffers_waiting;            /* connections that wait for it now */
+    struct counter buffers_closed;             /* those that others waited for too long */
+    struct counter used_peak; /* most memory in use that this reactor has seen, see info.h */
     struct counter wakeups, turns, sleeps;
     struct counter chase_until_ms; /* of its lease */
     struct counter transactions;   /* over several shards */

@@ -282,6 +282,28 @@ static void test_shards_and_cpus(void **state)
     assert_int_equal(settings.shards, 128);
 }
 
+/* The host has 1,000,000,000 bytes. */
+static void test_maxmemory_clients(void **state)
+{
+    (void)state;
+    assert_true(parse(""));
+    assert_int_equal(settings_buffers_limit(&settings), 80000000); /* 10 % of 80 % */
+    assert_true(parse("--maxmemory 100mb"));
+    assert_int_equal(settings_buffers_limit(&settings), SETTINGS_BUFFERS_MIN);
+    assert_true(parse("--maxmemory 0"));
+    assert_int_equal(settings_buffers_limit(&settings), 100000000);
+    assert_true(parse("--maxmemory 500000000 --maxmemory-clients 20%"));
+    assert_int_equal(settings_buffers_limit(&settings), 100000000);
+    assert_true(parse("--maxmemory-clients 1mb"));
+    assert_int_equal(settings_buffers_limit(&settings), 1 << 20);
+    assert_true(parse("--maxmemory-clients 0"));
+    assert_int_equal(settings_buffers_limit(&settings), 0);
+    assert_true(parse("--maxmemory-clients 0%"));
+    assert_int_equal(settings_buffers_limit(&settings), 0);
+    refused("--maxmemory-clients 5xx",
+            "--maxmemory-clients: argument must be a memory or percent value, not \"5xx\"");
+}
+
 static void test_maxmemory(void **state)
 {
     (void)state;
@@ -339,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_string_limits),
         cmocka_unit_test(test_shards_and_cpus),
         cmocka_unit_test(test_maxmemory),
+        cmocka_unit_test(test_maxmemory_clients),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_a_clone_is_independent),
     };

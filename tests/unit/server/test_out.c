@@ -195,13 +195,14 @@ static void chunks_are_used_again(void **state)
     memset(text, 'y', sizeof(text));
     assert_true(out_bytes(&out, &reactor->chunks, text, sizeof(text)));
     send_all();
-    uint64_t bytes = reactor->chunks.bytes;
+    uint64_t bytes = reactor->chunks.slab_bytes;
     assert_true(bytes >= sizeof(text));
+    assert_int_equal(reactor->chunks.loose_bytes, 0);
     for (int i = 0; i < 5; i++) {
         assert_true(out_bytes(&out, &reactor->chunks, text, sizeof(text)));
         send_all();
     }
-    assert_int_equal(reactor->chunks.bytes, bytes);
+    assert_int_equal(reactor->chunks.slab_bytes, bytes);
     assert_int_equal(wire_size, 6 * sizeof(text));
 }
 

@@ -1,0 +1,64 @@
+/*
+ * pressure.h - connections within the budget of their buffers (buffers.h): who waits, who goes on,
+ * who is closed.
+ *
+ * Waiting comes first: a connection whose request does not fit is not read, one whose replies are
+ * not taken is not run. Only when others wait because of it, and it has hardly moved for
+ * PRESSURE_PATIENCE_MS, is a connection closed (evicted_clients).
+ */
+#ifndef SHOAL_SERVER_PRESSURE_H
+#define SHOAL_SERVER_PRESSURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct chunk_pool;
+struct conn;
+struct reactor;
+
+enum {
+    PRESSURE_PATIENCE_MS = 10000,
+    PRESSURE_MOVED_BYTES = 64 * 1024, /* have to move in that time */
+    PRESSURE_HELD_BYTES = 64 * 1024,  /* who holds less is not worth closing */
+    PRESSURE_CLOSED_MAX = 64,         /* in one look at all connections */
+};
+
+/* The most that a connection may have under way, by enum buffers_level. */
+struct pressure_limits {
+    uint32_t requests;  /* unanswered */
+    uint32_t out_bytes; /* unsent: above it no more requests are run until half has gone */
+};
+
+/* A reactor's, beside its struct buffers. */
+struct pressure {
+    struct pressure_limits limits;
+    bool over;             /* requests take more than the part */
+    uint64_t queued_bytes; /* by MULTI */
+    uint64_t others_bytes; /* replies of the other reactors, when last looked */
+    int64_t renewed_ms, looked_ms, portioned_ms;
+};
+
+/* Replies have grown: looks at the level between two turns' renewals, too. For struct chunk_pool.
+ */
+void pressure_grown(struct chunk_pool *pool);
+
+/* Works out the reactor's part and the level, once a millisecond. Thread: owner, as all here. */
+void pressure_renew(struct reactor *reactor);
+
+/* May the request that is being received grow to `total` bytes? False: the connection is not read
+ * until there is room. */
+bool pressure_reserve(struct conn *conn, size_t total);
+
+/* Reads on where there is room now, and closes who has to be. Returns how many go on. */
+uint32_t pressure_relieve(struct reactor *reactor);
+
+/* When pressure_relieve() is to be called at the latest; INT64_MAX: need not be. */
+int64_t pressure_next_ms(const struct reactor *reactor);
+
+/* May a MULTI that has queued `had` bytes queue `more`? All large ones of a reactor may take half
+ * of its part; they are counted until pressure_unqueue(). */
+bool pressure_queue(struct reactor *reactor, size_t had, size_t more);
+void pressure_unqueue(struct reactor *reactor, size_t bytes);
+
+#endif

@@ -1,0 +1,214 @@
+/*
+ * pressure.c - back-pressure on connections when their buffers have used up their budget.
+ */
+#include "shoal/server/pressure.h"
+
+#include "shoal/server/multi.h"
+#include "shoal/server/reactor.h"
+#include "shoal/server/server.h"
+
+#include <sys/ioctl.h>
+
+enum {
+    PENDING_MIN = BOUND(4096, 16), /* a last piece may be less: it will be read all the same */
+    RELIEVE_MS = 10,
+    LOOK_MS = 1000,
+    PORTION_ALL_MS = 1000
+};
+
+/* ---- the reactor's part ------------------------------------------------------------------------
+ */
+
+static struct pressure_limits limits_at(enum buffers_level level)
+{
+    static const struct pressure_limits limits[BUFFERS_LEVELS] = {
+        [BUFFERS_EASY] = { CONN_REQUESTS_MAX, CONN_OUT_SOFT },
+        [BUFFERS_TIGHT] = { BOUND(64, 2), BOUND(64 * 1024, 1024) },
+        [BUFFERS_FULL] = { BOUND(4, 1), BOUND(4 * 1024, 256) },
+    };
+    return limits[level];
+}
+
+static void set_level(struct reactor *reactor, uint64_t limit)
+{
+    uint64_t all = reactor->pressure.others_bytes + reactor_reply_bytes(reactor);
+    enum buffers_level level = buffers_level(limit, all);
+    reactor->buffers.level = level;
+    reactor->pressure.limits = limits_at(level);
+}
+
+void pressure_grown(struct chunk_pool *pool)
+{
+    struct reactor *reactor = (struct reactor *)((char *)pool - offsetof(struct reactor, chunks));
+    set_level(reactor, settings_buffers_limit(reactor->settings));
+}
+
+void pressure_renew(struct reactor *reactor)
+{
+    struct pressure *pressure = &reactor->pressure;
+    struct buffers *buffers = &reactor->buffers;
+    if (pressure->renewed_ms == reactor->now_ms)
+        return;
+    pressure->renewed_ms = reactor->now_ms;
+    reactor_publish_buffers(reactor);
+    uint64_t limit = settings_buffers_limit(reactor->settings);
+    uint64_t own = counter_get(&reactor->stats->request_bytes);
+    uint64_t requests = 0, replies = 0;
+    for (uint32_t i = 0; i < reactor->count; i++) {
+        const struct reactor_stats *stats = reactor->server->reactor[i].stats;
+        requests += counter_get(&stats->request_bytes);
+        replies += counter_get(&stats->reply_bytes);
+    }
+    buffers->part_bytes = buffers_part(limit, reactor->count, own, requests);
+    pressure->others_bytes = replies - counter_get(&reactor->stats->reply_bytes);
+    set_level(reactor, limit);
+    pressure->over = buffers_taken(buffers) > buffers->part_bytes;
+}
+
+/* ---- waiting for room --------------------------------------------------------------------------
+ */
+
+static struct conn *conn_of(struct reservation *claim)
+{
+    return (struct conn *)((char *)claim - offsetof(struct conn, claim));
+}
+
+bool pressure_reserve(struct conn *conn, size_t total)
+{
+    struct reactor *reactor = conn->reactor;
+    if (conn->flags & CONN_WAITING)
+        return false;
+    if (buffers_reserve(&reactor->buffers, &conn->claim, total))
+        return true;
+    conn->flags |= CONN_WAITING | CONN_RECV_PAUSED;
+    counter_add(&reactor->stats->buffer_waits, 1);
+    ring_cancel(reactor->ring, &conn->recv);
+    return false;
+}
+
+/* It has sent more meanwhile: room would not lie idle. */
+static bool can_use_room(const struct conn *conn)
+{
+    int pending = 0;
+    return ioctl(conn->fd, FIONREAD, &pending) == 0 && pending >= PENDING_MIN;
+}
+
+/* Who cannot use the room yet is read like one that has not reserved anything: it lines up again
+ * when more comes. */
+static uint32_t go_on(struct reactor *reactor)
+{
+    struct reservation *claim;
+    uint32_t count = 0;
+    while ((claim = buffers_next(&reactor->buffers)) != NULL) {
+        struct conn *conn = conn_of(claim);
+        conn->flags &= ~(uint32_t)CONN_WAITING;
+        if (!can_use_room(conn))
+            buffers_waive(&reactor->buffers, claim);
+        conn->active_ms = reactor->now_ms; /* it was not its idleness */
+        conn_recv_again(conn);
+        count++;
+    }
+    return count;
+}
+
+bool pressure_queue(struct reactor *reactor, size_t had, size_t more)
+{
+    struct buffers *buffers = &reactor->buffers;
+    uint64_t queued = reactor->pressure.queued_bytes + more;
+    if (had + more > BUFFERS_FREE_BYTES && queued > buffers->part_bytes / 2)
+        return false;
+    reactor->pressure.queued_bytes += more;
+    buffers->request_bytes += more;
+    return true;
+}
+
+void pressure_unqueue(struct reactor *reactor, size_t bytes)
+{
+    must(bytes <= reactor->pressure.queued_bytes);
+    reactor->pressure.queued_bytes -= bytes;
+    reactor->buffers.request_bytes -= bytes;
+}
+
+/* ---- who is in the way -------------------------------------------------------------------------
+ */
+
+static size_t queued_bytes(const struct conn *conn)
+{
+    return conn->transaction != NULL ? conn->transaction->bytes : 0;
+}
+
+/* What it holds of that half of the budget that others wait for. */
+static uint64_t held(const struct conn *conn)
+{
+    const struct buffers *buffers = &conn->reactor->buffers;
+    uint64_t bytes = 0;
+    if (buffers->waiting > 0)
+        bytes += conn->claim.allocated + conn->claim.promised + queued_bytes(conn);
+    if (buffers->level == BUFFERS_FULL)
+        bytes += conn->out.bytes;
+    return bytes;
+}
+
+static bool is_stuck(struct conn *conn)
+{
+    int64_t now_ms = conn->reactor->now_ms;
+    uint64_t moved = conn->bytes_in + conn->bytes_out;
+    if (conn->flags & (CONN_WAITING | CONN_NO_EVICT | CONN_DEAD) ||
+        held(conn) < PRESSURE_HELD_BYTES || moved - conn->moved >= PRESSURE_MOVED_BYTES) {
+        conn->moved = moved;
+        conn->moved_ms = now_ms;
+        return false;
+    }
+    return now_ms - conn->moved_ms >= PRESSURE_PATIENCE_MS;
+}
+
+/* Everybody's patience begins anew when there was a time without pressure. */
+static void look(struct reactor *reactor)
+{
+    int64_t now_ms = reactor->now_ms;
+    bool anew = now_ms - reactor->pressure.looked_ms > 2 * LOOK_MS;
+    uint32_t closed = 0;
+    reactor->pressure.looked_ms = now_ms;
+    for (struct conn *conn = reactor->conns; conn != NULL && closed < PRESSURE_CLOSED_MAX;
+         conn = conn->next) {
+        if (anew)
+            conn->moved_ms = now_ms;
+        if (!is_stuck(conn))
+            continue;
+        counter_add(&reactor->stats->buffers_closed, 1);
+        conn_kill(conn);
+        closed++;
+    }
+}
+
+static bool is_pressed(const struct reactor *reactor)
+{
+    return reactor->buffers.waiting > 0 || reactor->buffers.level != BUFFERS_EASY ||
+           reactor->pressure.over;
+}
+
+/* Over the budget there can only be what has come before anybody could say no: less of that. */
+static void portion_all(struct reactor *reactor)
+{
+    reactor->pressure.portioned_ms = reactor->now_ms;
+    for (struct conn *conn = reactor->conns; conn != NULL; conn = conn->next)
+        conn_be_bulky(conn);
+}
+
+uint32_t pressure_relieve(struct reactor *reactor)
+{
+    if (likely(!is_pressed(reactor)))
+        return 0;
+    uint32_t count = go_on(reactor);
+    if (reactor->pressure.over &&
+        reactor->now_ms - reactor->pressure.portioned_ms >= PORTION_ALL_MS)
+        portion_all(reactor);
+    if (reactor->now_ms - reactor->pressure.looked_ms >= LOOK_MS)
+        look(reactor);
+    return count;
+}
+
+int64_t pressure_next_ms(const struct reactor *reactor)
+{
+    return is_pressed(reactor) ? reactor->now_ms + RELIEVE_MS : INT64_MAX;
+}

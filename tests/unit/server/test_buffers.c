@@ -1,0 +1,291 @@
+/*
+ * test_buffers.c - reservations: who fits, who waits, who goes on; and reactors that share one
+ * budget.
+ */
+#include "shoal/server/buffers.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+enum { PART = 1000, CLAIMS = 50 };
+
+static struct buffers buffers;
+static struct reservation claim[CLAIMS];
+
+static int fresh(void **state)
+{
+    (void)state;
+    buffers = (struct buffers){ .part_bytes = PART };
+    memset(claim, 0, sizeof(claim));
+    return 0;
+}
+
+/* Its owner allocates all it was promised. */
+static void allocate(struct reservation *it)
+{
+    uint64_t more = it->promised;
+    buffers.request_bytes += more;
+    buffers_grown(&buffers, it, it->allocated + more);
+    assert_int_equal(it->promised, 0);
+}
+
+static void done(struct reservation *it)
+{
+    uint64_t freed = it->allocated;
+    if (buffers_settle(&buffers, it)) {
+        assert_int_equal(buffers.passing_bytes, freed);
+        buffers_passed(&buffers);
+    }
+    buffers.request_bytes -= freed;
+}
+
+static void what_fits_need_not_wait(void **state)
+{
+    (void)state;
+    assert_true(buffers_reserve(&buffers, &claim[0], 400));
+    assert_true(buffers_reserve(&buffers, &claim[1], 600));
+    assert_int_equal(buffers.promised_bytes, PART);
+    allocate(&claim[0]);
+    assert_int_equal(buffers_taken(&buffers), PART);
+    assert_true(buffers_reserve(&buffers, &claim[0], 300)); /* it has that */
+    assert_int_equal(buffers_taken(&buffers), PART);
+    done(&claim[0]);
+    done(&claim[1]);
+    assert_int_equal(buffers_taken(&buffers), 0);
+    assert_null(buffers.beside);
+}
+
+static void one_goes_beside_and_the_others_wait_in_order(void **state)
+{
+    (void)state;
+    assert_true(buffers_reserve(&buffers, &claim[0], 900));
+    assert_true(buffers_reserve(&buffers, &claim[1], 200));
+    assert_ptr_equal(buffers.beside, &claim[1]);
+    assert_false(buffers_reserve(&buffers, &claim[2], 200));
+    assert_false(buffers_reserve(&buffers, &claim[2], 200)); /* it waits already */
+    assert_false(buffers_reserve(&buffers, &claim[3], 50));  /* it fits, but has come later */
+    assert_int_equal(buffers.waiting, 2);
+    assert_null(buffers_next(&buffers));
+    done(&claim[0]);
+    assert_ptr_equal(buffers_next(&buffers), &claim[2]);
+    assert_ptr_equal(buffers_next(&buffers), &claim[3]);
+    assert_null(buffers_next(&buffers));
+    assert_int_equal(buffers_taken(&buffers), 250); /* the one beside does not count */
+    done(&claim[1]);
+    assert_int_equal(buffers_taken(&buffers), 250);
+}
+
+static void the_first_in_line_is_the_next_beside(void **state)
+{
+    (void)state;
+    assert_true(buffers_reserve(&buffers, &claim[0], PART));
+    assert_true(buffers_reserve(&buffers, &claim[1], 500));
+    assert_false(buffers_reserve(&buffers, &claim[2], 500));
+    allocate(&claim[1]);
+    done(&claim[1]);
+    assert_ptr_equal(buffers_next(&buffers), &claim[2]);
+    assert_ptr_equal(buffers.beside, &claim[2]);
+    assert_true(buffers_reserve(&buffers, &claim[2], 5000)); /* it may go on to the end */
+}
+
+static void nobody_goes_beside_one_that_is_still_there(void **state)
+{
+    (void)state;
+    assert_true(buffers_reserve(&buffers, &claim[0], PART));
+    assert_true(buffers_reserve(&buffers, &claim[1], 500));
+    assert_false(buffers_reserve(&buffers, &claim[2], 500));
+    allocate(&claim[1]);
+    assert_true(buffers_settle(&buffers, &claim[1]));
+    assert_null(buffers_next(&buffers));
+    assert_int_equal(buffers_taken(&buffers), PART);
+    buffers.request_bytes -= 500;
+    buffers_passed(&buffers);
+    assert_ptr_equal(buffers_next(&buffers), &claim[2]);
+}
+
+static void who_can_never_fit_lets_others_pass(void **state)
+{
+    (void)state;
+    assert_true(buffers_reserve(&buffers, &claim[0], 2 * PART));
+    assert_ptr_equal(buffers.beside, &claim[0]);
+    assert_false(buffers_reserve(&buffers, &claim[1], 3 * PART));
+    assert_false(buffers_reserve(&buffers, &claim[2], 100)); /* behind it in line */
+    assert_ptr_equal(buffers_next(&buffers), &claim[2]);
+    assert_null(buffers_next(&buffers));
+    done(&claim[0]);
+    assert_ptr_equal(buffers_next(&buffers), &claim[1]);
+}
+
+/* Two that hold a half each and want more of it: one goes beside. */
+static void those_that_hold_and_want_more_do_not_block_each_other(void **state)
+{
+    (void)state;
+    assert_true(buffers_reserve(&buffers, &claim[0], PART / 2));
+    assert_true(buffers_reserve(&buffers, &claim[1], PART / 2));
+    allocate(&claim[0]);
+    allocate(&claim[1]);
+    assert_true(buffers_reserve(&buffers, &claim[0], PART + 1));
+    assert_ptr_equal(buffers.beside, &claim[0]);
+    assert_false(buffers_reserve(&buffers, &claim[1], PART + 1));
+    assert_null(buffers_next(&buffers));
+    allocate(&claim[0]);
+    done(&claim[0]);
+    assert_ptr_equal(buffers_next(&buffers), &claim[1]);
+}
+
+static void what_cannot_be_used_is_waived(void **state)
+{
+    (void)state;
+    assert_true(buffers_reserve(&buffers, &claim[0], PART));
+    assert_true(buffers_reserve(&buffers, &claim[1], 500));
+    assert_false(buffers_reserve(&buffers, &claim[2], 700));
+    buffers_waive(&buffers, &claim[1]);
+    assert_int_equal(buffers_taken(&buffers), PART);
+    assert_ptr_equal(buffers_next(&buffers), &claim[2]);
+    assert_ptr_equal(buffers.beside, &claim[2]);
+    buffers_waive(&buffers, &claim[0]);
+    assert_int_equal(buffers_taken(&buffers), 0);
+    assert_true(buffers_reserve(&buffers, &claim[1], 500)); /* anew */
+}
+
+static void leaving_the_line(void **state)
+{
+    (void)state;
+    assert_true(buffers_reserve(&buffers, &claim[0], PART));
+    assert_true(buffers_reserve(&buffers, &claim[9], PART));
+    for (int i = 1; i <= 4; i++)
+        assert_false(buffers_reserve(&buffers, &claim[i], 100));
+    done(&claim[2]);
+    done(&claim[4]);
+    done(&claim[1]);
+    assert_int_equal(buffers.waiting, 1);
+    assert_ptr_equal(buffers.first, &claim[3]);
+    assert_ptr_equal(buffers.last, &claim[3]);
+    done(&claim[3]);
+    assert_null(buffers.first);
+    assert_int_equal(buffers.waiting, 0);
+}
+
+static void no_limit(void **state)
+{
+    (void)state;
+    buffers.part_bytes = UINT64_MAX;
+    for (int i = 0; i < CLAIMS; i++)
+        assert_true(buffers_reserve(&buffers, &claim[i], 1ull << 40));
+    assert_null(buffers.beside);
+}
+
+/* Whatever the order: sums agree, the budget is kept but for the one beside, and all end. */
+static void at_random(void **state)
+{
+    (void)state;
+    unsigned seed = getenv("SEED") != NULL ? (unsigned)atoi(getenv("SEED")) : (unsigned)time(NULL);
+    int ended = 0;
+    printf("seed %u\n", seed);
+    srand(seed);
+    for (int step = 0; ended < 5000; step++) {
+        struct reservation *it = &claim[rand() % CLAIMS];
+        assert_true(step < 10000000);
+        if (it->lacking > 0 && rand() % 50 == 0) {
+            done(it); /* its connection closes */
+        } else if (it->lacking == 0 && it->promised + it->allocated == 0) {
+            buffers_reserve(&buffers, it, 1 + (uint64_t)(rand() % (PART * 3 / 2)));
+        } else if (it->lacking == 0 && it->promised > 0) {
+            allocate(it);
+        } else if (it->lacking == 0 && rand() % 4 == 0) {
+            buffers_reserve(&buffers, it, it->allocated + 1 + (uint64_t)(rand() % PART));
+        } else if (it->lacking == 0) {
+            done(it);
+            ended++;
+        }
+        while (buffers_next(&buffers) != NULL)
+            ;
+        uint64_t promised = 0, allocated = 0;
+        uint32_t waiting = 0;
+        for (int i = 0; i < CLAIMS; i++) {
+            promised += claim[i].promised;
+            allocated += claim[i].allocated;
+            waiting += claim[i].lacking > 0;
+        }
+        assert_int_equal(promised, buffers.promised_bytes);
+        assert_int_equal(allocated, buffers.request_bytes);
+        assert_int_equal(waiting, buffers.waiting);
+        assert_true(waiting == 0 || buffers.beside != NULL);
+    }
+}
+
+/* ---- shared ------------------------------------------------------------------------------------
+ */
+
+static void parts_of_a_shared_budget(void **state)
+{
+    (void)state;
+    assert_int_equal(buffers_part(0, 4, 5, 5), UINT64_MAX);
+    assert_int_equal(buffers_part(2000, 1, 700, 700), 1000);
+    assert_int_equal(buffers_part(8000, 4, 0, 0), 1000);
+    assert_int_equal(buffers_part(8000, 4, 1000, 1000), 1750); /* and so on, up to all of it */
+    assert_int_equal(buffers_part(8000, 4, 0, 4000), 250);     /* nobody is left without */
+    assert_int_equal(buffers_part(8000, 4, 4000, 8000), 2000); /* over it: each gives back */
+}
+
+/* Whoever asks for all there is gets it while the others ask for nothing; all together never get
+ * more. */
+static void reactors_fill_the_budget_and_no_more(void **state)
+{
+    (void)state;
+    enum { SHARDS = 8, LIMIT = 2000000 };
+    for (int busy = 1; busy <= SHARDS; busy++) {
+        uint64_t used[SHARDS] = { 0 }, seen[SHARDS] = { 0 }, total = 0;
+        for (int round = 0; round < 200; round++) {
+            for (int i = 0; i < busy; i++) {
+                uint64_t others = 0;
+                for (int j = 0; j < SHARDS; j++)
+                    others += j != i ? seen[j] : 0;
+                used[i] = buffers_part(LIMIT, SHARDS, used[i], others + used[i]);
+            }
+            memcpy(seen, used, sizeof(seen));
+            total = 0;
+            for (int i = 0; i < SHARDS; i++)
+                total += used[i];
+            assert_true(total <= LIMIT / 2);
+        }
+        assert_true(total > LIMIT / 2 * 0.99);
+    }
+}
+
+static void levels(void **state)
+{
+    (void)state;
+    assert_int_equal(buffers_level(0, 1ull << 50), BUFFERS_EASY);
+    assert_int_equal(buffers_level(1000, 249), BUFFERS_EASY);
+    assert_int_equal(buffers_level(1000, 250), BUFFERS_TIGHT);
+    assert_int_equal(buffers_level(1000, 499), BUFFERS_TIGHT);
+    assert_int_equal(buffers_level(1000, 500), BUFFERS_FULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(what_fits_need_not_wait, fresh),
+        cmocka_unit_test_setup(one_goes_beside_and_the_others_wait_in_order, fresh),
+        cmocka_unit_test_setup(the_first_in_line_is_the_next_beside, fresh),
+        cmocka_unit_test_setup(nobody_goes_beside_one_that_is_still_there, fresh),
+        cmocka_unit_test_setup(who_can_never_fit_lets_others_pass, fresh),
+        cmocka_unit_test_setup(those_that_hold_and_want_more_do_not_block_each_other, fresh),
+        cmocka_unit_test_setup(what_cannot_be_used_is_waived, fresh),
+        cmocka_unit_test_setup(leaving_the_line, fresh),
+        cmocka_unit_test_setup(no_limit, fresh),
+        cmocka_unit_test_setup(at_random, fresh),
+        cmocka_unit_test(parts_of_a_shared_budget),
+        cmocka_unit_test(reactors_fill_the_budget_and_no_more),
+        cmocka_unit_test(levels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
