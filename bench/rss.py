@@ -294,10 +294,10 @@ def start(arguments):
     sys.exit("the server did not start")
 
 
-def run(watch, load, seconds, verbose):
-    """Samples, one a second."""
+def run(watch, load, seconds, verbose, enough=lambda sample: True):
+    """Samples, one a second, until the time is over and the last one is enough."""
     begin, samples = time.monotonic(), []
-    while (now := time.monotonic() - begin) < seconds:
+    while (now := time.monotonic() - begin) < seconds or not enough(samples[-1]):
         if now >= len(samples):
             samples.append(watch.sample())
             if verbose:

@@ -337,6 +337,7 @@ void conn_be_bulky(struct conn *conn)
     if (conn->flags & CONN_DEAD)
         return;
     conn->flags |= CONN_BULKY | CONN_RECV_PAUSED;
+    socket_receive_little(conn->fd);
     ring_cancel(conn->reactor->ring, &conn->recv);
 }
 

@@ -18,12 +18,17 @@ CONNECTIONS = 1000 // SCALE
 MAXMEMORY, SHARDS = "256mb", (1, 2)
 
 
+def under_pressure(sample):
+    """Both limits have been reached: on a busy machine it takes longer."""
+    return int(sample["info"]["evicted_keys"]) > 0 and int(sample["info"]["buffer_waits"]) > 0
+
+
 def kept(server):
     watch = rss.Watch(server.port, server.process.pid)
     limit, buffers = (int(watch.info()[name]) for name in ("maxmemory", "maxmemory_clients"))
     load = rss.Load(server.port, limit // 20000, SEED, CONNECTIONS)
-    samples = rss.run(watch, load, SECONDS, False)
-    peak, last = max(samples, key=lambda sample: sample["rss"]), samples[-1]
+    samples = rss.run(watch, load, SECONDS, False, under_pressure)
+    peak = max(samples, key=lambda sample: sample["rss"])
     print("%d shards, peak %.1f MB, %.3f of what is allowed:\n%s" % (
         server.shards, peak["rss"] / rss.MB, peak["rss"] / (limit + buffers) / rss.OVERHEAD, rss.composition(peak)))
     assert load.errors == {}, load.errors
@@ -34,7 +39,6 @@ def kept(server):
     assert most < buffers, "%.1f MB of requests" % (most / rss.MB)
     if MODE == "release":  # a sanitizer keeps what is freed in quarantine, so only what is counted is checked
         assert peak["rss"] <= (limit + buffers) * rss.OVERHEAD
-        assert int(last["info"]["evicted_keys"]) > 0 and int(last["info"]["buffer_waits"]) > 0
     load.close()
 
 

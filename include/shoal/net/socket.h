@@ -19,6 +19,13 @@ int socket_listen_tcp(const char *host, int port, int backlog);
  * = umask's. */
 int socket_listen_unix(const char *path, int mode, int backlog);
 
+/*
+ * Has the kernel take no more than a few hundred KB ahead of us. By itself it lets a connection
+ * that is not read pile up megabytes; a thousand of them exhaust its memory for TCP, and then it
+ * drops what arrives, for all. Thread: any.
+ */
+void socket_receive_little(int fd);
+
 /* TCP_NODELAY, keepalive. Thread: any. */
 void socket_tune(int fd, int keepalive_s);
 
