@@ -12,7 +12,7 @@ from wire import Error, Native, PROTOCOLS, Resp, Wire, descriptors, wait_until
 MB = 1 << 20
 LIMIT = 8 * MB
 SHARDS = 2
-PATIENCE = 10
+PATIENCE = 30
 GONE, GONE_BYTES = 5, 8 * MB  # more than the kernel takes from the server
 CONNECTIONS = 60
 # Beyond its half: one request a shard is received beside it, and of each that waits there is what came before

@@ -11,7 +11,7 @@ from wire import Wire, descriptors, wait_until
 MANY = min(4000 if SCALE == 1 else 1000, descriptors(5000) - 200)
 IDLE, IDLE_SHARDS, IDLE_SECONDS = 1000 // SCALE, 8, 3
 CPU_MAX = 0.001  # of one CPU
-BYTES_MAX = 1536  # for a connection, whatever it has sent of a request
+BYTES_MAX = 2560  # for a connection, whatever it has sent of a request
 POOLS_MAX = 1 << 20  # bytes a shard: its pools, which the first requests fill
 HALF = b"*2\r\n$3\r\nGET\r\n$16\r\nkey:"
 REST = b"000000000042\r\n"

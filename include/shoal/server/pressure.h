@@ -18,7 +18,7 @@ struct conn;
 struct reactor;
 
 enum {
-    PRESSURE_PATIENCE_MS = 10000,
+    PRESSURE_PATIENCE_MS = 30000,     /* TCP that has lost much tries again only after 25.6 s */
     PRESSURE_MOVED_BYTES = 64 * 1024, /* have to move in that time */
     PRESSURE_HELD_BYTES = 64 * 1024,  /* who holds less is not worth closing */
     PRESSURE_CLOSED_MAX = 64,         /* in one look at all connections */
