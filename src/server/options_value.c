@@ -71,9 +71,10 @@ static bool parse_memory(const struct option *row, int64_t *field, struct bytes 
     uint64_t n;
     if (!number_parse_memory(value, &n))
         return option_error_set(error, "argument must be a memory value");
-    if (!in_range(row, n > INT64_MAX ? INT64_MAX : (int64_t)n, error))
+    int64_t bytes = n > INT64_MAX ? INT64_MAX : (int64_t)n;
+    if (!in_range(row, bytes, error))
         return false;
-    *field = (int64_t)n;
+    *field = bytes;
     return true;
 }
 

@@ -154,6 +154,8 @@ static void test_set_each_type(void **state)
     assert_string_equal(get("slowlog-log-slower-than"), "-1");
     assert_int_equal(set("proto-max-bulk-len", "10000000000"), OPTION_SET);
     assert_true(settings.proto_max_bulk_len == 10000000000);
+    assert_int_equal(set("client-query-buffer-limit", "18446744073709551615"), OPTION_SET);
+    assert_true(settings.client_query_buffer_limit == INT64_MAX);
     assert_int_equal(set("protected-mode", "no"), OPTION_SET);
     assert_false(settings.protected_mode);
     assert_int_equal(set("maxmemory-policy", "VOLATILE-LRU"), OPTION_SET);
