@@ -7,7 +7,8 @@ Runs Redis's own test suite against a started server, one fresh server per unit.
 --try runs the tests that are left out as well and names those that pass.
 
     SHOAL    the server's binary                     build/shoal
-    SERVER   the whole command line, with {port}     $SHOAL --port {port} --shards 2
+    SERVER   the whole command line, with {port}     $SHOAL --port {port} --shards 2 --maxmemory-policy
+                                                      noeviction: the suite counts on Redis's default
     PORT     first of three ports to use             27100
     TIMEOUT  seconds a unit may take                 120
 
@@ -39,7 +40,8 @@ DENIED_TAGS = "-slow -needs:repl -needs:debug -needs:save"
 PORT = int(os.environ.get("PORT", "27100"))
 TIMEOUT = float(os.environ.get("TIMEOUT", "120"))
 SHOAL = os.environ.get("SHOAL", str(ROOT / "build" / "shoal"))
-SERVER = os.environ.get("SERVER", shlex.quote(SHOAL) + " --port {port} --shards 2")
+SERVER = os.environ.get("SERVER", shlex.quote(SHOAL) +
+                        " --port {port} --shards 2 --maxmemory-policy noeviction")
 
 TRY = "--try" in sys.argv[1:]
 
