@@ -12,16 +12,13 @@ import getpass
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
 import threading
-import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SHOAL = os.environ.get("SHOAL", os.path.join(ROOT, "build", "shoal"))
-BENCH = os.environ.get("BENCH", os.path.join(ROOT, "build", "shoal-bench"))
+import peers
+
+SHOAL, BENCH = peers.SHOAL, peers.BENCH
 PORT = int(os.environ.get("PORT", "22480"))
 MIB = 1 << 20
 VALUE_BYTES = 1000  # 1,024 in shoal with header and key
@@ -29,7 +26,7 @@ PIPELINE = 32
 ROOM_WITHIN = 0.0025  # when filled with keys that are never asked for
 LIVE_WITHIN = 0.01  # in a replay, at any time
 TRIES = 8
-READY_SECONDS, STOP_SECONDS, REPLAY_SECONDS, SAMPLE_SECONDS = 30, 30, 1800, 0.05
+REPLAY_SECONDS, SAMPLE_SECONDS = 1800, 0.05
 
 # Redis compares ages in whole seconds. A replay that takes seconds instead of hours needs a clock that runs as much
 # faster, or its LRU evicts at random.
@@ -140,27 +137,16 @@ class Running:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __enter__(self):
-        until = time.monotonic() + READY_SECONDS
-        while self.wire is None:
-            try:
-                self.wire = socket.create_connection(("127.0.0.1", PORT))
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > until:
-                    self.__exit__()
-                    raise RuntimeError("does not start: " + " ".join(self.cache.command(self.setting)))
-                time.sleep(0.02)  # there is no other way to be told
+        self.wire = peers.connect_to(self.process, PORT)
+        if self.wire is None:
+            self.__exit__()
+            raise RuntimeError("does not start: " + " ".join(self.cache.command(self.setting)))
         return self
 
     def __exit__(self, *_):
         if self.wire is not None:
             self.wire.close()
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        peers.end(self.process)
 
     def live(self):
         self.wire.sendall(self.cache.question)

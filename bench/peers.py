@@ -62,6 +62,28 @@ def memcached():
                               "{port}", "-c", "{clients}"], memcached=True)
 
 
+def connect_to(process, port):
+    """A connection once it listens; None if it does not."""
+    until = time.monotonic() + READY_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except OSError:
+            time.sleep(0.02)  # there is no other way to be told
+    return None
+
+
+def end(process):
+    if process.poll() is None:
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Running:
     """`with Running(kind, port, clients) as server:`; `launcher`: words before the command, of programs that become
     it."""
@@ -77,28 +99,16 @@ class Running:
         self.pid = self.process.pid
 
     def __enter__(self):
-        until = time.monotonic() + READY_SECONDS
-        while self.wire is None:
-            try:
-                self.wire = socket.create_connection(("127.0.0.1", self.port))
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > until:
-                    self.__exit__()
-                    raise RuntimeError("does not start: " + " ".join(self.command))
-                time.sleep(0.02)  # there is no other way to be told
+        self.wire = connect_to(self.process, self.port)
+        if self.wire is None:
+            self.__exit__()
+            raise RuntimeError("does not start: " + " ".join(self.command))
         return self
 
     def __exit__(self, *_):
         if self.wire is not None:
             self.wire.close()
-        if self.process.poll() is None:
-            self.go_on()
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def halt(self):
