@@ -111,6 +111,11 @@ struct mem_stats mem_stats_read(void)
     return stats;
 }
 
+void mem_return_in_background(void)
+{
+    heap_return_in_background();
+}
+
 void mem_purge(void)
 {
     heap_purge();

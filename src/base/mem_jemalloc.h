@@ -31,13 +31,17 @@ static inline void heap_return_pages(unsigned index)
     char name[48];
     ssize_t dirty_ms = DECAY_MS, muzzy_ms = 0;
     size_t never = SIZE_MAX;
-    bool on = true;
     snprintf(name, sizeof(name), "arena.%u.dirty_decay_ms", index);
     mallctl(name, NULL, NULL, &dirty_ms, sizeof(dirty_ms));
     snprintf(name, sizeof(name), "arena.%u.muzzy_decay_ms", index);
     mallctl(name, NULL, NULL, &muzzy_ms, sizeof(muzzy_ms));
     snprintf(name, sizeof(name), "arena.%u.oversize_threshold", index);
     mallctl(name, NULL, NULL, &never, sizeof(never));
+}
+
+static inline void heap_return_in_background(void)
+{
+    bool on = true;
     mallctl("background_thread", NULL, NULL, &on, sizeof(on));
 }
 

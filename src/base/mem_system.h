@@ -52,6 +52,10 @@ static inline void heap_stats(struct mem_stats *stats)
     (void)stats;
 }
 
+static inline void heap_return_in_background(void)
+{
+}
+
 static inline void heap_purge(void)
 {
 }

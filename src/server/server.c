@@ -300,6 +300,7 @@ int server_run(const struct settings *settings)
     sigaddset(&set, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* every thread inherits it */
     signal(SIGPIPE, SIG_IGN);
+    mem_return_in_background();
 
     struct server *server = server_new(settings);
     server->clients_max = fit_clients(settings->maxclients);

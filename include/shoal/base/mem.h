@@ -89,6 +89,11 @@ struct mem_stats {
 };
 struct mem_stats mem_stats_read(void);
 
+/* From now on freed pages go back to the system by threads of the allocator's own; before, by
+ * whoever frees. They may run where the caller may. Thread: startup, before any is tied to a CPU.
+ */
+void mem_return_in_background(void);
+
 /* Gives freed pages back to the system. Thread: any. */
 void mem_purge(void);
 
