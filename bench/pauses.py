@@ -7,7 +7,7 @@ million, a value of 64 MB that is deleted; how much of what is stored is dead; h
 The other client is shoal-bench with 2,000 requests/s on a schedule of their own, so that what a request waits is in its
 latency; the same load without the event is measured first. The machine only adds, so the best of several tries counts,
 and one whose calm half had pauses beyond the limit is no try. Each figure has its limit beside it; the exit status is 1
-if one is beyond. As root both have real-time priority while they are watched, the client above the server, so that
+if one is beyond. As root all that takes part is as nice as can be (-20) while it is watched, so that
 another program's work is not taken for a pause. redis-server, if installed, is shown for scale.
 """
 
@@ -27,18 +27,18 @@ SHOAL = os.environ.get("SHOAL", os.path.join(HERE, "build", "shoal"))
 BENCH = os.path.join(os.path.dirname(SHOAL), "shoal-bench")
 RATE = 2000
 WARMUP_S, LEAD_S, WINDOW_S = 0.3, 0.7, 2.5  # before the window, of it before the event, and in all
-SERVER_PRIORITY, CLIENT_PRIORITY, OWN_PRIORITY = 30, 40, 41
+WATCHED, USUAL = -20, 0  # niceness
 PAUSE_MS, REPLY_MS, END_MS, DEAD_PERCENT = 2.0, 5.0, 100.0, 1.0
 LARGE = 64 << 20
 MILLION = 1000 * 1000
 
 
-def set_priority(pid, priority):
-    """Real time for all its threads, or 0 for none; without the right to it nothing changes."""
-    policy = os.SCHED_RR if priority else os.SCHED_OTHER
+def set_nice(pid, nice):
+    """For all its threads; without the right to it nothing changes. Not real-time priority: from 6.12 on others get 50 ms
+    of every second beside that, in one piece."""
     for task in os.listdir("/proc/%d/task" % pid):
         try:
-            os.sched_setscheduler(int(task), policy, os.sched_param(priority))
+            os.setpriority(os.PRIO_PROCESS, int(task), nice)
         except (PermissionError, ProcessLookupError):
             pass
 
@@ -103,10 +103,10 @@ class Server:
         return (time.monotonic() - began) * 1000
 
 
-def bench(server, *options, priority=0):
+def bench(server, *options, nice=USUAL):
     command = [BENCH, "-s", server.path, "--json", "-", "-q", *map(str, options)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                            preexec_fn=lambda: set_priority(os.getpid(), priority))
+                            preexec_fn=lambda: set_nice(os.getpid(), nice))
 
 
 def result(process):
@@ -127,15 +127,15 @@ def watch(server, clients, event, at=None):
     """What another client sees around event(), which happens `at` a time: ([p99.9, longest] in ms, what it returned)."""
     at = at or time.time() + 0.3 + LEAD_S + WARMUP_S
     time.sleep(max(at - LEAD_S - WARMUP_S - time.time(), 0))
-    set_priority(os.getpid(), OWN_PRIORITY)
-    set_priority(server.process.pid, SERVER_PRIORITY)
+    set_nice(os.getpid(), WATCHED)
+    set_nice(server.process.pid, WATCHED)
     client = bench(server, "-c", clients, "--rate", RATE, "--seconds", WINDOW_S, "--warmup", WARMUP_S, "-t", "get",
-                   "-r", 1000, priority=CLIENT_PRIORITY)
+                   "-r", 1000, nice=WATCHED)
     time.sleep(max(at - time.time(), 0))
     got = event() if event else None
     latency = result(client)["latency_ns"]
-    set_priority(server.process.pid, 0)
-    set_priority(os.getpid(), 0)
+    set_nice(server.process.pid, USUAL)
+    set_nice(os.getpid(), USUAL)
     return (latency["p99.9"] / 1e6, latency["max"] / 1e6), got
 
 
@@ -159,12 +159,12 @@ def wait_freed(server):
     time.sleep(0.4)  # freed pages go back
 
 
-def attempts(report, server, clients, prepare, event, at):
+def attempts(report, server, clients, prepare, event, at, calmly):
     """Of each that counts: later by, longest, longest while calm, reply."""
     most = PAUSE_MS * report.slack
     for _ in range(report.tries):
         prepare()
-        calm, _ = watch(server, clients, None)
+        calm, _ = watch(server, clients, calmly)
         tail, reply = watch(server, clients, event, at())
         wait_freed(server)
         if calm[1] <= most:
@@ -173,10 +173,10 @@ def attempts(report, server, clients, prepare, event, at):
                 return
 
 
-def measure(report, server, what, clients, prepare, event, at=lambda: None):
-    """Prepares and watches; the event returns how long its reply took in ms, or None."""
+def measure(report, server, what, clients, prepare, event, at=lambda: None, calmly=None):
+    """Prepares and watches, calmly() first; the event returns how long its reply took in ms, or None."""
     label = "%s, %d connection%s: " % (what, clients, "s" if clients > 1 else "")
-    best = min(attempts(report, server, clients, prepare, event, at), default=None)
+    best = min(attempts(report, server, clients, prepare, event, at, calmly), default=None)
     if best is None:
         report.undecided += 1
         print("  %-14s %s the machine is too busy" % (server.name, label), flush=True)
@@ -226,14 +226,16 @@ def flush_full(report, server, options):
         used = int(server.wire.info("used_memory"))
         server.wire.run("CONFIG", "SET", "maxmemory", used, "maxmemory-policy", "allkeys-lru")
 
-    def event():
+    def beside_writes(event):
         writer = bench(server, "-c", 8, "--rate", 50000, "--seconds", WINDOW_S - 0.2, "-t", "set", "-d", 32,
-                       "-r", options.keys)
-        ms = timed(server, "FLUSHALL")()
+                       "-r", options.keys, nice=WATCHED)
+        time.sleep(0.2)
+        ms = event()
         result(writer)
         return ms
 
-    measure(report, server, "FLUSHALL when full, 50 K writes/s", 1, prepare, event)
+    measure(report, server, "FLUSHALL when full, 50 K writes/s", 1, prepare,
+            lambda: beside_writes(timed(server, "FLUSHALL")), calmly=lambda: beside_writes(lambda: None))
     server.wire.run("FLUSHALL")
     server.wire.run("CONFIG", "SET", "maxmemory", 0)
     wait_freed(server)
@@ -303,4 +305,5 @@ def main():
     sys.exit(1 if report.beyond else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

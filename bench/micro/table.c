@@ -190,6 +190,7 @@ static void delete_all(struct keyspace *keyspace, uint64_t keys)
 
 static void measure(uint64_t keys)
 {
+    mem_return_in_background();
     struct arena *arena = arena_new();
     struct keyspace *keyspace = keyspace_new(arena, &stats);
     keyspace->now_ms = 1750000000000;
