@@ -15,7 +15,8 @@ enum {
     LINE_AHEAD = 8,         /* buckets fetched before they are read */
     LINE_BYTES = 64,
     MS_NS = 1000 * 1000,
-    SLICE_NS = 50 * 1000,    /* what another client may wait, and one batch more */
+    SLICE_NS = 50 * 1000, /* what another client may wait, and one batch more */
+    SLICE_NS_MAX = 20 * SLICE_NS,
     SLICE_BUCKETS = 16,      /* between two looks at the clock: 50 us if every item moves */
     LOOK_INTERVAL_MS = 1000, /* between exact looks at the allocator */
     RETRY_MS_MIN = 1000,     /* after a pass in vain, and twice as long after each further one */
@@ -265,6 +266,7 @@ static void end_pass(struct keyspace *keyspace)
  * next. */
 static int64_t rest_after(struct defrag *defrag, uint64_t slice_ns)
 {
+    slice_ns = slice_ns < SLICE_NS_MAX ? slice_ns : SLICE_NS_MAX; /* more was somebody else's */
     defrag->_rest_ns += (int64_t)(slice_ns * 100 / defrag->limits.cycle_percent);
     int64_t wait_ms = defrag->_rest_ns / MS_NS > 0 ? defrag->_rest_ns / MS_NS : 1;
     defrag->_rest_ns -= wait_ms * MS_NS;
