@@ -8,6 +8,7 @@
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"
 #include "shoal/server/dispatch.h"
+#include "shoal/server/due.h"
 #include "shoal/server/locks.h"
 #include "shoal/server/server.h"
 
@@ -22,10 +23,7 @@ enum {
     BUFFER_BYTES = BOUND(32 * 1024, 512), /* all of them fit the L2 cache beside the data: 512 KB */
     BUFFER_COUNT = BOUND(16, 4),
     STARVED_PER_BUFFER = 4, /* connections that are started again for each free buffer */
-    TICK_MS = 1000,
-    SAMPLE_MS = 1000,
-    LINGER_CHECK_MS = 10,
-    SETTLE_ROUNDS = 4, /* times a turn tries stalled connections again before it goes on */
+    SETTLE_ROUNDS = 4,      /* times a turn tries stalled connections again before it goes on */
     BACKLOG_WAIT_NS = 20 * 1000,
     HOLD_NS_MAX =
         1000 * 1000,    /* a reply waits no longer than this for one behind it from another shard */
@@ -208,141 +206,6 @@ static void starved_feed(struct reactor *reactor)
     }
 }
 
-/* ---- what is due -------------------------------------------------------------------------------
- */
-
-static void idle_close(struct reactor *reactor)
-{
-    int64_t limit_ms = (int64_t)reactor->settings->timeout_s * 1000;
-    for (struct conn *conn = reactor->conns; conn != NULL; conn = conn->next) {
-        if (conn->first != NULL || conn->flags & CONN_WAITING ||
-            reactor->now_ms - conn->active_ms <= limit_ms)
-            continue;
-        counter_add(&reactor->stats->idle_closed, 1);
-        conn_kill(conn);
-    }
-}
-
-static void sample(struct reactor *reactor)
-{
-    struct reactor_stats *stats = reactor->stats;
-    int64_t passed_ms = reactor->now_ms - reactor->sampled_ms;
-    if (passed_ms < SAMPLE_MS)
-        return;
-    uint64_t commands = counter_get(&stats->commands);
-    uint64_t in = counter_get(&stats->bytes_in), out = counter_get(&stats->bytes_out);
-    uint64_t ms = (uint64_t)passed_ms;
-    counter_set(&stats->ops_per_sec, (commands - reactor->sampled_commands) * 1000 / ms);
-    counter_set(&stats->bytes_in_per_sec, (in - reactor->sampled_in) * 1000 / ms);
-    counter_set(&stats->bytes_out_per_sec, (out - reactor->sampled_out) * 1000 / ms);
-    counter_set(&stats->sampled_ms, (uint64_t)reactor->now_ms);
-    reactor->sampled_ms = reactor->now_ms;
-    reactor->sampled_commands = commands;
-    reactor->sampled_in = in;
-    reactor->sampled_out = out;
-}
-
-void reactor_publish(struct reactor *reactor)
-{
-    struct reactor_stats *stats = reactor->stats;
-    keyspace_publish(reactor->keyspace);
-    reactor_publish_buffers(reactor);
-    counter_set(&stats->buffer_bytes, reactor->buffers.request_bytes + reactor->chunks.slab_bytes +
-                                          counter_get(&stats->reply_bytes) +
-                                          reactor->conn_count * sizeof(struct conn) +
-                                          reactor->request_count * sizeof(struct request));
-    counter_set(&stats->turns, reactor->ring->turns);
-}
-
-uint64_t reactor_reply_bytes(const struct reactor *reactor)
-{
-    return reactor->buffers.reply_bytes + reactor->chunks.loose_bytes +
-           arena_lingering(reactor->arena);
-}
-
-void reactor_publish_buffers(struct reactor *reactor)
-{
-    const struct buffers *buffers = &reactor->buffers;
-    struct reactor_stats *stats = reactor->stats;
-    counter_set(&stats->request_bytes, buffers_taken(buffers));
-    counter_set(&stats->reply_bytes, reactor_reply_bytes(reactor));
-    counter_set(&stats->buffers_waiting, buffers->waiting);
-}
-
-static void linger_check(struct reactor *reactor)
-{
-    for (struct conn *conn = reactor->conns; conn != NULL; conn = conn->next)
-        conn_linger_check(conn);
-    reactor->next_linger_ms = reactor->now_ms + LINGER_CHECK_MS;
-}
-
-static void background_work(struct reactor *reactor)
-{
-    uint64_t start = clock_ticks();
-    int64_t wait_ms = keyspace_work(reactor->keyspace);
-    reactor->next_work_ms = wait_ms < 0 ? INT64_MAX : reactor->now_ms + wait_ms;
-    reactor->unpublished = true;
-    reactor_note_latency(reactor, LATENCY_EXPIRE_CYCLE,
-                         (int64_t)(clock_ticks_to_ns(clock_ticks() - start) / 1000));
-}
-
-static void due_work(struct reactor *reactor)
-{
-    int64_t now = reactor->now_ms;
-    sample(reactor);
-    if (reactor->pause.until_ms != 0 && now >= reactor->pause.until_ms)
-        reactor->pause.until_ms = 0;
-    if (now >= reactor->next_work_ms)
-        background_work(reactor);
-    if (now >= reactor->next_tick_ms) {
-        if (reactor->settings->timeout_s > 0)
-            idle_close(reactor);
-        reactor->next_tick_ms = reactor->settings->timeout_s > 0 ? now + TICK_MS : INT64_MAX;
-    }
-    if (reactor->lingering > 0 && now >= reactor->next_linger_ms)
-        linger_check(reactor);
-    if (reactor->id == SEQUENCER)
-        server_tick(reactor->server);
-}
-
-/*
- * After a turn that did something: figures are published once a millisecond and before it goes
- * quiet; and a key with a TTL may have come since the sweep last found none, so it will look again.
- */
-static void note_activity(struct reactor *reactor, bool quiet)
-{
-    if (!quiet) {
-        reactor->unpublished = true;
-        if (reactor->next_work_ms == INT64_MAX)
-            reactor->next_work_ms = reactor->now_ms + WORK_INTERVAL_MAX_MS;
-    }
-    if (reactor->unpublished && (quiet || reactor->now_ms != reactor->published_ms)) {
-        reactor->unpublished = false;
-        reactor->published_ms = reactor->now_ms;
-        reactor_publish(reactor);
-    }
-}
-
-/* Nanoseconds until something is due; -1: nothing is. */
-static int64_t wait_ns(const struct reactor *reactor)
-{
-    int64_t until = reactor->next_work_ms;
-    if (reactor->next_tick_ms < until)
-        until = reactor->next_tick_ms;
-    if (reactor->pause.until_ms != 0 && reactor->pause.until_ms < until)
-        until = reactor->pause.until_ms;
-    if (reactor->lingering > 0 && reactor->next_linger_ms < until)
-        until = reactor->next_linger_ms;
-    if (pressure_next_ms(reactor) < until)
-        until = pressure_next_ms(reactor);
-    if (reactor->id == SEQUENCER && server_next_ms(reactor->server) < until)
-        until = server_next_ms(reactor->server);
-    if (until == INT64_MAX)
-        return -1;
-    int64_t ms = until - clock_now_ms();
-    return ms > 0 ? ms * 1000000 : 0;
-}
-
 /* ---- the loop ----------------------------------------------------------------------------------
  */
 
@@ -371,14 +234,14 @@ static uint32_t work(struct reactor *reactor)
     if (unlikely(reactor->starved_first != NULL))
         starved_feed(reactor);
     done += pressure_relieve(reactor);
-    due_work(reactor);
+    due_run(reactor);
     return done;
 }
 
 /* Submits, and blocks until there is something to do if all agree that there is nothing. */
 static void submit_and_wait(struct reactor *reactor, bool idle)
 {
-    int64_t wait = idle ? wait_ns(reactor) : 0;
+    int64_t wait = idle ? due_wait_ns(reactor) : 0;
     if (wait != 0 && reactor->hold_until_ns != 0) {
         int64_t hold = (int64_t)(reactor->hold_until_ns - clock_mono_ns());
         hold = hold > 0 ? hold : 0;
@@ -421,7 +284,7 @@ static void loop(struct reactor *reactor)
         bool quiet = completions + done == 0;
         flush(reactor);
         settle(reactor);
-        note_activity(reactor, quiet);
+        due_note_activity(reactor, quiet);
         bool published = mesh_publish(reactor->port, wake, reactor);
         idle = quiet && !published && reactor->self_first == NULL && !polls_on(reactor, !quiet);
     }

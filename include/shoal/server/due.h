@@ -1,0 +1,24 @@
+/*
+ * due.h - what a reactor does by the clock. Thread: owner, for all of it.
+ */
+#ifndef SHOAL_SERVER_DUE_H
+#define SHOAL_SERVER_DUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct reactor;
+
+/* Does what is due now. Once a turn. */
+void due_run(struct reactor *reactor);
+
+/* Nanoseconds until something is due; -1: nothing is. */
+int64_t due_wait_ns(const struct reactor *reactor);
+
+/*
+ * After a turn: figures are published once a millisecond and before it goes quiet; and a key with a
+ * TTL may have come since the sweep last found none, so it will look again.
+ */
+void due_note_activity(struct reactor *reactor, bool quiet);
+
+#endif
