@@ -225,11 +225,12 @@ class Load:
                 key.data.ready(mask)
             except BlockingIOError:
                 pass
-            except ConnectionError:
-                self.reconnect(key.data)
+            except ConnectionError as why:
+                self.reconnect(key.data, why)
 
-    def reconnect(self, client):
+    def reconnect(self, client, why):
         self.closed += 1
+        print("closed after %.1f s of a batch, %d bytes unsent: %s" % (time.monotonic() - client.since, len(client.out), why))
         client.watch(0)
         client.socket.close()
         self.clients.remove(client)
@@ -342,7 +343,8 @@ def main():
     print("evicted %s, expired %s, errors %s, closed %d; %s" % (
         last["info"]["evicted_keys"], last["info"]["expired_keys"], load.errors, load.closed,
         ", ".join("%s %s" % (name, last["info"][name]) for name in (
-            "evicted_clients", "buffer_waits", "throttled", "starved") if name in last["info"])))
+            "evicted_clients", "client_query_buffer_limit_disconnections", "client_output_buffer_limit_disconnections",
+            "buffer_waits", "throttled", "starved") if name in last["info"])))
     bad = [text for broken, text in (
         (peak["rss"] > allowed, "more was resident than allowed"), ("OOM" in load.errors, "OOM errors"),
         (min(sample["keys"] for sample in samples[1:]) == 0, "no keys at some time"),

@@ -3,6 +3,7 @@
  */
 #include "shoal/server/conn.h"
 
+#include "shoal/base/log.h"
 #include "shoal/net/socket.h"
 #include "shoal/server/multi.h"
 #include "shoal/server/reactor.h"
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -132,6 +134,15 @@ void conn_settle_later(struct conn *conn)
 /* ---- open and close ----------------------------------------------------------------------------
  */
 
+/* Most often the client has reset it. */
+static void fail(struct conn *conn, const char *what, int result)
+{
+    if (!(conn->flags & CONN_DEAD))
+        log_write(LOG_DEBUG, "connection %lu: cannot %s: %s", (unsigned long)conn->id, what,
+                  strerror(-result));
+    conn_kill(conn);
+}
+
 static void received(struct io_op *op, const struct io_event *event)
 {
     struct conn *conn = (struct conn *)((char *)op - offsetof(struct conn, recv));
@@ -149,10 +160,10 @@ static void received(struct io_op *op, const struct io_event *event)
         counter_add(&conn->reactor->stats->starved, 1);
     } else if (event->result == 0) {
         conn->flags |= CONN_EOF;
-    } else if (event->result != -ECANCELED || !(conn->flags & CONN_RECV_PAUSED)) {
-        conn_kill(conn);
-    } else {
+    } else if (event->result == -ECANCELED) {
         conn_recv_again(conn); /* it may have caught up before the cancellation was through */
+    } else {
+        fail(conn, "receive", event->result);
     }
     conn_settle_later(conn);
 }
@@ -172,7 +183,7 @@ static void sent(struct io_op *op, const struct io_event *event)
         if (conn->out.bytes > 0)
             conn_flush_later(conn);
     } else {
-        conn_kill(conn);
+        fail(conn, "send", event->result);
     }
     if (unlikely(conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_EOF)))
         conn_settle_later(conn);
