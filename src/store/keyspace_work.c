@@ -6,9 +6,9 @@
  * sweep goes round once a second, faster where lives are short, and is asked for again soon while
  * it frees much; nothing is asked for when nothing has a TTL.
  *
- * Between slices there is a rest, so that about 100 MB/s become free. jemalloc's thread returns
+ * Between slices there is a rest, so that 50 to 100 MB/s become free. jemalloc's thread returns
  * pages every 0.1 s, 5 GB/s while it is at it: that is 2 ms for which it has a CPU that others may
- * wait for. With 500 MB/s they waited up to 40 ms.
+ * wait for. With 500 MB/s they waited up to 40 ms after a FLUSHALL, now up to 6.
  */
 #include "shoal/base/clock.h"
 #include "shoal/base/must.h"
