@@ -7,9 +7,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/tcp.h> /* glibc's own ends before tcpi_bytes_acked */
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -140,6 +141,17 @@ void socket_tune(int fd, int keepalive_s)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &keepalive_s, sizeof(keepalive_s));
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+bool socket_acked_bytes(int fd, uint64_t *bytes)
+{
+    struct tcp_info info = { 0 };
+    socklen_t size = sizeof(info);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+        size < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked))
+        return false;
+    *bytes = info.tcpi_bytes_acked;
+    return true;
 }
 
 static void address_text(const struct sockaddr_storage *address, char out[ADDRESS_TEXT_MAX])

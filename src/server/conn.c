@@ -203,7 +203,7 @@ void conn_open(struct reactor *reactor, int fd, bool unix_socket)
     reactor->next_conn_id += reactor->count;
     conn->recv.done = received;
     conn->out.op.done = sent;
-    conn->created_ms = conn->active_ms = reactor->now_ms;
+    conn->created_ms = conn->active_ms = conn->moved_ms = reactor->now_ms;
     if (reactor->settings->requirepass[0] != '\0')
         conn->flags |= CONN_UNAUTHENTICATED;
     if (unix_socket)

@@ -175,9 +175,12 @@ bool out_parcel(struct out *out, struct reactor *here, struct parcel *parcel)
 static uint32_t vector_fill(struct out *out, struct out_vector *vector)
 {
     uint32_t count = 0;
-    for (struct chunk *chunk = out->first; chunk != NULL && count < OUT_VECTOR_MAX;
+    size_t room = OUT_SEND_MAX;
+    for (struct chunk *chunk = out->first; chunk != NULL && count < OUT_VECTOR_MAX && room > 0;
          chunk = chunk->next) {
-        vector->parts[count++] = (struct iovec){ chunk->data, chunk->size };
+        size_t size = chunk->size < room ? chunk->size : room;
+        vector->parts[count++] = (struct iovec){ chunk->data, size };
+        room -= size;
         out->flying = chunk;
     }
     return count;
@@ -188,11 +191,13 @@ void out_send(struct out *out, struct ring *ring, int fd)
     if (out->flying != NULL ||
         out->bytes == 0) /* room for a reply that was not sent may be there */
         return;
-    if (out->first->next != NULL && out->vector == NULL)
+    bool several = out->first->next != NULL && out->first->size < OUT_SEND_MAX;
+    if (several && out->vector == NULL)
         out->vector = malloc(sizeof(*out->vector)); /* without it: one chunk at a time */
-    if (out->first->next == NULL || out->vector == NULL) {
+    if (!several || out->vector == NULL) {
+        size_t size = out->first->size < OUT_SEND_MAX ? out->first->size : OUT_SEND_MAX;
         out->flying = out->first;
-        ring_send(ring, &out->op, fd, out->first->data, out->first->size);
+        ring_send(ring, &out->op, fd, out->first->data, size);
         return;
     }
     out->vector->message = (struct msghdr){ .msg_iov = out->vector->parts };

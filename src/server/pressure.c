@@ -3,6 +3,7 @@
  */
 #include "shoal/server/pressure.h"
 
+#include "shoal/net/socket.h"
 #include "shoal/server/multi.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/server.h"
@@ -149,12 +150,26 @@ static uint64_t held(const struct conn *conn)
     return bytes;
 }
 
+/* What its client has sent and taken. The kernel says more than our sends do: several megabytes may
+ * lie in a socket that has been sent to, and a third of them goes before it wants more. */
+static uint64_t moved_bytes(const struct conn *conn)
+{
+    uint64_t out;
+    if ((conn->flags & CONN_UNIX) || !socket_acked_bytes(conn->fd, &out))
+        out = conn->bytes_out;
+    return conn->bytes_in + out;
+}
+
 static bool is_stuck(struct conn *conn)
 {
     int64_t now_ms = conn->reactor->now_ms;
-    uint64_t moved = conn->bytes_in + conn->bytes_out;
     if (conn->flags & (CONN_WAITING | CONN_NO_EVICT | CONN_DEAD) ||
-        held(conn) < PRESSURE_HELD_BYTES || moved - conn->moved >= PRESSURE_MOVED_BYTES) {
+        held(conn) < PRESSURE_HELD_BYTES) {
+        conn->moved_ms = now_ms;
+        return false;
+    }
+    uint64_t moved = moved_bytes(conn);
+    if (moved - conn->moved >= PRESSURE_MOVED_BYTES) {
         conn->moved = moved;
         conn->moved_ms = now_ms;
         return false;

@@ -6,6 +6,7 @@ the folder it lies in, and SCALE says how much less there is to do with it.
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -72,6 +73,18 @@ class Server:
             os.rmdir(self.folder)
         return self.process.returncode
 
+    def state(self):
+        """For those who read of a failure: clients, figures, sockets with their timers."""
+        here = ":%04X" % self.port
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 5) as asked:
+                asked.sendall(b"CLIENT LIST\r\nINFO clients memory stats\r\nQUIT\r\n")
+                told = asked.makefile("rb").read().decode(errors="replace").replace("\r", "")
+        except OSError as error:
+            told = "nothing is heard of it: %s\n" % error
+        with open("/proc/net/tcp") as sockets:
+            return told + "".join(line for line in sockets if here in line)
+
     def ends_well(self):
         status = self.stop()
         assert status == 0, "ended with status %d:\n%s" % (status, "\n".join(self.output))
@@ -95,6 +108,9 @@ class Tests:
         except Exception:
             self.failed += 1
             print("FAIL %s\n%s" % (name, traceback.format_exc(chain=False)), flush=True)
+            for argument in arguments:
+                if isinstance(argument, Server) and argument.process.poll() is None:
+                    print(argument.state(), flush=True)
 
     def finish(self):
         print("%d passed, %d failed" % (self.passed, self.failed)

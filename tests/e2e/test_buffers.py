@@ -183,14 +183,14 @@ def queued_by_multi(server, admin):
     """A transaction that hoards is refused, small ones are not."""
     wires = [Wire(server.port, PROTOCOLS[i % 2]) for i in range(4)]
     refused = 0
-    for n in range(6):
+    for n in range(12):
         for wire in wires:
             if n == 0:
                 equal(wire.run("MULTI"), b"OK")
-            got = wire.run("SET", "queued:%d" % n, value_of(n))
+            got = wire.run("SET", "queued:%d" % n, value_of(n, MB // 2))
             assert got == b"QUEUED" or got.startswith(b"OOM the transaction is larger"), got
             refused += got != b"QUEUED"
-    assert 0 < refused < 24, refused
+    assert 0 < refused < 48, refused
     assert figure(admin, "mem_clients_requests") < REQUESTS_MAX
     equal(admin.run("MULTI"), b"OK")
     equal(admin.run("INCR", "queued:small"), b"QUEUED")
@@ -250,12 +250,14 @@ def deleted_while_unread(server, admin):
     before = figure(admin, "used_memory_dataset")
     wires = read_and_deleted(server, admin)
     assert figure(admin, "used_memory_dataset") < before + MB
-    assert figure(admin, "mem_clients_replies") > GONE * GONE_BYTES // 2
+    wait_until("they are replies", lambda: figure(admin, "mem_clients_replies") > GONE * GONE_BYTES // 2)
     bystander(admin, 20, 0.2)
     got = {}
     while len(got) < GONE:
-        for wire in select.select([wire for wire in wires if wire not in got], [], [], 60)[0]:
-            wire.more()
+        ready = select.select([wire for wire in wires if wire not in got], [], [], 60)[0]
+        assert ready, "%d of %d have come" % (len(got), GONE)
+        for wire in ready:
+            assert wire.more(), "closed with %d bytes of a reply" % len(wire.data)
             here, value = wire.take()
             if here:
                 got[wire] = value
@@ -268,10 +270,40 @@ def deleted_while_unread(server, admin):
 # ---- in the way ---------------------------------------------------------------------------------
 
 
+def newcomers_have_time(server, admin):
+    """Who comes while there is pressure already has all of its patience."""
+    equal(admin.run("CONFIG", "RESETSTAT"), b"OK")
+    readers = read_and_deleted(server, admin)
+    time.sleep(2.5)
+    readers += read_and_deleted(server, admin)
+    time.sleep(2.5)
+    equal(figure(admin, "evicted_clients"), 0)
+    for wire in readers:
+        wire.close()
+
+
+class SlowReader(threading.Thread):
+    """Takes 32 KB a second: slow, but it does move."""
+
+    def __init__(self, wire):
+        super().__init__(daemon=True)
+        self.wire, self.ended, self.taken = wire, False, 0
+        self.start()
+
+    def run(self):
+        while not self.ended:
+            data = self.wire.socket.recv(8192)
+            if not data:
+                return
+            self.taken += len(data)
+            time.sleep(0.25)
+
+
 def who_does_not_move_is_closed(server, admin):
     """Some have stopped in the middle of a value, some do not read; who makes others wait in this way ends."""
     equal(admin.run("CONFIG", "RESETSTAT"), b"OK")
     readers = read_and_deleted(server, admin)
+    slow = SlowReader(readers.pop())
     stopped = fill_up(server, admin, 300000)
     honest = Wire(server.port)
     sender = Sender(honest, b"".join(honest.proto.request("SET", "honest:%d" % n, value_of(n)) for n in range(10)))
@@ -283,6 +315,14 @@ def who_does_not_move_is_closed(server, admin):
     sender.join()
     wait_until("nobody waits", lambda: figure(admin, "buffer_waiting_clients") == 0, 3 * PATIENCE * SCALE)
     assert 0 < figure(admin, "evicted_clients") <= len(stopped) + len(readers)
+    wait_until("no reply but one", lambda: figure(admin, "mem_clients_replies") < 2 * GONE_BYTES,
+               3 * PATIENCE * SCALE)
+    time.sleep(2)  # two more looks
+    name = b" addr=127.0.0.1:%d " % slow.wire.socket.getsockname()[1]
+    assert name in admin.run("CLIENT", "LIST"), "closed when it had taken %d bytes" % slow.taken
+    slow.ended = True
+    slow.join()
+    slow.wire.close()
     wait_until("replies are within their half", lambda: figure(admin, "mem_clients_replies") < LIMIT // 2,
                3 * PATIENCE * SCALE)
     spared.send(b"b" * (MB - 300000) + b"\r\n")
@@ -314,6 +354,7 @@ with Server(SHARDS, "--maxmemory", "256mb", "--maxmemory-clients", "%d" % LIMIT)
                        ("queued by MULTI", queued_by_multi),
                        ("unread replies", unread_replies),
                        ("deleted while unread", deleted_while_unread),
+                       ("newcomers have time", newcomers_have_time),
                        ("who does not move is closed", who_does_not_move_is_closed)):
         print(name, flush=True)
         tests.run(name, test, started, control)

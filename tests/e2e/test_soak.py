@@ -138,10 +138,7 @@ def wait_until_gone(server, admin, wanted_fds, wanted_accepted):
         wait_until("the crowd accepted", lambda: accepted(admin) >= wanted_accepted)
         wait_until("the crowd gone", lambda: fds(server) <= wanted_fds, GONE_SECONDS)
     except AssertionError:
-        print("%d descriptors, wanted %d" % (fds(server), wanted_fds))
-        print(admin.run("CLIENT", "LIST").decode(), admin.run("INFO", "everything").decode(), sep="\n")
-        port = ":%04X" % server.port
-        print(*(line for line in open("/proc/net/tcp") if port in line), sep="")
+        print("%d descriptors, wanted %d\n%s" % (fds(server), wanted_fds, server.state()))
         raise
 
 

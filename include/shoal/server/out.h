@@ -17,6 +17,9 @@ enum {
     CHUNK_ROOM_MIN = BOUND(512, 64), /* less room than this at the end: begin a new chunk */
     CHUNK_POOL_MAX = BOUND(256, 2),  /* chunks a reactor keeps; others come and go one by one */
     OUT_VECTOR_MAX = BOUND(64, 2),   /* chunks in one send */
+    /* Bytes in one send: it completes when all have gone, and on a Unix socket only that shows that
+     * a client reads. 256 KB cost a GET of 1 MB 20 % over TCP. */
+    OUT_SEND_MAX = BOUND(1024 * 1024, 4096),
 };
 
 struct chunk {

@@ -92,6 +92,13 @@ static void it_listens_and_names_both_ends(void **state)
     assert_int_equal(on, 1);
     assert_int_equal(getsockopt(server, IPPROTO_TCP, TCP_KEEPIDLE, &on, &size), 0);
     assert_int_equal(on, 300);
+    uint64_t before, after;
+    char data[1000] = { 0 };
+    assert_true(socket_acked_bytes(server, &before));
+    assert_int_equal(send(server, data, sizeof(data), 0), sizeof(data));
+    assert_int_equal(recv(client, data, sizeof(data), MSG_WAITALL), sizeof(data));
+    assert_true(socket_acked_bytes(server, &after));
+    assert_int_equal(after - before, sizeof(data));
     close(client);
     close(server);
     close(listener);
@@ -197,6 +204,7 @@ static void a_unix_socket_has_the_path_as_its_name(void **state)
     assert_string_equal(text, wanted);
     assert_true(socket_peer_is_local(server));
     socket_tune(server, 300); /* nothing to tune, nothing breaks */
+    assert_false(socket_acked_bytes(server, &(uint64_t){ 0 }));
     close(client);
     close(server);
     close(listener);

@@ -175,6 +175,29 @@ static void an_early_end_goes_on_where_it_stopped(void **state)
     assert_wire("abcdefgh");
 }
 
+/* A client that reads slowly is seen to read: no send waits for many megabytes to go. */
+static void no_send_is_larger_than_its_limit(void **state)
+{
+    (void)state;
+    static char text[3 * OUT_SEND_MAX + 5];
+    struct reply reply;
+    memset(text, 'z', sizeof(text));
+    put("before");
+    reply_init(&reply, PROTO_RESP2, NULL, 0, NULL, 0);
+    reply_raw(&reply, bytes_of(text, sizeof(text)));
+    assert_true(out_parcel(&out, reactor, parcel_new(reactor, &reply, false)));
+    put("behind");
+    for (int i = 0; i < 4; i++) {
+        out_send(&out, &fake_ring, 7);
+        assert_in_range(flying_size(), 1, OUT_SEND_MAX);
+        lands(flying_size());
+    }
+    assert_int_equal(wire_size, 6 + sizeof(text) + 6);
+    assert_int_equal(out.bytes, 0);
+    assert_memory_equal(wire, "beforezzz", 9);
+    assert_memory_equal(wire + wire_size - 9, "zzzbehind", 9);
+}
+
 static void room_is_never_little(void **state)
 {
     (void)state;
@@ -333,6 +356,7 @@ int main(void)
         with_out(nothing_is_sent_when_there_is_nothing),
         with_out(what_flies_is_not_added_to),
         with_out(an_early_end_goes_on_where_it_stopped),
+        with_out(no_send_is_larger_than_its_limit),
         with_out(room_is_never_little),
         with_out(chunks_are_used_again),
         with_out(a_parcel_is_sent_with_its_pins_in_place),
