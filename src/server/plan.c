@@ -110,6 +110,13 @@ static bool part_has_checked(const struct plan *plan, const struct part *part)
     return false;
 }
 
+/* The round under way is the put of the step that is checked next. */
+static bool part_puts(const struct plan *plan, const struct part *part)
+{
+    const struct op *op = &part->ops[part->op_from];
+    return part->op_from < part->op_until && op->step == plan->next_checked && op->half == HALF_PUT;
+}
+
 static void round_check_begin(struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->home->count; i++) {
@@ -173,24 +180,57 @@ static void value_carry(struct plan *plan, struct step *step)
     put->value = bytes_of(put->value_copy, size);
 }
 
-/* What the parts said of the step; they go on after it, or without it. */
-static void round_check_end(struct plan *plan)
+/* The parts go on after the step, or without it. What has been put is not put again. */
+static void checked_end(struct plan *plan)
 {
     struct step *step = &plan->steps[plan->next_checked];
-    for (uint32_t i = 0; i < plan->home->count; i++)
-        if (plan->part[i] != NULL && part_has_checked(plan, plan->part[i]))
-            step->refused |= !plan->part[i]->ok;
-    if (step->rule == STEP_MOVE)
-        value_carry(plan, step);
     for (uint32_t i = 0; i < plan->home->count; i++) {
         struct part *part = plan->part[i];
         if (part == NULL || !part_has_checked(plan, part))
             continue;
+        part->skip_first = step->refused && !part_puts(plan, part);
         part->op_from = part->op_until;
-        part->skip_first = step->refused;
-        part->check = false;
     }
     plan->next_checked++;
+}
+
+/* The destination alone: only when it has the value may the source let go of it. */
+static void round_put_begin(struct plan *plan)
+{
+    struct part *part;
+    find_half(plan, HALF_PUT, &part);
+    part->op_from = part->op_until++;
+    part->skip_first = false;
+    parts_send(plan, part_puts);
+}
+
+static void round_put_end(struct plan *plan)
+{
+    struct step *step = &plan->steps[plan->next_checked];
+    for (uint32_t i = 0; i < plan->home->count; i++)
+        if (plan->part[i] != NULL && part_puts(plan, plan->part[i]))
+            step->refused = step->lost = !plan->part[i]->ok;
+    checked_end(plan);
+}
+
+/* What the parts said of the step. True: there is a value to put before it ends. */
+static bool round_check_end(struct plan *plan)
+{
+    struct step *step = &plan->steps[plan->next_checked];
+    for (uint32_t i = 0; i < plan->home->count; i++) {
+        struct part *part = plan->part[i];
+        if (part == NULL || !part_has_checked(plan, part))
+            continue;
+        step->refused |= !part->ok;
+        part->check = false;
+    }
+    if (step->rule == STEP_MOVE) {
+        value_carry(plan, step);
+        if (!step->refused)
+            return true;
+    }
+    checked_end(plan);
+    return false;
 }
 
 static void round_last_begin(struct plan *plan)
@@ -216,7 +256,14 @@ static void transaction_next(struct plan *plan)
             plan->aborted |= plan->part[i] != NULL && !plan->part[i]->ok;
     } else if (plan->checking) {
         plan->checking = false;
-        round_check_end(plan);
+        plan->putting = round_check_end(plan);
+        if (plan->putting) {
+            round_put_begin(plan);
+            return;
+        }
+    } else if (plan->putting) {
+        plan->putting = false;
+        round_put_end(plan);
     }
     while (!plan->aborted && plan->next_checked < plan->step_count &&
            !plan->steps[plan->next_checked].checked)

@@ -83,7 +83,7 @@ class Server:
         except OSError as error:
             told = "nothing is heard of it: %s\n" % error
         with open("/proc/net/tcp") as sockets:
-            return told + "".join(line for line in sockets if here in line)
+            return told + "".join(line for line in sockets if here in line and line.split()[3] != "06")  # TIME_WAIT
 
     def ends_well(self):
         status = self.stop()

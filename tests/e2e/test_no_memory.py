@@ -159,6 +159,35 @@ def at_every_allocation(server, memory, script, proto, times):
     assert 10 < rounds < ROUNDS_MAX, "%d rounds" % rounds
 
 
+def rename_loses_nothing(server, memory, times):
+    """Whatever fails, the value is under one of both names, the new one if the reply is OK. It may be there after an
+    error, too: memory can be out when all is done but the reply."""
+    moved = kept = 0
+    for size in (20, 5000, len(LARGE)):
+        for name in ("to%d" % i for i in range(6)):  # two of three lie on another shard than "from"
+            for at in range(ROUNDS_MAX):
+                wire = Wire(server.port, Resp, 5)
+                equal(wire.run("SET", "from", LARGE[:size], "EX", 1000), b"OK")
+                equal(wire.run("DEL", name) in (0, 1), True)
+                memory.runs_out(at, times)
+                try:
+                    got = wire.run("RENAME", "from", name)
+                except (EOFError, OSError):
+                    got = None
+                left = memory.suffices()
+                wire.close()
+                clean_wire = Wire(server.port, Resp, 5)
+                values = [clean_wire.run("GET", key) for key in ("from", name)]
+                clean_wire.close()
+                right = [None, LARGE[:size]]
+                assert values == right or got != b"OK" and values == right[::-1], \
+                    "%s: allocation %d of RENAME, %r: %.100r" % (name, at, got, values)
+                moved, kept = moved + (got == b"OK"), kept + (got != b"OK")
+                if left == times:
+                    break
+    assert moved >= 18 and kept >= 18, "%d moved, %d kept" % (moved, kept)
+
+
 def main():
     if not os.path.exists(LIBRARY):
         print("not built: a sanitizer has an allocator of its own")
@@ -178,6 +207,8 @@ def main():
                     for times in (1, 1000):
                         tests.run("%s, %s, %d" % (script.__name__, proto.name, times), at_every_allocation, server,
                                   memory, script, proto, times)
+            for times in (1, 1000):
+                tests.run("RENAME loses nothing, %d" % times, rename_loses_nothing, server, memory, times)
             tests.run("a clean end", server.ends_well)
     tests.finish()
 

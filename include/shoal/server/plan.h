@@ -104,7 +104,7 @@ struct part {
     bool release;    /* give the keys back after this round */
     bool abandon;    /* run nothing, only release */
     bool skip_first; /* the round begins with a checked op that must not run */
-    bool ok;         /* out: checks passed */
+    bool ok;         /* out: checks passed, the value is put */
     bool lost;       /* out: memory was out before it could begin */
     bool lock_all;   /* the whole shard */
     uint64_t *names; /* lock_name() of its keys */
@@ -156,6 +156,7 @@ struct plan {
     bool aborted;          /* a watched key changed: nil */
     bool locked;           /* every part has its keys */
     bool checking;         /* the round under way ends with checks */
+    bool putting;          /* the round under way puts the value of a STEP_MOVE */
     bool ending;           /* the round under way is the last */
     uint32_t merging;      /* the step whose value is being written */
     uint32_t next_checked; /* steps before it have been checked */
