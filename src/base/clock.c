@@ -94,6 +94,11 @@ uint64_t clock_mono_ns(void)
     return (uint64_t)read_clock(CLOCK_MONOTONIC, 1000000000);
 }
 
+uint64_t clock_thread_cpu_ns(void)
+{
+    return (uint64_t)read_clock(CLOCK_THREAD_CPUTIME_ID, 1000000000);
+}
+
 uint64_t clock_ticks_to_ns(uint64_t ticks)
 {
     return (uint64_t)(((unsigned __int128)ticks * ns_per_tick_q32) >> 32);

@@ -7,6 +7,8 @@
 #include "shoal/base/mem.h"
 #include "shoal/base/must.h"
 
+#include "purge_jemalloc.h"
+
 #include <jemalloc/jemalloc.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -51,6 +53,7 @@ static inline unsigned heap_create(void)
     size_t size = sizeof(index);
     must(mallctl("arenas.create", &index, &size, NULL, 0) == 0);
     heap_return_pages(index);
+    purge_slowly(index);
     return index;
 }
 

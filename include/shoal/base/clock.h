@@ -20,6 +20,7 @@ int64_t clock_wall_us(void);              /* CLOCK_REALTIME, for TIME; thread: a
 int64_t clock_from_wall(int64_t wall_ms); /* saturates; thread: any */
 int64_t clock_to_wall(int64_t now_ms);    /* thread: any */
 uint64_t clock_mono_ns(void);             /* CLOCK_MONOTONIC; thread: any */
+uint64_t clock_thread_cpu_ns(void);       /* CPU time of the caller; thread: any */
 
 /* The cycle counter, for what is measured once a command, and its conversion. Thread: any. */
 static inline uint64_t clock_ticks(void)

@@ -89,12 +89,13 @@ struct mem_stats {
 };
 struct mem_stats mem_stats_read(void);
 
-/* From now on freed pages go back to the system by threads of the allocator's own; before, by
- * whoever frees. They may run where the caller may. Thread: startup, before any is tied to a CPU.
- */
+/* From now on freed pages go back to the system by threads of the allocator's own, which take a
+ * tenth of a CPU for it at most; before, by whoever frees. They may run where the caller may.
+ * Thread: startup, before any is tied to a CPU. */
 void mem_return_in_background(void);
 
-/* Gives freed pages back to the system. Thread: any. */
+/* Gives freed pages back to the system, all at once but for those that the allocator's threads are
+ * returning already. Thread: any. */
 void mem_purge(void);
 
 /* True where leaks are looked for at the end: everything is to be freed then. Otherwise the system

@@ -4,11 +4,15 @@
  */
 #include "shoal/base/mem.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -114,6 +118,92 @@ static void statistics_see_what_is_allocated(void **state)
 #endif
 }
 
+#ifndef SHOAL_SYSTEM_MALLOC
+
+enum { RETURNED_BLOCKS = 4096, RETURNED_BLOCK_BYTES = 16 * 1024, RETURN_SECONDS = 20 };
+
+static size_t resident_bytes(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*u %zu", &pages), 1);
+    fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* How often the allocator's own threads have gone to sleep. */
+static long rests_of_the_allocator(void)
+{
+    long rests = 0;
+    char path[300], line[128];
+    bool its = false;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        snprintf(path, sizeof(path), "/proc/self/task/%s/status", task->d_name);
+        FILE *file = fopen(path, "r");
+        while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+            long count;
+            if (strncmp(line, "Name:", 5) == 0)
+                its = strstr(line, "jemalloc") != NULL;
+            else if (its && sscanf(line, "voluntary_ctxt_switches: %ld", &count) == 1)
+                rests += count;
+        }
+        if (file != NULL)
+            fclose(file);
+    }
+    closedir(tasks);
+    return rests;
+}
+
+static void fill(struct arena *arena, char *block[RETURNED_BLOCKS])
+{
+    for (int i = 0; i < RETURNED_BLOCKS; i++) {
+        block[i] = arena_alloc(arena, RETURNED_BLOCK_BYTES);
+        memset(block[i], 1, RETURNED_BLOCK_BYTES);
+    }
+}
+
+static void empty(struct arena *arena, char *block[RETURNED_BLOCKS])
+{
+    for (int i = 0; i < RETURNED_BLOCKS; i++)
+        arena_free(arena, block[i], RETURNED_BLOCK_BYTES);
+}
+#endif
+
+/* 64 MB: at once when somebody asks for it, by itself in pieces with rests between them. */
+static void pages_return_a_little_at_a_time(void **state)
+{
+    (void)state;
+#ifdef SHOAL_SYSTEM_MALLOC
+    skip();
+#else
+    enum { WANTED = RETURNED_BLOCKS * RETURNED_BLOCK_BYTES / 4 * 3, RESTS = 20 };
+    static char *block[RETURNED_BLOCKS];
+    struct arena *arena = arena_new();
+
+    fill(arena, block);
+    size_t full = resident_bytes();
+    empty(arena, block);
+    mem_purge();
+    assert_true(resident_bytes() + WANTED < full);
+
+    mem_return_in_background();
+    fill(arena, block);
+    full = resident_bytes();
+    long rests = rests_of_the_allocator();
+    empty(arena, block);
+    for (int i = 0; i < RETURN_SECONDS * 100 && resident_bytes() + WANTED > full; i++)
+        nanosleep(&(struct timespec){ .tv_nsec = 10 * 1000 * 1000 }, NULL);
+    assert_true(resident_bytes() + WANTED <= full);
+    rests = rests_of_the_allocator() - rests;
+    print_message("%ld rests\n", rests);
+    assert_true(rests >= RESTS);
+    arena_free_all(&arena);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +212,7 @@ int main(void)
         cmocka_unit_test(memory_is_aligned_and_writable),
         cmocka_unit_test(an_arena_made_at_startup_serves_its_thread),
         cmocka_unit_test(statistics_see_what_is_allocated),
+        cmocka_unit_test(pages_return_a_little_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
