@@ -19,7 +19,8 @@ cd "$(dirname "$0")/.."
 unset MAKEFLAGS MFLAGS MAKELEVEL MODE
 jobs=$(nproc)
 mkdir -p build/test-logs
-passed=0 failed=0 skipped=0 summary=
+passed=0 failed=0 skipped=0 summary= bad_logs=
+FAILURE='[1-9][0-9]* failed|^FAIL|not ok|\[  FAILED|: (error|fatal)|(ERROR|WARNING): .*Sanitizer|runtime error'
 
 for stage in "$@"; do
     kind=${stage%%:*}
@@ -51,12 +52,18 @@ TOTALS
         bad=1
         note="   said no totals"
     fi
+    [ "$bad" -eq 0 ] || bad_logs="$bad_logs $log"
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + left))
     summary="$summary$(printf '  %-22s %5d passed %4d failed %4d skipped %4d s%s' \
         "$kind ($mode)" "$ok" "$bad" "$left" $(($(date +%s) - began)) "$note")
 "
 done
 
+# Once more where it is easily found: many thousand lines may lie between.
+for log in $bad_logs; do
+    echo "== from $log"
+    grep -E -A 12 "$FAILURE" "$log" | cut -c 1-200 | head -n 60
+done
 echo "== all"
 printf '%s' "$summary"
 printf '%d passed, %d failed' "$passed" "$failed"
