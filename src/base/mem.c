@@ -116,6 +116,11 @@ void mem_return_in_background(void)
     heap_return_in_background();
 }
 
+void mem_hurry(bool hurry)
+{
+    heap_hurry(hurry);
+}
+
 void mem_purge(void)
 {
     heap_purge();

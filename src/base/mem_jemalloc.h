@@ -47,6 +47,12 @@ static inline void heap_return_in_background(void)
     mallctl("background_thread", NULL, NULL, &on, sizeof(on));
 }
 
+static inline void heap_hurry(bool hurry)
+{
+    if (atomic_load_explicit(&purge_hurries, memory_order_relaxed) != hurry)
+        atomic_store_explicit(&purge_hurries, hurry, memory_order_relaxed);
+}
+
 static inline unsigned heap_create(void)
 {
     unsigned index = 0;

@@ -56,6 +56,11 @@ static inline void heap_return_in_background(void)
 {
 }
 
+static inline void heap_hurry(bool hurry)
+{
+    (void)hurry;
+}
+
 static inline void heap_purge(void)
 {
 }

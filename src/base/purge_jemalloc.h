@@ -5,7 +5,8 @@
  * Left to themselves they return all that is due at once: 80 MB when a million keys expire, for 4
  * to 160 ms, and the scheduler may put them on a reactor's CPU for all of it. Here they return a
  * piece and rest, by the hook jemalloc has for it (arena.<i>.extent_hooks): a tenth of a CPU at
- * most, a fraction of a millisecond at a time. Other threads return theirs at once, as before.
+ * most, half of one where memory is short, a fraction of a millisecond at a time. Other threads
+ * return theirs at once, as before.
  */
 #ifndef SHOAL_BASE_PURGE_JEMALLOC_H
 #define SHOAL_BASE_PURGE_JEMALLOC_H
@@ -13,6 +14,7 @@
 #include "shoal/base/clock.h"
 
 #include <jemalloc/jemalloc.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,11 +26,13 @@ enum {
     PURGE_PIECE_BYTES = 256 * 1024, /* 20 us, or a millisecond where faults are slow */
     PURGE_BURST_NS = 200 * 1000,
     PURGE_REST_PARTS = 9, /* rests so many times as long as it has worked */
+    PURGE_REST_PARTS_SHORT = 1,
     PURGE_REST_MAX_NS = 50 * 1000 * 1000,
 };
 
 static extent_hooks_t *purge_at_once; /* jemalloc's own, the same for all arenas */
 static extent_hooks_t purge_by_pieces;
+static atomic_bool purge_hurries;
 
 /* Nobody waits for what jemalloc's own threads do. */
 static inline bool purge_may_rest(void)
@@ -48,7 +52,8 @@ static inline void purge_rest(void)
     uint64_t burst_ns = clock_thread_cpu_ns() - rested_ns;
     if (burst_ns < PURGE_BURST_NS)
         return;
-    uint64_t rest_ns = burst_ns * PURGE_REST_PARTS;
+    bool hurries = atomic_load_explicit(&purge_hurries, memory_order_relaxed);
+    uint64_t rest_ns = burst_ns * (hurries ? PURGE_REST_PARTS_SHORT : PURGE_REST_PARTS);
     if (rest_ns > PURGE_REST_MAX_NS)
         rest_ns = PURGE_REST_MAX_NS;
     nanosleep(&(struct timespec){ .tv_nsec = (long)rest_ns }, NULL);

@@ -18,6 +18,7 @@ enum {
     FLOOR_PARTS =
         4, /* of an equal part are everyone's at any time: a key must find room anywhere */
     WAKE_INTERVAL_MS = 10,
+    SHORT_PARTS = 8, /* of maxmemory left: freed pages are wanted back soon */
     CHASE_MS = 1000, /* others have given what they can by then */
 };
 
@@ -178,4 +179,5 @@ void lease_renew(struct reactor *reactor)
         work_within(reactor, 0);
     if (view.limit_bytes > 0)
         remind_others(reactor, &view);
+    mem_hurry(view.total_bytes > view.limit_bytes - view.limit_bytes / SHORT_PARTS);
 }

@@ -94,6 +94,9 @@ struct mem_stats mem_stats_read(void);
  * Thread: startup, before any is tied to a CPU. */
 void mem_return_in_background(void);
 
+/* Whether those threads may take half of a CPU instead, because memory is short. Thread: any. */
+void mem_hurry(bool hurry);
+
 /* Gives freed pages back to the system, all at once but for those that the allocator's threads are
  * returning already. Thread: any. */
 void mem_purge(void);
