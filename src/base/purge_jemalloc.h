@@ -4,8 +4,8 @@
  *
  * Left to themselves they return all that is due at once: 80 MB when a million keys expire, for 4
  * to 160 ms, and the scheduler may put them on a reactor's CPU for all of it. Here they return a
- * piece and rest, by the hook jemalloc has for it (arena.<i>.extent_hooks): a tenth of a CPU at
- * most, half of one where memory is short, a fraction of a millisecond at a time. Other threads
+ * piece and rest, by the hook jemalloc has for it (arena.<i>.extent_hooks): a tenth of a CPU
+ * each, half of one where memory is short, a fraction of a millisecond at a time. Other threads
  * return theirs at once, as before.
  */
 #ifndef SHOAL_BASE_PURGE_JEMALLOC_H
@@ -45,7 +45,7 @@ static inline bool purge_may_rest(void)
     return known == YES;
 }
 
-/* By all that the thread has done since it has rested: half of it is jemalloc's book-keeping. */
+/* By all that the thread has done since it has rested: a third of it is jemalloc's book-keeping. */
 static inline void purge_rest(void)
 {
     static __thread uint64_t rested_ns;

@@ -190,6 +190,7 @@ static void checked_end(struct plan *plan)
             continue;
         part->skip_first = step->refused && !part_puts(plan, part);
         part->op_from = part->op_until;
+        part->check = false;
     }
     plan->next_checked++;
 }
@@ -200,7 +201,7 @@ static void round_put_begin(struct plan *plan)
     struct part *part;
     find_half(plan, HALF_PUT, &part);
     part->op_from = part->op_until++;
-    part->skip_first = false;
+    part->skip_first = part->check = false;
     parts_send(plan, part_puts);
 }
 
@@ -217,13 +218,9 @@ static void round_put_end(struct plan *plan)
 static bool round_check_end(struct plan *plan)
 {
     struct step *step = &plan->steps[plan->next_checked];
-    for (uint32_t i = 0; i < plan->home->count; i++) {
-        struct part *part = plan->part[i];
-        if (part == NULL || !part_has_checked(plan, part))
-            continue;
-        step->refused |= !part->ok;
-        part->check = false;
-    }
+    for (uint32_t i = 0; i < plan->home->count; i++)
+        if (plan->part[i] != NULL && part_has_checked(plan, plan->part[i]))
+            step->refused |= !plan->part[i]->ok;
     if (step->rule == STEP_MOVE) {
         value_carry(plan, step);
         if (!step->refused)

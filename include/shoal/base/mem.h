@@ -89,8 +89,8 @@ struct mem_stats {
 };
 struct mem_stats mem_stats_read(void);
 
-/* From now on freed pages go back to the system by threads of the allocator's own, which take a
- * tenth of a CPU for it at most; before, by whoever frees. They may run where the caller may.
+/* From now on freed pages go back to the system by threads of the allocator's own, which take
+ * about a tenth of a CPU each; before, by whoever frees. They may run where the caller may.
  * Thread: startup, before any is tied to a CPU. */
 void mem_return_in_background(void);
 

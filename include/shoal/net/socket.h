@@ -30,9 +30,7 @@ void socket_receive_little(int fd);
 /* TCP_NODELAY, keepalive. Thread: any. */
 void socket_tune(int fd, int keepalive_s);
 
-/* What the peer's kernel has taken of all that was ever sent (RFC 4898). False: not TCP. Thread:
- * any.
- */
+/* What the peer's kernel has taken of all that was ever sent. False: not TCP. Thread: any. */
 bool socket_acked_bytes(int fd, uint64_t *bytes);
 
 /* "127.0.0.1:50312", "[::1]:50312", or "/path:0" for a Unix socket. Thread: any. */
