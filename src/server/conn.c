@@ -354,8 +354,8 @@ void conn_be_bulky(struct conn *conn)
 
 void conn_recv_again(struct conn *conn)
 {
-    if (conn->recv.in_flight ||
-        conn->flags & (CONN_DEAD | CONN_EOF | CONN_STALLED | CONN_STARVED | CONN_WAITING) ||
+    if (conn->recv.in_flight || conn_is_waiting(conn) ||
+        conn->flags & (CONN_DEAD | CONN_EOF | CONN_STALLED | CONN_STARVED) ||
         (conn->flags & CONN_CLOSING && conn->linger_until_ms == 0))
         return;
     conn->flags &= ~(uint32_t)CONN_RECV_PAUSED;

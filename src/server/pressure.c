@@ -77,11 +77,11 @@ static struct conn *conn_of(struct reservation *claim)
 bool pressure_reserve(struct conn *conn, size_t total)
 {
     struct reactor *reactor = conn->reactor;
-    if (conn->flags & CONN_WAITING)
+    if (conn_is_waiting(conn))
         return false;
     if (buffers_reserve(&reactor->buffers, &conn->claim, total))
         return true;
-    conn->flags |= CONN_WAITING | CONN_RECV_PAUSED;
+    conn->flags |= CONN_RECV_PAUSED;
     counter_add(&reactor->stats->buffer_waits, 1);
     ring_cancel(reactor->ring, &conn->recv);
     return false;
@@ -102,7 +102,6 @@ static uint32_t go_on(struct reactor *reactor)
     uint32_t count = 0;
     while ((claim = buffers_next(&reactor->buffers)) != NULL) {
         struct conn *conn = conn_of(claim);
-        conn->flags &= ~(uint32_t)CONN_WAITING;
         if (!can_use_room(conn))
             buffers_waive(&reactor->buffers, claim);
         conn->active_ms = reactor->now_ms; /* it was not its idleness */
@@ -138,16 +137,32 @@ static size_t queued_bytes(const struct conn *conn)
     return conn->transaction != NULL ? conn->transaction->bytes : 0;
 }
 
-/* What it holds of that half of the budget that others wait for. */
-static uint64_t held(const struct conn *conn)
+/* What it holds of those halves of the budget that others wait for. */
+static uint64_t held_requests(const struct conn *conn)
 {
-    const struct buffers *buffers = &conn->reactor->buffers;
-    uint64_t bytes = 0;
-    if (buffers->waiting > 0)
-        bytes += conn->claim.allocated + conn->claim.promised + queued_bytes(conn);
-    if (buffers->level == BUFFERS_FULL)
-        bytes += conn->out.bytes;
-    return bytes;
+    if (conn->reactor->buffers.waiting == 0)
+        return 0;
+    return conn->claim.allocated + conn->claim.promised + queued_bytes(conn);
+}
+
+static uint64_t held_replies(const struct conn *conn)
+{
+    return conn->reactor->buffers.level == BUFFERS_FULL ? conn->out.bytes : 0;
+}
+
+int64_t pressure_patience_ms(int64_t waited_ms)
+{
+    int64_t left_ms = 2 * PRESSURE_PATIENCE_MS - waited_ms;
+    if (left_ms > PRESSURE_PATIENCE_MS)
+        return PRESSURE_PATIENCE_MS;
+    return left_ms > LOOK_MS ? left_ms : LOOK_MS;
+}
+
+/* Since it waits, it has not been active. */
+static int64_t line_patience_ms(const struct reactor *reactor)
+{
+    struct reservation *first = reactor->buffers.first;
+    return pressure_patience_ms(first != NULL ? reactor->now_ms - conn_of(first)->active_ms : 0);
 }
 
 /* What its client has sent and taken. The kernel says more than our sends do: several megabytes may
@@ -160,21 +175,25 @@ static uint64_t moved_bytes(const struct conn *conn)
     return conn->bytes_in + out;
 }
 
-static bool is_stuck(struct conn *conn)
+static bool is_stuck(struct conn *conn, int64_t patience_ms)
 {
     int64_t now_ms = conn->reactor->now_ms;
-    if (conn->flags & (CONN_WAITING | CONN_NO_EVICT | CONN_DEAD) ||
-        held(conn) < PRESSURE_HELD_BYTES) {
+    uint64_t requests = held_requests(conn);
+    if (conn_is_waiting(conn) || conn->flags & (CONN_NO_EVICT | CONN_DEAD) ||
+        requests + held_replies(conn) < PRESSURE_HELD_BYTES) {
         conn->moved_ms = now_ms;
         return false;
     }
+    if (requests == 0)
+        patience_ms = PRESSURE_PATIENCE_MS;
+    uint64_t enough = (uint64_t)(PRESSURE_MOVED_BYTES * patience_ms / PRESSURE_PATIENCE_MS);
     uint64_t moved = moved_bytes(conn);
-    if (moved - conn->moved >= PRESSURE_MOVED_BYTES) {
+    if (moved - conn->moved >= enough) {
         conn->moved = moved;
         conn->moved_ms = now_ms;
         return false;
     }
-    return now_ms - conn->moved_ms >= PRESSURE_PATIENCE_MS;
+    return now_ms - conn->moved_ms >= patience_ms;
 }
 
 /* Everybody's patience begins anew when there was a time without pressure. */
@@ -182,13 +201,14 @@ static void look(struct reactor *reactor)
 {
     int64_t now_ms = reactor->now_ms;
     bool anew = now_ms - reactor->pressure.looked_ms > 2 * LOOK_MS;
+    int64_t patience_ms = line_patience_ms(reactor);
     uint32_t closed = 0;
     reactor->pressure.looked_ms = now_ms;
     for (struct conn *conn = reactor->conns; conn != NULL && closed < PRESSURE_CLOSED_MAX;
          conn = conn->next) {
         if (anew)
             conn->moved_ms = now_ms;
-        if (!is_stuck(conn))
+        if (!is_stuck(conn, patience_ms))
             continue;
         counter_add(&reactor->stats->buffers_closed, 1);
         conn_kill(conn);

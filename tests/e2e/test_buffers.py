@@ -2,6 +2,7 @@
 goes on; others notice nothing; only who makes others wait and does not move is closed."""
 
 import select
+import signal
 import sys
 import threading
 import time
@@ -179,6 +180,26 @@ def gone_while_waiting(server, admin):
     equal([wire.rest() for wire in holders], [[]] * len(holders))
 
 
+def came_before_it_was_told_to_wait(server, admin):
+    """The rest of a request is there already when its beginning finds no room: it is run, and the connection goes on."""
+    holders = fill_up(server, admin, 200000)
+    wires = [Wire(server.socket_path) for _ in range(2 * SHARDS)]
+    for wire in wires:
+        equal(wire.run("PING"), b"PONG")
+    before = figure(admin, "buffer_waits")
+    server.process.send_signal(signal.SIGSTOP)
+    for n, wire in enumerate(wires):
+        wire.send(Resp.request("SET", "whole:%d" % n, value_of(n, 100000)))
+    server.process.send_signal(signal.SIGCONT)
+    for n, wire in enumerate(wires):
+        equal(wire.read(), b"OK")
+        equal(wire.run("GET", "whole:%d" % n), value_of(n, 100000))
+        wire.close()
+    assert figure(admin, "buffer_waits") > before, "nobody was told to"
+    for wire in holders:
+        wire.close()
+
+
 def queued_by_multi(server, admin):
     """A transaction that hoards is refused, small ones are not."""
     wires = [Wire(server.port, PROTOCOLS[i % 2]) for i in range(4)]
@@ -351,6 +372,7 @@ with Server(SHARDS, "--maxmemory", "256mb", "--maxmemory-clients", "%d" % LIMIT)
                        ("many values in one request", many_values_in_one_request),
                        ("only declared", only_declared),
                        ("gone while waiting", gone_while_waiting),
+                       ("came before it was told to wait", came_before_it_was_told_to_wait),
                        ("queued by MULTI", queued_by_multi),
                        ("unread replies", unread_replies),
                        ("deleted while unread", deleted_while_unread),

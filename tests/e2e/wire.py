@@ -113,16 +113,18 @@ def many(proto, data, at, count):
 
 
 class Wire:
-    """A connection: send what you like, read whole replies."""
+    """A connection to a port or a path: send what you like, read whole replies."""
 
-    def __init__(self, port, proto=Resp, timeout=60, receive_bytes=None):
+    def __init__(self, where, proto=Resp, timeout=60, receive_bytes=None):
         self.proto, self.data, self.at = proto, bytearray(), 0
-        self.socket = socket.socket()
+        local = isinstance(where, str)
+        self.socket = socket.socket(socket.AF_UNIX if local else socket.AF_INET)
         if receive_bytes:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.socket.settimeout(timeout)
-        self.socket.connect(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.connect(where if local else ("127.0.0.1", where))
+        if not local:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def fileno(self):
         return self.socket.fileno()

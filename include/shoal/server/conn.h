@@ -53,8 +53,7 @@ enum conn_flag {
     CONN_SETTLING = 1 << 20, /* on the reactor's list of those to be closed or freed */
     CONN_ALONE =
         1 << 21, /* its only request is a transaction over several shards: none may overtake it */
-    CONN_WAITING = 1 << 22, /* is not read until there is room for its request, see pressure.h */
-    CONN_BULKY = 1 << 23, /* sends large requests: read by small portions and straight to where they
+    CONN_BULKY = 1 << 22, /* sends large requests: read by small portions and straight to where they
                              are assembled */
 };
 
@@ -110,6 +109,12 @@ struct conn {
     int64_t moved_ms;
     char *name, *lib_name, *lib_version;
 };
+
+/* It is not read until there is room for its request, see pressure.h. */
+static inline bool conn_is_waiting(const struct conn *conn)
+{
+    return conn->claim.lacking > 0;
+}
 
 /* Takes over a connected descriptor. Thread: owner, as all here. */
 void conn_open(struct reactor *reactor, int fd, bool unix_socket);

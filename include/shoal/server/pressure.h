@@ -4,7 +4,9 @@
  *
  * Waiting comes first: a connection whose request does not fit is not read, one whose replies are
  * not taken is not run. Only when others wait because of it, and it has hardly moved for
- * PRESSURE_PATIENCE_MS, is a connection closed (evicted_clients).
+ * PRESSURE_PATIENCE_MS, is a connection closed (evicted_clients). Those who get their room then may
+ * stop as well: the longer the first in line has waited, the less patience is left, so that any
+ * number of them is through after twice that time.
  */
 #ifndef SHOAL_SERVER_PRESSURE_H
 #define SHOAL_SERVER_PRESSURE_H
@@ -49,6 +51,10 @@ void pressure_renew(struct reactor *reactor);
 /* May the request that is being received grow to `total` bytes? False: the connection is not read
  * until there is room. */
 bool pressure_reserve(struct conn *conn, size_t total);
+
+/* What is left for who holds room when the first in line has waited for `waited_ms`. Thread: any.
+ */
+int64_t pressure_patience_ms(int64_t waited_ms);
 
 /* Reads on where there is room now, and closes who has to be. Returns how many go on. */
 uint32_t pressure_relieve(struct reactor *reactor);

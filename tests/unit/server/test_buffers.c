@@ -4,6 +4,8 @@
  */
 #include "shoal/server/buffers.h"
 
+#include "shoal/server/pressure.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -270,6 +272,23 @@ static void levels(void **state)
     assert_int_equal(buffers_level(1000, 500), BUFFERS_FULL);
 }
 
+/* Each time those at the head of the line get the room and stop as well. */
+static void a_line_of_many_that_stop_is_through_in_time(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 20, LOOK_MS = 1000 };
+    int64_t now_ms = 0;
+    assert_int_equal(pressure_patience_ms(0), PRESSURE_PATIENCE_MS);
+    for (int round = 0; round < ROUNDS; round++) {
+        int64_t since_ms = now_ms;
+        do
+            now_ms += LOOK_MS;
+        while (now_ms - since_ms < pressure_patience_ms(now_ms));
+        assert_true(round > 0 || now_ms == PRESSURE_PATIENCE_MS);
+    }
+    assert_in_range(now_ms, PRESSURE_PATIENCE_MS, 2 * PRESSURE_PATIENCE_MS + ROUNDS * LOOK_MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +305,7 @@ int main(void)
         cmocka_unit_test(parts_of_a_shared_budget),
         cmocka_unit_test(reactors_fill_the_budget_and_no_more),
         cmocka_unit_test(levels),
+        cmocka_unit_test(a_line_of_many_that_stop_is_through_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
