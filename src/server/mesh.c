@@ -54,10 +54,11 @@ struct lane {
 struct mesh_port {
     struct mesh *mesh;
     uint32_t self;
-    uint32_t start;       /* source that is first this turn */
-    uint32_t source;      /* offset from start being drained */
-    uint32_t from_source; /* taken from it this time */
-    uint32_t taken;       /* requests this turn */
+    uint32_t start;        /* source that is first this turn */
+    uint32_t source;       /* offset from start being drained */
+    uint32_t from_source;  /* taken from it this time */
+    uint32_t taken;        /* requests this turn, */
+    uint32_t taken_before; /* and in the rounds before this one */
     uint32_t response_source;
     uint32_t backlogged;  /* messages in all backlogs */
     uint32_t space_bytes; /* reply space of a pair, a power of two */
@@ -65,6 +66,14 @@ struct mesh_port {
     uint16_t *dirty;
     struct lane lane[];
 };
+
+uint32_t mesh_ring_size(uint32_t reactors)
+{
+    uint32_t size = MESH_RING;
+    for (uint32_t n = 8; n < reactors && size > MESH_RING_MIN; n *= 2)
+        size /= 2;
+    return size;
+}
 
 struct mesh *mesh_new(uint32_t reactors, uint32_t ring_size)
 {
@@ -327,7 +336,13 @@ static void prefetch_ahead(struct spsc *ring, uint32_t line)
 struct message *mesh_next_request(struct mesh_port *port)
 {
     uint32_t count = port->mesh->count;
-    while (port->source < count && port->taken < MESH_DRAIN_TURN) {
+    while (port->taken < MESH_DRAIN_TURN) {
+        if (port->source == count) {
+            if (port->taken == port->taken_before)
+                return NULL;
+            port->taken_before = port->taken;
+            port->source = 0;
+        }
         uint32_t from = port->start + port->source;
         from = from >= count ? from - count : from;
         if (from != port->self && port->from_source < MESH_DRAIN_SOURCE) {
@@ -374,7 +389,8 @@ void mesh_release(struct mesh_port *port)
             spsc_release(port->lane[i].responses_in);
     }
     port->start = port->start + 1 < port->mesh->count ? port->start + 1 : 0;
-    port->source = port->from_source = port->taken = port->response_source = 0;
+    port->source = port->from_source = port->response_source = 0;
+    port->taken = port->taken_before = 0;
 }
 
 static void list_push_on(struct mesh_port *port, struct lane *lane, struct list *list)

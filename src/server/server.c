@@ -88,7 +88,7 @@ static struct server *server_new(const struct settings *settings)
     pthread_mutex_init(&server->settings_lock, NULL);
     pthread_mutex_init(&server->start_lock, NULL);
     pthread_cond_init(&server->start_cond, NULL);
-    server->mesh = mesh_new(server->count, MESH_RING);
+    server->mesh = mesh_new(server->count, mesh_ring_size(server->count));
     server->reactor = aligned_alloc(64, server->count * sizeof(struct reactor));
     server->thread = mem_must_zalloc(server->count * sizeof(pthread_t));
     drain_init(&server->drain, server->count);

@@ -26,7 +26,7 @@ struct locks;
 enum {
     SCRATCH_BYTES = ANSWER_COPY_MAX + 1024, /* second buffer of replies to other reactors */
     WORK_INTERVAL_MAX_MS = 100,
-    TRANSACTIONS_MAX = MESH_RING, /* the part of the response rings that is kept for them */
+    TRANSACTIONS_MAX = MESH_RING_MIN, /* the part of the response rings that is kept for them */
 };
 
 /* What CLIENT PAUSE holds. */

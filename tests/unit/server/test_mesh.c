@@ -248,33 +248,64 @@ static void the_sequencer_forwards_for_others(void **state)
     stop();
 }
 
-static void a_turn_takes_so_many_from_each_and_begins_with_another(void **state)
+static void sources_take_turns_and_a_turn_has_an_end(void **state)
 {
     (void)state;
-    enum { EACH = 40 };
-    start(64);
+    enum { EACH = MESH_DRAIN_TURN };
+    start(EACH);
     static struct job jobs[2][EACH];
     for (uint32_t i = 0; i < EACH; i++) {
         jobs[0][i] = job(C, i);
-        jobs[1][i] = job(C, 100 + i);
+        jobs[1][i] = job(C, i);
         send(A, &jobs[0][i]);
         send(B, &jobs[1][i]);
     }
     publish(A);
     publish(B);
-    uint32_t taken[2] = { 0 }, first[2] = { 0 };
+    uint32_t first[2];
     for (int turn = 0; turn < 2; turn++) {
-        struct message *message = mesh_next_request(port[C]);
-        first[turn] = message->from;
-        do
-            taken[turn]++;
-        while ((message = mesh_next_request(port[C])) != NULL);
+        uint32_t taken = 0, in_a_row = 0, last = REACTORS;
+        struct message *message;
+        while ((message = mesh_next_request(port[C])) != NULL) {
+            if (taken++ == 0)
+                first[turn] = message->from;
+            in_a_row = message->from == last ? in_a_row + 1 : 1;
+            last = message->from;
+            assert_in_range(in_a_row, 1, MESH_DRAIN_SOURCE);
+        }
+        assert_int_equal(taken, MESH_DRAIN_TURN);
         mesh_release(port[C]);
     }
-    assert_int_equal(taken[0], 2 * MESH_DRAIN_SOURCE);
-    assert_int_equal(taken[1], 2 * (EACH - MESH_DRAIN_SOURCE));
     assert_int_not_equal(first[0], first[1]);
+    assert_null(mesh_next_request(port[C]));
     stop();
+}
+
+/* Or one pair's bound would end the turn of a reactor that has just one busy peer. */
+static void one_source_alone_has_all_of_the_turn(void **state)
+{
+    (void)state;
+    enum { COUNT = 3 * MESH_DRAIN_SOURCE };
+    start(128);
+    static struct job jobs[COUNT];
+    for (uint32_t i = 0; i < COUNT; i++) {
+        jobs[i] = job(C, i);
+        send(A, &jobs[i]);
+    }
+    publish(A);
+    for (uint32_t i = 0; i < COUNT; i++)
+        assert_ptr_equal(mesh_next_request(port[C]), &jobs[i].message);
+    assert_null(mesh_next_request(port[C]));
+    stop();
+}
+
+static void many_reactors_have_smaller_rings(void **state)
+{
+    (void)state;
+    assert_int_equal(mesh_ring_size(1), MESH_RING);
+    assert_int_equal(mesh_ring_size(8), MESH_RING);
+    assert_int_equal(mesh_ring_size(16), MESH_RING / 2);
+    assert_int_equal(mesh_ring_size(MESH_REACTORS_MAX), MESH_RING_MIN);
 }
 
 /* ---- reply space -------------------------------------------------------------------------------
@@ -442,7 +473,9 @@ int main(void)
         cmocka_unit_test(urgent_messages_overtake_and_take_no_credit),
         cmocka_unit_test(one_way_messages_need_no_credit_and_give_none),
         cmocka_unit_test(the_sequencer_forwards_for_others),
-        cmocka_unit_test(a_turn_takes_so_many_from_each_and_begins_with_another),
+        cmocka_unit_test(sources_take_turns_and_a_turn_has_an_end),
+        cmocka_unit_test(one_source_alone_has_all_of_the_turn),
+        cmocka_unit_test(many_reactors_have_smaller_rings),
         cmocka_unit_test(replies_stay_until_their_response_was_taken),
         cmocka_unit_test(reply_space_is_bounded),
         cmocka_unit_test(a_sleeper_is_woken_once),
