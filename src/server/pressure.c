@@ -155,7 +155,7 @@ int64_t pressure_patience_ms(int64_t waited_ms)
     int64_t left_ms = 2 * PRESSURE_PATIENCE_MS - waited_ms;
     if (left_ms > PRESSURE_PATIENCE_MS)
         return PRESSURE_PATIENCE_MS;
-    return left_ms > LOOK_MS ? left_ms : LOOK_MS;
+    return left_ms > PRESSURE_PATIENCE_MIN_MS ? left_ms : PRESSURE_PATIENCE_MIN_MS;
 }
 
 /* Since it waits, it has not been active. */

@@ -5,8 +5,8 @@
  * Waiting comes first: a connection whose request does not fit is not read, one whose replies are
  * not taken is not run. Only when others wait because of it, and it has hardly moved for
  * PRESSURE_PATIENCE_MS, is a connection closed (evicted_clients). Those who get their room then may
- * stop as well: the longer the first in line has waited, the less patience is left, so that any
- * number of them is through after twice that time.
+ * stop as well: the longer the first in line has waited, the less patience is left, so that they
+ * do not delay others by its whole length each time.
  */
 #ifndef SHOAL_SERVER_PRESSURE_H
 #define SHOAL_SERVER_PRESSURE_H
@@ -21,6 +21,7 @@ struct reactor;
 
 enum {
     PRESSURE_PATIENCE_MS = 30000,     /* TCP that has lost much tries again only after 25.6 s */
+    PRESSURE_PATIENCE_MIN_MS = 3000,  /* several retransmissions on an ordinary network */
     PRESSURE_MOVED_BYTES = 64 * 1024, /* have to move in that time */
     PRESSURE_HELD_BYTES = 64 * 1024,  /* who holds less is not worth closing */
     PRESSURE_CLOSED_MAX = 64,         /* in one look at all connections */

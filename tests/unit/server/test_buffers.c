@@ -286,7 +286,8 @@ static void a_line_of_many_that_stop_is_through_in_time(void **state)
         while (now_ms - since_ms < pressure_patience_ms(now_ms));
         assert_true(round > 0 || now_ms == PRESSURE_PATIENCE_MS);
     }
-    assert_in_range(now_ms, PRESSURE_PATIENCE_MS, 2 * PRESSURE_PATIENCE_MS + ROUNDS * LOOK_MS);
+    assert_in_range(now_ms, PRESSURE_PATIENCE_MS,
+                    2 * PRESSURE_PATIENCE_MS + ROUNDS * PRESSURE_PATIENCE_MIN_MS);
 }
 
 int main(void)
