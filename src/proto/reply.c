@@ -19,13 +19,21 @@ enum {
 void reply_init(struct reply *reply, enum proto proto, char *first, size_t first_size, char *spare,
                 size_t spare_size)
 {
-    *reply = (struct reply){
-        .base = first,
-        .capacity = first_size,
-        .proto = (uint8_t)proto,
-        .spare = spare,
-        .spare_size = spare_size,
-    };
+    /* Field by field: for an initializer gcc 12 emits `rep stos`, which takes 2 ns to begin. */
+    reply->base = first;
+    reply->size = 0;
+    reply->capacity = first_size;
+    reply->proto = (uint8_t)proto;
+    reply->heap = reply->no_memory = reply->marking = false;
+    reply->errors = 0;
+    reply->error_code[0] = '\0';
+    reply->spare = spare;
+    reply->spare_size = spare_size;
+    reply->pins = NULL;
+    reply->pin_count = reply->_pin_capacity = 0;
+    reply->marks = NULL;
+    reply->mark_count = reply->_mark_capacity = 0;
+    reply->_frame = reply->_frame_pins = 0;
 }
 
 void reply_fini(struct reply *reply)

@@ -207,13 +207,13 @@ static void later_add(struct group *group, struct request *request)
 static void lot_run(struct reactor *reactor)
 {
     struct group *group = &reactor->group;
-    struct lot lot = group->ready;
-    group->ready = group->filling;
-    group->filling.count = group->filling.deep = 0;
+    struct lot *lot = &group->lot[1 - group->filling];
     group->running = true;
-    prefetch_deep_items(reactor, &lot);
-    run_all(reactor, lot.request, lot.count);
+    prefetch_deep_items(reactor, lot);
+    run_all(reactor, lot->request, lot->count);
     group->running = false;
+    lot->count = lot->deep = 0;
+    group->filling = 1 - group->filling;
     while (group->later != NULL && !group->running) {
         struct request *request = request_of(group->later);
         group->later = request->message.next;
@@ -226,9 +226,10 @@ void group_run(struct reactor *reactor)
     struct group *group = &reactor->group;
     if (group->running)
         return;
-    while (group->ready.count + group->filling.count > 0) {
-        if (group->filling.count > 1)
-            prefetch_items(reactor, &group->filling);
+    while (group->lot[0].count + group->lot[1].count > 0) {
+        struct lot *filling = &group->lot[group->filling];
+        if (filling->count > 1)
+            prefetch_items(reactor, filling);
         lot_run(reactor);
     }
 }
@@ -244,9 +245,10 @@ void group_add(struct reactor *reactor, struct request *request)
     if (request->message.from != reactor->id && request->argc > 1)
         mem_prefetch(request->base +
                      request->args[1].offset); /* the key is in the origin's cache */
-    group->filling.request[group->filling.count++] = request;
-    if (likely(group->filling.count < GROUP_MAX))
+    struct lot *filling = &group->lot[group->filling];
+    filling->request[filling->count++] = request;
+    if (likely(filling->count < GROUP_MAX))
         return;
-    prefetch_items(reactor, &group->filling);
+    prefetch_items(reactor, filling);
     lot_run(reactor);
 }

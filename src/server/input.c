@@ -198,7 +198,9 @@ static bool take_spans(struct request *request, struct decoder *decoder)
 {
     request->argc = decoder->argc;
     if (likely(decoder->argc <= REQUEST_SPANS_INLINE)) {
-        memcpy(request->spans, decoder->args, decoder->argc * sizeof(struct span));
+        static_assert((int)REQUEST_SPANS_INLINE <= (int)DECODE_SPANS_INLINE,
+                      "all of them can be read");
+        memcpy(request->spans, decoder->args, sizeof(request->spans)); /* no call for a few bytes */
         request->args = request->spans;
         return true;
     }

@@ -26,10 +26,11 @@ struct lot {
 };
 
 struct group {
-    struct lot filling; /* their buckets are being fetched */
-    struct lot ready;   /* their items are; older than those above */
-    bool running; /* a lot runs: no other begins until it has ended, or a connection's commands
-                     could change places */
+    struct lot lot[2]; /* one is filling: its buckets are being fetched; the other is ready or
+                          runs: it is older, its items are */
+    uint32_t filling;  /* which */
+    bool running;      /* a lot runs: no other begins until it has ended, or a connection's commands
+                          could change places */
     struct message *later; /* commands that came meanwhile */
 };
 
