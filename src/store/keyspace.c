@@ -39,8 +39,7 @@ void keyspace_free(struct keyspace **keyspace)
     if (k == NULL)
         return;
     keyspace_flush(k, -1);
-    while (k->_graves != NULL)
-        keyspace_work(k);
+    keyspace_drain(k, UINT64_MAX);
     watch_registry_free(&k->watches);
     defrag_fini(&k->defrag);
     free(k);

@@ -6,9 +6,11 @@
  * sweep goes round once a second, faster where lives are short, and is asked for again soon while
  * it frees much; nothing is asked for when nothing has a TTL.
  *
- * Between slices there is a rest, so that 50 to 100 MB/s become free. jemalloc's thread returns
- * pages every 0.1 s, 5 GB/s while it is at it: that is 2 ms for which it has a CPU that others may
- * wait for. With 500 MB/s they waited up to 40 ms after a FLUSHALL, now up to 6.
+ * Between slices there is a rest, and none begins while more free pages wait to be returned than
+ * the allocator's thread can take at once: it looks at them every 0.1 s and does not rest before it
+ * returns the first, .2 us for each. Items die in the order of their hashes, so most of their slabs
+ * become empty together, at the end: with a million keys that were 15,000 pages and 3 to 16 ms of a
+ * CPU that others waited for.
  */
 #include "shoal/base/clock.h"
 #include "shoal/base/must.h"
@@ -19,7 +21,7 @@
 
 enum {
     SLICE_NS = 500 * 1000,
-    SWEEP_BUCKETS = 256,     /* between two looks at the clock: 50 us if every item is due */
+    SWEEP_BUCKETS = 64,      /* between two looks at the clock: 12 us if every item is due */
     DRAIN_ITEMS = 256,       /* the same: 20 us */
     SWEEP_BUCKETS_MIN = 512, /* of a call: small tables are seen whole every time, for 2 us */
     SWEEP_INTERVAL_MS = 100, /* between calls, or the period where that is less, ... */
@@ -29,14 +31,59 @@ enum {
     SWEEP_TTL_PARTS = 64, /* period = mean of the TTLs left / 64: 0.5 to 0.8 % are dead */
     BUSY_PARTS = 16,      /* "much": one item freed for as many buckets, 1.4 % of what is seen */
     DEAD_WINDOW_MS = 1000,
-    REST_MS = 8,      /* after a slice that has freed much: 0.7 MB */
+    REST_MS = 8,      /* after a slice that has freed much, or before one that may not begin */
     DEBT_REST_MS = 1, /* somebody waits for the room */
+    PAGE_BYTES = 4096,
+    UNRETURNED_MAX = 768, /* a slice ends there, and begins below half of it */
+    RETURNED_PER_MS = 16,
+    UNRETURNED_MS_MAX = 1000, /* all have been by then */
 };
 
 struct grave {
     struct grave *next;
     struct table table;
 };
+
+/* ---- pages -------------------------------------------------------------------------------------
+ */
+
+/* What a stretch of free pages has: a page at least, and an item or more was in it. */
+static uint64_t stretch_bytes(const struct keyspace *keyspace)
+{
+    uint64_t items = keyspace_count(keyspace) + keyspace->_grave_items;
+    uint64_t mean = items > 0 ? keyspace_used(keyspace) / items : 0;
+    return mean > PAGE_BYTES ? mean : PAGE_BYTES;
+}
+
+/*
+ * Stretches of pages that nothing is left in, about. What is allocated meanwhile takes them first,
+ * so a shard that is written to as fast as its items expire has few.
+ */
+static uint64_t unreturned(struct keyspace *keyspace)
+{
+    const struct slabs *slabs = keyspace->defrag._slabs;
+    uint64_t active = slabs != NULL ? slabs_active_bytes(slabs) : 0;
+    int64_t passed_ms = keyspace->now_ms - keyspace->_mapped_ms;
+    passed_ms = passed_ms < 0 ? 0 : passed_ms < UNRETURNED_MS_MAX ? passed_ms : UNRETURNED_MS_MAX;
+    uint64_t stretch = stretch_bytes(keyspace);
+    uint64_t returned = (uint64_t)passed_ms * RETURNED_PER_MS * stretch;
+    keyspace->_mapped_ms = keyspace->now_ms;
+    if (keyspace->_mapped_bytes < active + returned)
+        keyspace->_mapped_bytes = active;
+    else
+        keyspace->_mapped_bytes -= returned;
+    return (keyspace->_mapped_bytes - active) / stretch;
+}
+
+static bool slice_may_begin(struct keyspace *keyspace)
+{
+    return unreturned(keyspace) < UNRETURNED_MAX / 2;
+}
+
+static bool slice_is_over(struct keyspace *keyspace, uint64_t start_ns)
+{
+    return clock_mono_ns() - start_ns >= SLICE_NS || unreturned(keyspace) >= UNRETURNED_MAX;
+}
 
 /* ---- flushed tables
  * ------------------------------------------------------------------------------ */
@@ -192,19 +239,20 @@ static int64_t sweep(struct keyspace *keyspace)
     estimate_dead(keyspace);
     int64_t interval = interval_ms(keyspace);
     uint64_t due = buckets_due(keyspace, interval), seen = 0, freed = 0;
-    uint64_t start = clock_mono_ns(), spent = 0;
+    uint64_t start = clock_mono_ns();
     struct table *table;
-    while (seen < due && spent < SLICE_NS && (table = sweep_table(keyspace)) != NULL) {
+    while (seen < due && (table = sweep_table(keyspace)) != NULL) {
         uint64_t buckets = due - seen < SWEEP_BUCKETS ? due - seen : SWEEP_BUCKETS;
         freed += sweep_some(keyspace, table, buckets);
         seen += buckets;
-        spent = clock_mono_ns() - start;
+        if (slice_is_over(keyspace, start))
+            break;
     }
     if (sweep_table(keyspace) == NULL)
         return -1;
     if (freed * BUSY_PARTS >= seen)
         return REST_MS;
-    return sweep_wait_ms(seen >= due, interval, spent);
+    return sweep_wait_ms(seen >= due, interval, clock_mono_ns() - start);
 }
 
 /* Calls for defragmentation or a debt are not the sweep's, which counts on its interval. */
@@ -213,27 +261,51 @@ static int64_t sweep_if_due(struct keyspace *keyspace)
     int64_t left_ms = keyspace->_sweep_ms - keyspace->now_ms;
     if (left_ms > 0)
         return sweep_table(keyspace) != NULL ? left_ms : -1;
-    int64_t wait_ms = sweep(keyspace);
+    int64_t wait_ms = REST_MS;
+    if (sweep_table(keyspace) == NULL || slice_may_begin(keyspace))
+        wait_ms = sweep(keyspace);
     keyspace->_sweep_ms = keyspace->now_ms + (wait_ms < 0 ? SWEEP_INTERVAL_MS : wait_ms);
     return wait_ms;
 }
 
+static int64_t defrag_slice(struct keyspace *keyspace)
+{
+    if (keyspace->defrag.running && !slice_may_begin(keyspace))
+        return REST_MS;
+    return defrag_work(keyspace);
+}
+
+/* Of the slice that began then, what is left of it; some is freed in any case, if it may be. */
+static int64_t drain_slice(struct keyspace *keyspace, uint64_t start_ns)
+{
+    if (keyspace->_graves != NULL && slice_may_begin(keyspace)) {
+        do
+            drain_some(keyspace);
+        while (keyspace->_graves != NULL && !slice_is_over(keyspace, start_ns));
+    }
+    return keyspace->_graves != NULL ? REST_MS : -1;
+}
+
+static int64_t sooner(int64_t wait_ms, int64_t or_ms)
+{
+    if (wait_ms < 0 || or_ms < 0)
+        return wait_ms > or_ms ? wait_ms : or_ms;
+    return wait_ms < or_ms ? wait_ms : or_ms;
+}
+
 int64_t keyspace_work(struct keyspace *keyspace)
 {
-    if (keyspace->_graves != NULL) {
-        keyspace_drain(keyspace, SLICE_NS);
-        /* and at least once more, to see what else there is */
-        return keyspace_in_debt(keyspace) ? DEBT_REST_MS : REST_MS;
-    }
+    uint64_t start_ns = clock_mono_ns();
     if (keyspace_in_debt(keyspace)) {
-        keyspace_evict(keyspace, 0, SLICE_NS);
+        if (keyspace->_graves != NULL)
+            keyspace_drain(keyspace, SLICE_NS);
+        else
+            keyspace_evict(keyspace, 0, SLICE_NS);
         if (keyspace_in_debt(keyspace))
-            return 0;
+            return keyspace->_graves != NULL ? DEBT_REST_MS : 0;
     }
-    int64_t defrag_ms = defrag_work(keyspace), sweep_ms = sweep_if_due(keyspace);
-    if (sweep_ms < 0 || defrag_ms < 0)
-        return sweep_ms > defrag_ms ? sweep_ms : defrag_ms;
-    return sweep_ms < defrag_ms ? sweep_ms : defrag_ms;
+    int64_t wait_ms = sooner(defrag_slice(keyspace), sweep_if_due(keyspace));
+    return sooner(wait_ms, drain_slice(keyspace, start_ns));
 }
 
 /* ---- figures
