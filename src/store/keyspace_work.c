@@ -2,7 +2,7 @@
  * keyspace_work.c - what a shard does between commands: reclaiming expired items and flushed
  * tables.
  *
- * A slice is half a millisecond by the clock, which is read after every 256 buckets or items. The
+ * A slice is a quarter of a millisecond by the clock, read after every 64 buckets or 256 items. The
  * sweep goes round once a second, faster where lives are short, and is asked for again soon while
  * it frees much; nothing is asked for when nothing has a TTL.
  *
@@ -20,7 +20,7 @@
 #include <stdlib.h>
 
 enum {
-    SLICE_NS = 500 * 1000,
+    SLICE_NS = 250 * 1000,
     SWEEP_BUCKETS = 64,      /* between two looks at the clock: 12 us if every item is due */
     DRAIN_ITEMS = 256,       /* the same: 20 us */
     SWEEP_BUCKETS_MIN = 512, /* of a call: small tables are seen whole every time, for 2 us */
@@ -31,7 +31,7 @@ enum {
     SWEEP_TTL_PARTS = 64, /* period = mean of the TTLs left / 64: 0.5 to 0.8 % are dead */
     BUSY_PARTS = 16,      /* "much": one item freed for as many buckets, 1.4 % of what is seen */
     DEAD_WINDOW_MS = 1000,
-    REST_MS = 8,      /* after a slice that has freed much, or before one that may not begin */
+    REST_MS = 4,      /* after a slice that has freed much, or before one that may not begin */
     DEBT_REST_MS = 1, /* somebody waits for the room */
     PAGE_BYTES = 4096,
     UNRETURNED_MAX = 768, /* a slice ends there, and begins below half of it */
