@@ -150,19 +150,21 @@ static uint64_t held_replies(const struct conn *conn)
     return conn->reactor->buffers.level == BUFFERS_FULL ? conn->out.bytes : 0;
 }
 
-int64_t pressure_patience_ms(int64_t waited_ms)
+int64_t pressure_patience_ms(uint64_t requests, int64_t waited_ms)
 {
+    if (requests < PRESSURE_HELD_BYTES)
+        return PRESSURE_PATIENCE_MS;
     int64_t left_ms = 2 * PRESSURE_PATIENCE_MS - waited_ms;
     if (left_ms > PRESSURE_PATIENCE_MS)
         return PRESSURE_PATIENCE_MS;
     return left_ms > PRESSURE_PATIENCE_MIN_MS ? left_ms : PRESSURE_PATIENCE_MIN_MS;
 }
 
-/* Since it waits, it has not been active. */
-static int64_t line_patience_ms(const struct reactor *reactor)
+/* Of the first in line: since it waits, it has not been active. */
+static int64_t waited_ms(const struct reactor *reactor)
 {
     struct reservation *first = reactor->buffers.first;
-    return pressure_patience_ms(first != NULL ? reactor->now_ms - conn_of(first)->active_ms : 0);
+    return first != NULL ? reactor->now_ms - conn_of(first)->active_ms : 0;
 }
 
 /* What its client has sent and taken. The kernel says more than our sends do: several megabytes may
@@ -175,7 +177,7 @@ static uint64_t moved_bytes(const struct conn *conn)
     return conn->bytes_in + out;
 }
 
-static bool is_stuck(struct conn *conn, int64_t patience_ms)
+static bool is_stuck(struct conn *conn, int64_t line_waited_ms)
 {
     int64_t now_ms = conn->reactor->now_ms;
     uint64_t requests = held_requests(conn);
@@ -184,8 +186,7 @@ static bool is_stuck(struct conn *conn, int64_t patience_ms)
         conn->moved_ms = now_ms;
         return false;
     }
-    if (requests == 0)
-        patience_ms = PRESSURE_PATIENCE_MS;
+    int64_t patience_ms = pressure_patience_ms(requests, line_waited_ms);
     uint64_t enough = (uint64_t)(PRESSURE_MOVED_BYTES * patience_ms / PRESSURE_PATIENCE_MS);
     uint64_t moved = moved_bytes(conn);
     if (moved - conn->moved >= enough) {
@@ -201,14 +202,14 @@ static void look(struct reactor *reactor)
 {
     int64_t now_ms = reactor->now_ms;
     bool anew = now_ms - reactor->pressure.looked_ms > 2 * LOOK_MS;
-    int64_t patience_ms = line_patience_ms(reactor);
+    int64_t line_waited_ms = waited_ms(reactor);
     uint32_t closed = 0;
     reactor->pressure.looked_ms = now_ms;
     for (struct conn *conn = reactor->conns; conn != NULL && closed < PRESSURE_CLOSED_MAX;
          conn = conn->next) {
         if (anew)
             conn->moved_ms = now_ms;
-        if (!is_stuck(conn, patience_ms))
+        if (!is_stuck(conn, line_waited_ms))
             continue;
         counter_add(&reactor->stats->buffers_closed, 1);
         conn_kill(conn);

@@ -53,9 +53,9 @@ void pressure_renew(struct reactor *reactor);
  * until there is room. */
 bool pressure_reserve(struct conn *conn, size_t total);
 
-/* What is left for who holds room when the first in line has waited for `waited_ms`. Thread: any.
- */
-int64_t pressure_patience_ms(int64_t waited_ms);
+/* With who holds so many bytes of the requests' half, when the first in line for it has waited for
+ * `waited_ms`: less as that grows, but not with who is in the way by its replies. Thread: any. */
+int64_t pressure_patience_ms(uint64_t requests, int64_t waited_ms);
 
 /* Reads on where there is room now, and closes who has to be. Returns how many go on. */
 uint32_t pressure_relieve(struct reactor *reactor);

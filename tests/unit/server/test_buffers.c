@@ -278,16 +278,26 @@ static void a_line_of_many_that_stop_is_through_in_time(void **state)
     (void)state;
     enum { ROUNDS = 20, LOOK_MS = 1000 };
     int64_t now_ms = 0;
-    assert_int_equal(pressure_patience_ms(0), PRESSURE_PATIENCE_MS);
+    assert_int_equal(pressure_patience_ms(UINT64_MAX, 0), PRESSURE_PATIENCE_MS);
     for (int round = 0; round < ROUNDS; round++) {
         int64_t since_ms = now_ms;
         do
             now_ms += LOOK_MS;
-        while (now_ms - since_ms < pressure_patience_ms(now_ms));
+        while (now_ms - since_ms < pressure_patience_ms(PRESSURE_HELD_BYTES, now_ms));
         assert_true(round > 0 || now_ms == PRESSURE_PATIENCE_MS);
     }
     assert_in_range(now_ms, PRESSURE_PATIENCE_MS,
                     2 * PRESSURE_PATIENCE_MS + ROUNDS * PRESSURE_PATIENCE_MIN_MS);
+}
+
+/* A pipeline of GETs whose replies are not read has a few bytes of the next request, too. */
+static void unread_replies_keep_all_their_time(void **state)
+{
+    (void)state;
+    assert_int_equal(pressure_patience_ms(0, INT64_MAX), PRESSURE_PATIENCE_MS);
+    assert_int_equal(pressure_patience_ms(100, INT64_MAX), PRESSURE_PATIENCE_MS);
+    assert_int_equal(pressure_patience_ms(PRESSURE_HELD_BYTES, INT64_MAX),
+                     PRESSURE_PATIENCE_MIN_MS);
 }
 
 int main(void)
@@ -307,6 +317,7 @@ int main(void)
         cmocka_unit_test(reactors_fill_the_budget_and_no_more),
         cmocka_unit_test(levels),
         cmocka_unit_test(a_line_of_many_that_stop_is_through_in_time),
+        cmocka_unit_test(unread_replies_keep_all_their_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
