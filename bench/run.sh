@@ -6,8 +6,9 @@
 #   RUNS=5  SECONDS_EACH=0.6  CLIENTS=50  VALUE=32   how long and what
 #   SERVER_CPU=0  CLIENT_CPU=1                       where
 #   PORT=21450                                       first port of the servers
-#   FLOOR=1                                          GET alone, with a server that does the same input and output
-#                                                    as shoal and nothing else (bench/micro/floor.c) beside
+#   FLOOR=1                                          GET alone, with servers that do the same input and output
+#                                                    as shoal and nothing else beside, one by its ring and one by
+#                                                    epoll, read and write (bench/micro/floor.c, floor_epoll.c)
 #   SHOAL, BENCH                                     the programs
 # Further arguments go to shoal-bench (--server 'name=command {port} {socket}' adds one).
 set -eu
@@ -33,7 +34,9 @@ tests=get,set
 if [ -n "${FLOOR:-}" ]; then
     make -s micro
     tests=get
-    set -- "$@" --server 'floor=build/release/micro/floor {port}' --server 'floor=build/release/micro/floor {socket}'
+    for floor in floor floor_epoll; do
+        set -- "$@" --server "$floor=build/release/micro/$floor {port}" --server "$floor=build/release/micro/$floor {socket}"
+    done
 fi
 
 "$bench" compare --port "${PORT:-21450}" \

@@ -4,11 +4,11 @@
  *
  *     floor PORT | PATH        serves until it is killed
  *
- * It answers every request ('*' begins one, so keys and values must not hold any) with the same 32
- * bytes. Load it with GETs of 32-byte values. One thread.
+ * It answers every request as floor.h says. One thread.
  */
+#include "floor.h"
+
 #include "shoal/net/ring.h"
-#include "shoal/net/socket.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -16,10 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { ANSWERS_MAX = 1024, REQUEST_BYTES = 36 };
-
-#define ANSWER "$32\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n"
 
 struct client {
     struct io_op recv, send; /* recv first */
@@ -29,7 +25,7 @@ struct client {
 };
 
 static struct ring *ring;
-static char answers[ANSWERS_MAX * (sizeof(ANSWER) - 1)];
+static char answers[ANSWERS_MAX * ANSWER_BYTES];
 
 static void answer(struct client *client)
 {
@@ -37,7 +33,7 @@ static void answer(struct client *client)
     if (count == 0 || client->send.in_flight)
         return;
     client->owed -= count;
-    ring_send(ring, &client->send, client->fd, answers, count * (sizeof(ANSWER) - 1));
+    ring_send(ring, &client->send, client->fd, answers, count * ANSWER_BYTES);
 }
 
 static void sent(struct io_op *op, const struct io_event *event)
@@ -47,24 +43,11 @@ static void sent(struct io_op *op, const struct io_event *event)
         answer(client);
 }
 
-/* Of the requests that begin in these bytes. A GET of a 16-byte key is stepped over. */
-static uint32_t count_requests(const char *data, size_t size)
-{
-    uint32_t count = 0;
-    for (const char *at = data, *end = data + size; at < end; count++) {
-        at = memchr(at, '*', (size_t)(end - at));
-        if (at == NULL)
-            break;
-        at += end - at > REQUEST_BYTES ? REQUEST_BYTES : 1;
-    }
-    return count;
-}
-
 static void received(struct io_op *op, const struct io_event *event)
 {
     struct client *client = (struct client *)op;
     if (event->result > 0) {
-        uint32_t count = count_requests(event->data, (size_t)event->result);
+        uint32_t count = floor_requests(event->data, (size_t)event->result);
         client->owed += count == 0 && !client->spoke ? 1 : count; /* an inline one to begin with */
         client->spoke = true;
         ring_buffer_release(ring, event->buffer);
@@ -103,16 +86,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "floor PORT | PATH\n");
         return 2;
     }
-    int listener = strchr(argv[1], '/') != NULL
-                       ? socket_listen_unix(argv[1], 0, 511)
-                       : socket_listen_tcp("127.0.0.1", atoi(argv[1]), 511);
+    int listener = floor_listen(argv[1]);
     ring = uring_new(&config, &error);
     if (listener < 0 || ring == NULL) {
         fprintf(stderr, "floor: %s\n", strerror(listener < 0 ? -listener : -error));
         return 1;
     }
-    for (size_t i = 0; i < ANSWERS_MAX; i++)
-        memcpy(answers + i * (sizeof(ANSWER) - 1), ANSWER, sizeof(ANSWER) - 1);
+    floor_answers(answers);
     ring_accept(ring, &door, listener);
     for (uint32_t did = 0;; did = ring_turn(ring, did > 0 ? 0 : -1))
         ;
