@@ -34,9 +34,9 @@ enum {
     REST_MS = 4,      /* after a slice that has freed much, or before one that may not begin */
     DEBT_REST_MS = 1, /* somebody waits for the room */
     PAGE_BYTES = 4096,
-    UNRETURNED_MAX = 768, /* a slice ends there, and begins below half of it */
-    RETURNED_PER_MS = 16,
-    UNRETURNED_MS_MAX = 1000, /* all have been by then */
+    UNRETURNED_MAX = 512, /* a slice ends there, and begins below half of it */
+    RETURNED_PER_MS = 12,
+    MS_MAX = 1000, /* all have been by then, at the latest */
 };
 
 struct grave {
@@ -55,34 +55,44 @@ static uint64_t stretch_bytes(const struct keyspace *keyspace)
     return mean > PAGE_BYTES ? mean : PAGE_BYTES;
 }
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /*
- * Stretches of pages that nothing is left in, about. What is allocated meanwhile takes them first,
- * so a shard that is written to as fast as its items expire has few.
+ * Stretches of pages that our slices have emptied and nobody has taken since, less those that the
+ * allocator has returned by now: an estimate. What commands free does not count, and a large value
+ * counts for no more than many small ones, so that nothing can keep a slice from beginning for
+ * long.
  */
-static uint64_t unreturned(struct keyspace *keyspace)
+static uint64_t unreturned(struct keyspace *keyspace, bool ours)
 {
     const struct slabs *slabs = keyspace->defrag._slabs;
-    uint64_t active = slabs != NULL ? slabs_active_bytes(slabs) : 0;
-    int64_t passed_ms = keyspace->now_ms - keyspace->_mapped_ms;
-    passed_ms = passed_ms < 0 ? 0 : passed_ms < UNRETURNED_MS_MAX ? passed_ms : UNRETURNED_MS_MAX;
-    uint64_t stretch = stretch_bytes(keyspace);
-    uint64_t returned = (uint64_t)passed_ms * RETURNED_PER_MS * stretch;
-    keyspace->_mapped_ms = keyspace->now_ms;
-    if (keyspace->_mapped_bytes < active + returned)
-        keyspace->_mapped_bytes = active;
-    else
-        keyspace->_mapped_bytes -= returned;
-    return (keyspace->_mapped_bytes - active) / stretch;
+    uint64_t before = keyspace->_active_bytes,
+             active = slabs != NULL ? slabs_active_bytes(slabs) : 0;
+    uint64_t stretch = stretch_bytes(keyspace), left = keyspace->_unreturned_bytes;
+    int64_t passed_ms = keyspace->now_ms - keyspace->_unreturned_ms;
+    if (passed_ms > 0)
+        left -= lesser(left, lesser((uint64_t)passed_ms, MS_MAX) * RETURNED_PER_MS * stretch);
+    if (active > before)
+        left -= lesser(left, active - before);
+    else if (ours)
+        left = lesser(left + before - active, 2 * UNRETURNED_MAX * stretch);
+    keyspace->_unreturned_bytes = left;
+    keyspace->_unreturned_ms = keyspace->now_ms;
+    keyspace->_active_bytes = active;
+    return left / stretch;
 }
 
 static bool slice_may_begin(struct keyspace *keyspace)
 {
-    return unreturned(keyspace) < UNRETURNED_MAX / 2;
+    return unreturned(keyspace, true) < UNRETURNED_MAX / 2;
 }
 
 static bool slice_is_over(struct keyspace *keyspace, uint64_t start_ns)
 {
-    return clock_mono_ns() - start_ns >= SLICE_NS || unreturned(keyspace) >= UNRETURNED_MAX;
+    return clock_mono_ns() - start_ns >= SLICE_NS || unreturned(keyspace, true) >= UNRETURNED_MAX;
 }
 
 /* ---- flushed tables
@@ -304,8 +314,11 @@ int64_t keyspace_work(struct keyspace *keyspace)
         if (keyspace_in_debt(keyspace))
             return keyspace->_graves != NULL ? DEBT_REST_MS : 0;
     }
+    unreturned(keyspace, false);
     int64_t wait_ms = sooner(defrag_slice(keyspace), sweep_if_due(keyspace));
-    return sooner(wait_ms, drain_slice(keyspace, start_ns));
+    wait_ms = sooner(wait_ms, drain_slice(keyspace, start_ns));
+    unreturned(keyspace, true);
+    return wait_ms;
 }
 
 /* ---- figures

@@ -68,9 +68,10 @@ struct keyspace {
     struct evict_hand _hand[2];
     struct ghost_book _ghosts;
     uint64_t _random;
-    int64_t _sweep_ms;      /* the sweep is not due before */
-    uint64_t _mapped_bytes; /* of pages in use, and of those not returned to the system yet: */
-    int64_t _mapped_ms;     /* an estimate, as of then */
+    int64_t _sweep_ms;          /* the sweep is not due before */
+    uint64_t _unreturned_bytes; /* of pages that keyspace_work() has emptied, as of then, ... */
+    int64_t _unreturned_ms;
+    uint64_t _active_bytes; /* ... when so many were in use */
     struct defrag defrag;   /* its limits are the server's to set */
 };
 

@@ -171,6 +171,37 @@ static void a_storm(void **state)
     assert_int_equal(k->db[0].count, 0);
 }
 
+static struct key large_key(void)
+{
+    struct bytes name = bytes_str("large");
+    return (struct key){ .name = name, .hash = hash_key(name) };
+}
+
+/* When a large value goes, so do more pages than slices may empty in seconds. */
+static void large_value_goes(struct world *world, bool expires)
+{
+    enum { LARGE = 256 << 20, KEYS = 300 * 1000 };
+    struct keyspace *k = world->keyspace;
+    char *text = calloc(1, LARGE);
+    assert_non_null(text);
+    for (int i = 0; i < KEYS; i++)
+        store(world, 500);
+    assert_true(keyspace_set(k, large_key(), bytes_of(text, LARGE), expires ? k->now_ms + 300 : 0));
+    free(text);
+    for (int ms = 0; ms < 499; ms++)
+        pass_ms(world, 0, 1, 1);
+    assert_int_equal(keyspace_delete(k, large_key()), !expires);
+    for (int ms = 0; ms < (mem_is_checked() ? 10000 : 1500); ms++)
+        pass_ms(world, 0, 1, 1);
+    assert_int_equal(k->db[0].count, 0);
+}
+
+static void a_large_value_does_not_stop_the_sweep(void **state)
+{
+    large_value_goes(*state, false);
+    large_value_goes(*state, true);
+}
+
 /* Half a million a second: what the rests leave of a second is enough for as many as a shard can be
  * sent. */
 static void keys_that_expire_fast_do_not_pile_up(void **state)
@@ -211,6 +242,7 @@ int main(void)
         IN_WORLD(lives_of_a_second),
         IN_WORLD(lives_of_a_third_of_a_second),
         IN_WORLD(a_storm),
+        IN_WORLD(a_large_value_does_not_stop_the_sweep),
         IN_WORLD(keys_that_expire_fast_do_not_pile_up),
         IN_WORLD(calls_for_something_else_leave_the_sweep_its_pace),
     };
