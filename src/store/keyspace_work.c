@@ -34,9 +34,9 @@ enum {
     REST_MS = 4,      /* after a slice that has freed much, or before one that may not begin */
     DEBT_REST_MS = 1, /* somebody waits for the room */
     PAGE_BYTES = 4096,
-    UNRETURNED_MAX = 512, /* a slice ends there, and begins below half of it */
+    UNRETURNED_MAX = 512, /* stretches of pages: a slice ends there, and begins below half of it */
     RETURNED_PER_MS = 12,
-    MS_MAX = 1000, /* all have been by then, at the latest */
+    RETURNED_ALL_MS = 1000, /* more than enough for all of them */
 };
 
 struct grave {
@@ -74,7 +74,8 @@ static uint64_t unreturned(struct keyspace *keyspace, bool ours)
     uint64_t stretch = stretch_bytes(keyspace), left = keyspace->_unreturned_bytes;
     int64_t passed_ms = keyspace->now_ms - keyspace->_unreturned_ms;
     if (passed_ms > 0)
-        left -= lesser(left, lesser((uint64_t)passed_ms, MS_MAX) * RETURNED_PER_MS * stretch);
+        left -=
+            lesser(left, lesser((uint64_t)passed_ms, RETURNED_ALL_MS) * RETURNED_PER_MS * stretch);
     if (active > before)
         left -= lesser(left, active - before);
     else if (ours)
