@@ -1,43 +1,21 @@
 """Where the kernel refuses io_uring, or locked memory is short: one clear line and the exit code that says so."""
 
-import ctypes
 import errno
 import os
-import platform
 import pwd
 import resource
 import shutil
 import signal
-import struct
 import subprocess
 import tempfile
 import time
 
+import seccomp
 from started import MODE, PORT, SHOAL, Tests, equal, matches
 from wire import Wire
 
 EXIT_NO_URING = 3
 SYS_IO_URING_SETUP = 425  # the same number on every architecture
-PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
-LD_NR, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06  # classic BPF
-ALLOW, FAIL_WITH = 0x7fff0000, 0x00050000
-
-
-class Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
-
-
-def deny_io_uring(error):
-    """A seccomp filter: io_uring_setup fails with `error`, as under a container's profile."""
-    code = b"".join(struct.pack("HBBI", *row) for row in (
-        (LD_NR, 0, 0, 0), (JUMP_IF_EQUAL, 0, 1, SYS_IO_URING_SETUP), (RETURN, 0, 0, FAIL_WITH | error),
-        (RETURN, 0, 0, ALLOW)))
-    libc = ctypes.CDLL(None, use_errno=True)
-    program = Program(4, code)
-    for arguments in ((PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
-                      (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0)):
-        if libc.prctl(*arguments) != 0:
-            raise OSError(ctypes.get_errno(), "prctl")
 
 
 def run(before, shards=3, binary=SHOAL):
@@ -49,7 +27,7 @@ def run(before, shards=3, binary=SHOAL):
 
 
 def denied(error, *words):
-    status, output = run(lambda: deny_io_uring(error))
+    status, output = run(lambda: seccomp.deny(SYS_IO_URING_SETUP, error))
     equal(status, EXIT_NO_URING)
     refusals = [line for line in output.splitlines() if "cannot start" in line]
     equal(len(refusals), 1)
