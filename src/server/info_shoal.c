@@ -3,6 +3,8 @@
  */
 #include "info_text.h"
 
+#include <sched.h>
+
 static unsigned long sum(const struct info *info, size_t offset)
 {
     return (unsigned long)server_sum(info->server, offset);
@@ -27,11 +29,31 @@ static void add_misses(struct info *info)
     add_miss_ratio(info, "miss_ratio_at_2x", half + twice);
 }
 
+/* Of this worker thread, as the kernel has it. */
+static const char *sched_policy(void)
+{
+    switch (sched_getscheduler(0)) {
+    case SCHED_OTHER:
+        return "normal";
+    case SCHED_BATCH:
+        return "batch";
+    case SCHED_IDLE:
+        return "idle";
+    case SCHED_FIFO:
+        return "fifo";
+    case SCHED_RR:
+        return "rr";
+    default:
+        return "unknown";
+    }
+}
+
 void info_shoal(struct info *info)
 {
     uint64_t commands = SUM(info, commands), crossed = SUM(info, cross_shard);
     info_add(info, "shoal_version:%s\r\n", SHOAL_VERSION);
     info_add(info, "shards:%u\r\n", info->server->count);
+    info_add(info, "sched_policy:%s\r\n", sched_policy());
     info_add(info, "cross_shard_commands:%lu\r\n", (unsigned long)crossed);
     info_add(info, "cross_shard_share:%.2f\r\n", ratio_of(crossed, commands) * 100);
     info_add(info, "io_engine:%s\r\n", info->here->ring->engine->name);

@@ -46,6 +46,11 @@ static const char *const log_levels[] = {
 };
 static_assert(sizeof(log_levels) / sizeof(*log_levels) == LOG_NOTHING + 2, "a name a level");
 
+/* in the order of enum sched_policy */
+static const char *const sched_policies[] = { "auto", "normal", "batch", NULL };
+static_assert(sizeof(sched_policies) / sizeof(*sched_policies) == SCHED_POLICY_BATCH + 2,
+              "a name a policy");
+
 /* in the order of enum option_access */
 static const char *const access_words[] = { "no", "yes", "local", NULL };
 
@@ -87,6 +92,10 @@ const struct option option_rows[] = {
     { "cpu-list", SPECIAL(cpus), .flags = OPTION_AT_START,
       .default_text = "", .group = threads, .meta = "LIST",
       .help = "pin the worker threads to these CPUs in turn, as 0-3,6" },
+    { "sched-policy", ENUM(sched_policy, sched_policies), .flags = OPTION_AT_START,
+      .default_text = "auto", .group = threads, .meta = "POLICY",
+      .help = "how the kernel schedules the worker threads: normal, batch (who is woken interrupts "
+              "nobody), auto (batch if there are several and no fewer than CPUs)" },
     { "busy-poll-us", INT(busy_poll_us, 0, 1000000), .flags = OPTION_AT_START,
       .default_text = "0", .group = threads, .meta = "MICROSECONDS",
       .help = "spin so long before sleeping; for dedicated CPUs only" },

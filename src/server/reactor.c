@@ -12,6 +12,7 @@
 #include "shoal/server/locks.h"
 #include "shoal/server/server.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -353,6 +354,17 @@ static void pin(const struct reactor *reactor)
                   strerror(error));
 }
 
+/* A policy that the server was started with, as by chrt, stays. */
+static void choose_sched_policy(const struct reactor *reactor)
+{
+    const struct sched_param none = { 0 };
+    if (!reactor->settings->batch || sched_getscheduler(0) != SCHED_OTHER)
+        return;
+    if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+        log_write(LOG_WARNING, "reactor %u could not be scheduled as batch: %s", reactor->id,
+                  strerror(errno));
+}
+
 static int setup(struct reactor *reactor)
 {
     struct ring_config config = {
@@ -367,6 +379,7 @@ static int setup(struct reactor *reactor)
     snprintf(name, sizeof(name), "shoal-%u", reactor->id);
     pthread_setname_np(pthread_self(), name);
     pin(reactor);
+    choose_sched_policy(reactor);
     reactor->ring = uring_new(&config, &error);
     if (reactor->ring == NULL)
         return error;

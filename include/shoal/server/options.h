@@ -40,6 +40,14 @@ enum policy {
     POLICY_VOLATILE_TTL,
 };
 
+/* How the kernel schedules the worker threads: see sched(7). */
+enum sched_policy {
+    SCHED_POLICY_AUTO, /* batch where they are as many as the CPUs or more, and not alone */
+    SCHED_POLICY_NORMAL,
+    SCHED_POLICY_BATCH, /* who is woken does not interrupt who runs: fewer switches, larger batches
+                         */
+};
+
 struct output_limit {
     uint64_t hard_bytes, soft_bytes; /* 0 = no limit */
     uint32_t soft_seconds;
@@ -58,6 +66,8 @@ struct settings {
     bool shards_auto;
     uint16_t cpus[SETTINGS_CPUS_MAX]; /* --cpu-list, in order */
     int cpu_count;
+    int sched_policy; /* enum sched_policy, */
+    bool batch;       /* ... resolved */
     int tcp_backlog;
     int databases; /* 1..16 */
     char pidfile[256];

@@ -282,6 +282,32 @@ static void test_shards_and_cpus(void **state)
     assert_int_equal(settings.shards, 128);
 }
 
+/* The host has 4 CPUs. */
+static void test_sched_policy(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool batch;
+    } cases[] = {
+        { "", true },
+        { "--shards 3", false },
+        { "--shards 4", true },
+        { "--shards 9", true },
+        { "--shards 9 --sched-policy normal", false },
+        { "--shards 1 --sched-policy batch", true },
+        { "--shards 2 --cpu-list 0,1", true },
+        { "--shards 1 --cpu-list 0", false },
+        { "--shards 2 --cpu-list 0-2", false },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_true(parse(cases[i].line));
+        if (settings.batch != cases[i].batch)
+            fail_msg("%s: batch is %d", cases[i].line, settings.batch);
+    }
+    assert_false(parse("--sched-policy fifo"));
+}
+
 /* The host has 1,000,000,000 bytes. */
 static void test_maxmemory_clients(void **state)
 {
@@ -360,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_values_refused),
         cmocka_unit_test(test_string_limits),
         cmocka_unit_test(test_shards_and_cpus),
+        cmocka_unit_test(test_sched_policy),
         cmocka_unit_test(test_maxmemory),
         cmocka_unit_test(test_maxmemory_clients),
         cmocka_unit_test(test_requests),
