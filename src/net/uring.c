@@ -26,6 +26,8 @@
 
 enum {
     REAP_MAX = BOUND(1024, 4), /* completions of a turn: queues and timers get their share */
+    SMALL_TURN = BOUND(24, 1), /* completions: see turn_grows() */
+    COMPLETIONS_AT_ONCE = 64,
     /* user_data that is no io_op */
     TOKEN_WAKE = 0,
     TOKEN_IGNORED = 1,
@@ -208,6 +210,35 @@ static uint32_t backlog_run(struct uring *u)
     return ran;
 }
 
+/* The oldest completions in the queue. */
+static unsigned completions_copy(struct uring *u, struct io_uring_cqe *copies)
+{
+    struct io_uring_cqe *cqe;
+    unsigned head, count = 0;
+    io_uring_for_each_cqe(&u->io, head, cqe)
+    {
+        if (count == COMPLETIONS_AT_ONCE)
+            break;
+        copies[count++] = *cqe;
+    }
+    return count;
+}
+
+/*
+ * What has arrived while a turn's completions ran joins it only while the turn is small.
+ * (io_uring_peek_batch_cqe() would have it join always.) Turns that grow on and on send their
+ * replies late and all together; clients and server then fall into step and sleep by turns: 15 %
+ * more CPU a request over a Unix socket. No second look costs 5 % between two shards, whose
+ * wake-ups larger turns share.
+ */
+static bool turn_grows(struct uring *u, uint32_t seen)
+{
+    if (seen >= SMALL_TURN || !(IO_URING_READ_ONCE(*u->io.sq.kflags) & IORING_SQ_TASKRUN))
+        return false;
+    io_uring_get_events(&u->io);
+    return io_uring_cq_ready(&u->io) > 0;
+}
+
 static uint32_t reap(struct uring *u)
 {
     uint32_t ran = 0;
@@ -216,13 +247,13 @@ static uint32_t reap(struct uring *u)
     /* A callback may have moved completions to the backlog: they are older than those in the queue
      * now. */
     for (uint32_t seen = 0; seen < REAP_MAX && likely(u->backlog_count == 0);) {
-        struct io_uring_cqe *cqes[64];
-        unsigned n = io_uring_peek_batch_cqe(&u->io, cqes, 64);
-        if (n == 0)
+        struct io_uring_cqe copies[COMPLETIONS_AT_ONCE];
+        unsigned n = completions_copy(u, copies);
+        if (n == 0) {
+            if (turn_grows(u, seen))
+                continue;
             break;
-        struct io_uring_cqe copies[64];
-        for (unsigned i = 0; i < n; i++)
-            copies[i] = *cqes[i];
+        }
         /* Given back before the callbacks run: they may flush the submission queue and produce
          * more. */
         io_uring_cq_advance(&u->io, n);
