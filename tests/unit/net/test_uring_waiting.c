@@ -119,12 +119,58 @@ static void it_is_woken_by_another_ring(void **state)
     ring_free(&sleeper.ring);
 }
 
+/* ---- turns -------------------------------------------------------------------------------------
+ */
+
+/* A peer whose next byte arrives while the last one's completion runs. */
+struct chatter {
+    struct io_op op; /* first */
+    int fd;
+    uint32_t heard;
+};
+
+static void note_and_ask_again(struct io_op *op, const struct io_event *event)
+{
+    struct chatter *chatter = (struct chatter *)op;
+    if (event->result <= 0)
+        return;
+    ring_buffer_release(ring, event->buffer);
+    chatter->heard += (uint32_t)event->result;
+    put(chatter->fd, "x", 1);
+}
+
+/* Nor is it cut short at the first: see turn_grows() in uring.c. */
+static void a_turn_does_not_grow_for_ever(void **state)
+{
+    (void)state;
+    enum { SEVERAL = 8, TOO_MANY = 64, BYTES = 500 };
+    struct chatter chatter = { .op.done = note_and_ask_again };
+    int fd[2];
+    uint32_t most = 0;
+    pair_open(fd);
+    chatter.fd = fd[1];
+    ring_recv(ring, &chatter.op, fd[0]);
+    put(fd[1], "x", 1);
+    for (int turns = 0; turns < TURNS_MAX && chatter.heard < BYTES; turns++) {
+        uint32_t before = chatter.heard;
+        ring_turn(ring, 1000000000);
+        most = chatter.heard - before > most ? chatter.heard - before : most;
+        assert_true(chatter.heard - before < TOO_MANY);
+    }
+    assert_true(chatter.heard >= BYTES);
+    assert_true(most >= SEVERAL);
+    ring_cancel(ring, &chatter.op);
+    turn_until(!chatter.op.in_flight);
+    pair_close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         both(little_queues_lose_nothing),
         both(it_waits_as_long_as_it_is_told),
         both(it_is_woken_by_another_ring),
+        both(a_turn_does_not_grow_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
