@@ -4,6 +4,7 @@
 # Writes build/bench-report.html, .svg, .json and .txt (the table, with ratios of CPU per request).
 #
 #   RUNS=5  SECONDS_EACH=0.6  CLIENTS=50  VALUE=32   how long and what
+#   KEYS=1000000                                     different keys: more than the CPU's caches hold
 #   SERVER_CPU=0  CLIENT_CPU=1                       where
 #   PORT=21450                                       first port of the servers
 #   FLOOR=1                                          GET alone, with servers that do the same input and output
@@ -41,7 +42,7 @@ fi
 
 "$bench" compare --port "${PORT:-21450}" \
     --runs "${RUNS:-5}" --seconds "${SECONDS_EACH:-0.6}" --warmup 0.1 \
-    -c "${CLIENTS:-50}" -d "${VALUE:-32}" -t "$tests" --pipelines 1,10,50 --transports unix,tcp \
+    -c "${CLIENTS:-50}" -d "${VALUE:-32}" -r "${KEYS:-1000000}" -t "$tests" --pipelines 1,10,50 --transports unix,tcp \
     --server-cpus "${SERVER_CPU:-0}" --client-cpus "${CLIENT_CPU:-$last}" \
     --report build/bench-report.html --svg build/bench-report.svg --json build/bench-report.json "$@" >build/bench-report.txt || code=$?
 cat build/bench-report.txt

@@ -4,6 +4,7 @@
 # command is for another shard than its connection's. About a minute and a half.
 #
 #   RUNS=5  SECONDS_EACH=0.6  CLIENTS=50  VALUE=32   how long and what
+#   KEYS=1000000                                     different keys: more than the CPU's caches hold
 #   PORT=21480                                       first port of the servers
 #   SHOAL, BENCH                                     the programs
 # Further arguments go to shoal-bench.
@@ -13,7 +14,7 @@ bench=${BENCH:-build/shoal-bench}
 shoal=${SHOAL:-build/shoal}
 port=${PORT:-21480}
 all=0-$(($(nproc) - 1))
-load="--runs ${RUNS:-5} --seconds ${SECONDS_EACH:-0.6} -c ${CLIENTS:-50} -d ${VALUE:-32} -t get --preload"
+load="--runs ${RUNS:-5} --seconds ${SECONDS_EACH:-0.6} -c ${CLIENTS:-50} -d ${VALUE:-32} -r ${KEYS:-1000000} -t get --preload"
 
 set -- --title "two and four shards" "$@"
 command -v redis-server >/dev/null && set -- \
