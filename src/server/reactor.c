@@ -360,8 +360,9 @@ static void choose_sched_policy(const struct reactor *reactor)
     const struct sched_param none = { 0 };
     if (!reactor->settings->batch || sched_getscheduler(0) != SCHED_OTHER)
         return;
-    if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
-        log_write(LOG_WARNING, "reactor %u could not be scheduled as batch: %s", reactor->id,
+    bool done = sched_setscheduler(0, SCHED_BATCH, &none) == 0;
+    if (!done && reactor->id == 0) /* the others are refused as well: one line says it */
+        log_write(LOG_WARNING, "the worker threads could not be scheduled as batch: %s",
                   strerror(errno));
 }
 
