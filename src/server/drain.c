@@ -39,10 +39,19 @@ static void cut_run(struct reactor *here, struct message *message)
     reactor_respond(here, message);
 }
 
+/* The sequencer is the last: the order to another may still wait for room in a queue. */
 static void halt_run(struct reactor *here, struct message *message)
 {
-    here->stopped = true;
+    here->stopped = here->id != SEQUENCER;
     reactor_respond(here, message);
+}
+
+static void halted(struct reactor *home, struct message *message)
+{
+    struct server *server = home->server;
+    (void)message;
+    server->drain.halted++;
+    home->stopped = server->drain.halted == server->count;
 }
 
 static void told(struct reactor *home, struct message *message)
@@ -51,13 +60,13 @@ static void told(struct reactor *home, struct message *message)
     (void)message;
 }
 
-static void tell_all(struct server *server, enum order order, message_fn run)
+static void tell_all(struct server *server, enum order order, message_fn run, message_fn done)
 {
     for (uint32_t i = server->count; i-- > 0;) { /* ourselves last */
         struct message *message = &server->drain.orders[order * server->count + i];
         *message = (struct message){
             .run = run,
-            .done = told,
+            .done = done,
             .kind = MESSAGE_CALL,
             .to = (uint16_t)i,
         };
@@ -82,7 +91,7 @@ void drain_begin(struct server *server)
     acceptor_stop(&server->acceptor);
     server->drain.until_ms =
         now_ms + (int64_t)server->reactor[SEQUENCER].settings->shutdown_timeout_s * 1000;
-    tell_all(server, ORDER_DRAIN, drain_run);
+    tell_all(server, ORDER_DRAIN, drain_run, told);
 }
 
 void drain_tick(struct server *server)
@@ -92,11 +101,11 @@ void drain_tick(struct server *server)
     int64_t now_ms = server->reactor[SEQUENCER].now_ms;
     if (connections_left(server) == 0) {
         server->drain.halting = true;
-        tell_all(server, ORDER_HALT, halt_run);
+        tell_all(server, ORDER_HALT, halt_run, halted);
     } else if (now_ms >= server->drain.until_ms && !server->drain.cutting) {
         log_write(LOG_WARNING, "%lu connections were cut off at the end of shutdown-timeout",
                   (unsigned long)connections_left(server));
         server->drain.cutting = true;
-        tell_all(server, ORDER_CUT, cut_run);
+        tell_all(server, ORDER_CUT, cut_run, told);
     }
 }
