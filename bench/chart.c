@@ -74,7 +74,7 @@ void chart_figure_end(FILE *out)
     fputs("</figure>\n", out);
 }
 
-/* ---- scales --------------------------------------------------------------------------------- */
+/* ---- scales -------------------------------------------------------------- */
 
 static double scaled(enum scale scale, double value)
 {
@@ -156,7 +156,7 @@ static uint32_t ticks(const struct axis *axis, double out[32])
     return count;
 }
 
-/* ---- drawing -------------------------------------------------------------------------------- */
+/* ---- drawing ------------------------------------------------------------- */
 
 static void draw_x(const struct chart *chart)
 {

@@ -59,8 +59,8 @@ void chart_minor_line(const struct chart *chart, uint32_t colour, uint32_t count
                       const double *y);
 void chart_end(const struct chart *chart);
 
-/* Horizontal bars in groups, each group on its own scale, the value and its range written beside.
- */
+/* Horizontal bars in groups, each group on its own scale, the value and its range written
+ * beside. */
 struct bar {
     const char *group, *name;
     double value, low, high;

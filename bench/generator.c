@@ -35,7 +35,7 @@ void generator_fini(struct generator *g)
         layout_fini(&g->_layout[i]);
 }
 
-/* ---- choosing ------------------------------------------------------------------------------ */
+/* ---- choosing ------------------------------------------------------------ */
 
 static uint8_t choose_command(struct generator *g)
 {
@@ -108,7 +108,7 @@ bool generator_choose(struct generator *g, struct conn *conn, struct request *re
     return true;
 }
 
-/* ---- writing ------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static uint64_t ttl_draw(struct generator *g)
 {

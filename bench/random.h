@@ -12,8 +12,8 @@ struct rng {
     uint64_t _state;
 };
 
-/* A well-mixed 64-bit number from `x`. Source: the finalizer of SplitMix64 (Steele et al., 2014).
- */
+/* A well-mixed 64-bit number from `x`. Source: the finalizer of SplitMix64 (Steele et al.,
+ * 2014). */
 static inline uint64_t random_mix(uint64_t x)
 {
     x ^= x >> 30;

@@ -67,8 +67,8 @@ void report_hgrm(FILE *out, const struct histogram *histogram);
 void report_html(FILE *out, const char *title, const struct environment *environment,
                  const struct result *results, uint32_t count);
 
-/* The bars of CPU per request (of throughput, where CPU is unknown) as one stand-alone SVG picture.
- */
+/* The bars of CPU per request (of throughput, where CPU is unknown) as one stand-alone SVG
+ * picture. */
 void report_svg(FILE *out, const char *title, const struct environment *environment,
                 const struct result *results, uint32_t count);
 

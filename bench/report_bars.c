@@ -43,8 +43,8 @@ void charts_series_name(const struct result *r, char *out)
         snprintf(out, 96, "%s", r->server);
 }
 
-/* What shares a figure of bars: a test over one transport, or everything when there is one server.
- */
+/* What shares a figure of bars: a test over one transport, or everything when there is one
+ * server. */
 static bool same_figure(const struct result *a, const struct result *b)
 {
     return same_test(a, b) || (a->server[0] == '\0' && b->server[0] == '\0');
@@ -105,7 +105,7 @@ void charts_bars(FILE *out, const struct result *results, uint32_t count, enum f
     }
 }
 
-/* ---- against shards ------------------------------------------------------------------------- */
+/* ---- against shards ------------------------------------------------------ */
 
 bool charts_has_shards(const struct result *results, uint32_t count)
 {

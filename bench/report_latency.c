@@ -44,7 +44,7 @@ static void figure_begin(FILE *out, const struct result *const *lines, uint32_t 
     chart_legend(out, n, names);
 }
 
-/* ---- percentiles ---------------------------------------------------------------------------- */
+/* ---- percentiles --------------------------------------------------------- */
 
 /* How many nines a count can show: the last one needs ten values above it. */
 static double nines_max(const struct result *const *lines, uint32_t n)
@@ -100,7 +100,7 @@ void charts_percentiles(FILE *out, const struct result *results, uint32_t count)
     }
 }
 
-/* ---- over time ------------------------------------------------------------------------------ */
+/* ---- over time ----------------------------------------------------------- */
 
 static uint32_t timeline(const struct series *series, double fraction, double *x, double *y)
 {

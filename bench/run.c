@@ -171,7 +171,7 @@ static void run_fini(struct run *run)
     free(run->worker);
 }
 
-/* ---- adding up ------------------------------------------------------------------------------ */
+/* ---- adding up ----------------------------------------------------------- */
 
 static void add_tally(struct tally *into, const struct tally *from)
 {

@@ -51,10 +51,10 @@ void worker_ask(struct worker *worker, struct conn *conn)
     worker_flush(worker, conn);
 }
 
-/* ---- open loop ----------------------------------------------------------------------------- */
+/* ---- open loop ----------------------------------------------------------- */
 
-/* The next connection with room for a request, NULL when all wait for as many as --pipeline allows.
- */
+/* The next connection with room for a request, NULL when all wait for as many as --pipeline
+ * allows. */
 static struct conn *connection_with_room(struct worker *worker)
 {
     uint32_t room = (uint32_t)worker->load->pipeline;

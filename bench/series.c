@@ -11,8 +11,8 @@
 
 void series_init(struct series *series)
 {
-    /* 18 KB an interval, but a page is only touched where latencies fall: usually one or two each
-     */
+    /* 18 KB an interval, but a page is only touched where latencies fall: usually one or two
+     * each */
     series->_bucket = mem_must_zalloc(sizeof(*series->_bucket) * SERIES_INTERVALS);
     series->interval_ns = SERIES_FIRST_NS;
     series->used = 0;

@@ -13,7 +13,7 @@
 #include "trace.h"
 #include "verify.h"
 
-/* ---- which tests ---------------------------------------------------------------------------- */
+/* ---- which tests --------------------------------------------------------- */
 
 static struct command *get_or_set(const struct options *options, enum op op)
 {
@@ -103,7 +103,7 @@ uint32_t suite_mixes(const struct options *options, struct mix mixes[TESTS_MAX])
     return 1;
 }
 
-/* ---- who is asked --------------------------------------------------------------------------- */
+/* ---- who is asked -------------------------------------------------------- */
 
 static void ask_facts(int fd, const struct protocol *protocol, struct server_facts *facts)
 {
@@ -147,7 +147,7 @@ static void flush(const struct load *load)
     close(fd);
 }
 
-/* ---- runs ----------------------------------------------------------------------------------- */
+/* ---- runs ---------------------------------------------------------------- */
 
 void suite_run_once(const struct options *options, const struct load *load, const char *server,
                     const struct server_facts *facts, struct result *result)

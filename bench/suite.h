@@ -29,8 +29,8 @@ void suite_run_once(const struct options *options, const struct load *load, cons
  * process with 2 when the server cannot be reached. */
 uint32_t suite_run(struct options *options, struct result *results, struct mix mixes[TESTS_MAX]);
 
-/* --find-rate: the highest rate that meets the expression; prints each step. Returns the exit code.
- */
+/* --find-rate: the highest rate that meets the expression; prints each step. Returns the exit
+ * code. */
 int suite_find_rate(struct options *options, struct result *result, struct mix *mix);
 
 #endif

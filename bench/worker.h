@@ -69,7 +69,7 @@ void worker_start(struct worker *worker);
 /* After pthread_join(). Thread: main. */
 void worker_fini(struct worker *worker);
 
-/* ---- between worker.c, send.c and receive.c; thread: the worker ----------------------------- */
+/* ---- between worker.c, send.c and receive.c; thread: the worker ---------- */
 
 /* Builds the next batch of an idle connection (closed loop). */
 void worker_ask(struct worker *worker, struct conn *conn);

@@ -67,8 +67,8 @@ static int64_t wall_offset(void)
     return actual;
 }
 
-/* The ends of the range stay where they are in both directions: "as late as can be" is a time too.
- */
+/* The ends of the range stay where they are in both directions: "as late as can be" is a time
+ * too. */
 static int64_t shift(int64_t time_ms, int64_t by)
 {
     int64_t sum;

@@ -50,8 +50,8 @@ bool log_reopen(void)
     int fd = open_append(log_path);
     if (fd < 0)
         return false;
-    /* dup3() replaces the file at once: a thread that writes meanwhile hits the old or the new one.
-     */
+    /* dup3() replaces the file at once: a thread that writes meanwhile hits the old or the new
+     * one. */
     bool done = dup3(fd, log_fd, O_CLOEXEC) >= 0;
     close(fd);
     return done;

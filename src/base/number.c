@@ -134,8 +134,8 @@ size_t number_format_double(char *out, double value)
         return (size_t)sprintf(out, value > 0 ? "inf" : "-inf");
     if (fabs(value) < 1e15 && value == (double)(int64_t)value && !(value == 0 && signbit(value)))
         return number_format_i64(out, (int64_t)value);
-    /* 15 digits always survive the trip into a normal double; a subnormal may need as few as one.
-     */
+    /* 15 digits always survive the trip into a normal double; a subnormal may need as few as
+     * one. */
     int digits = fabs(value) < DBL_MIN ? 1 : 15;
     int size;
     do

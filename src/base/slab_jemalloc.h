@@ -100,8 +100,7 @@ static inline bool slabs_open(struct slabs *slabs, unsigned index)
            slabs_find_mibs(slabs) && slabs_find_classes(slabs);
 }
 
-/* ---- looking ----------------------------------------------------------------------------------
- */
+/* ---- looking ------------------------------------------------------------- */
 
 static_assert(sizeof(struct slab_room) == 3 * sizeof(size_t), "as batch_query answers");
 
@@ -155,8 +154,7 @@ struct slab_totals slabs_totals(const struct slabs *slabs)
     return totals;
 }
 
-/* ---- moving -----------------------------------------------------------------------------------
- */
+/* ---- moving -------------------------------------------------------------- */
 
 void *slabs_alloc(const struct slabs *slabs, size_t size)
 {

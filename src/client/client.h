@@ -62,8 +62,8 @@ enum shoal_status shoal_progress(struct shoal_client *client, long long deadline
 /* How a value ended. */
 enum value_status { VALUE_OK, VALUE_INCOMPLETE, VALUE_BAD, VALUE_NO_MEMORY };
 
-/* One reply frame at `data`; on VALUE_OK `*taken` is its size. Anything else leaves `reply` empty.
- */
+/* One reply frame at `data`; on VALUE_OK `*taken` is its size. Anything else leaves `reply`
+ * empty. */
 enum value_status shoal_value_read(const char *data, size_t size, struct shoal_reply *reply,
                                    size_t *taken);
 

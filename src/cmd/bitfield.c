@@ -31,7 +31,7 @@ struct field_plan {
     size_t size; /* bytes that the farthest write needs */
 };
 
-/* ---- arguments ------------------------------------------------------------------------------- */
+/* ---- arguments ----------------------------------------------------------- */
 
 static const struct {
     const char *word;
@@ -128,7 +128,7 @@ static bool plan_parse(struct exec *exec, struct field_plan *plan)
     return true;
 }
 
-/* ---- fields ---------------------------------------------------------------------------------- */
+/* ---- fields -------------------------------------------------------------- */
 
 /* The lowest bits of a word as the field's number. */
 static int64_t field_number(const struct field *field, uint64_t word)
@@ -183,7 +183,7 @@ static void field_update(struct exec *exec, const struct field *field, char *dat
     reply_int(exec->reply, field->action == FIELD_SET ? old : next);
 }
 
-/* ---- commands -------------------------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------ */
 
 /* The second walk: one element for each but OVERFLOW. */
 static void run_fields(struct exec *exec, uint32_t replies, char *data, size_t size)

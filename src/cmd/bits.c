@@ -26,7 +26,7 @@ bool bits_offset_parse(struct exec *exec, struct bytes text, int64_t *offset)
     return false;
 }
 
-/* ---- one bit --------------------------------------------------------------------------------- */
+/* ---- one bit ------------------------------------------------------------- */
 
 static bool bit_value_parse(struct exec *exec, struct bytes text, bool *bit)
 {
@@ -89,7 +89,7 @@ static void getbit_command(struct exec *exec)
     reply_int(exec->reply, bits_at(value_or_empty(item, scratch), offset));
 }
 
-/* ---- ranges ---------------------------------------------------------------------------------- */
+/* ---- ranges -------------------------------------------------------------- */
 
 /* BYTE or BIT. False: the error is replied. */
 static bool unit_parse(struct exec *exec, struct bytes word, bool *in_bits)

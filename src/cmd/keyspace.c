@@ -15,8 +15,8 @@ static void dbsize_command(struct exec *exec)
     reply_int(exec->reply, (int64_t)exec->keyspace->db[exec->db].count);
 }
 
-/* Good enough to draw a key: the cycle counter's low bits, spread by the finaliser of splitmix64.
- */
+/* Good enough to draw a key: the cycle counter's low bits, spread by the finaliser of
+ * splitmix64. */
 static uint64_t random_bits(void)
 {
     uint64_t x = clock_ticks() + 0x9e3779b97f4a7c15;

@@ -29,7 +29,7 @@ struct match {
     size_t a_first, b_first, size;
 };
 
-/* ---- arguments ------------------------------------------------------------------------------- */
+/* ---- arguments ----------------------------------------------------------- */
 
 static bool option_parse(struct exec *exec, uint32_t *at, struct lcs_options *options)
 {
@@ -65,7 +65,7 @@ static bool options_parse(struct exec *exec, struct lcs_options *options)
     return false;
 }
 
-/* ---- the table ------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------- */
 
 static inline uint32_t *cell(const struct lcs *lcs, size_t i, size_t j)
 {
@@ -130,7 +130,7 @@ static bool match_before(const struct lcs *lcs, size_t *i, size_t *j, struct mat
     return match->size > 0;
 }
 
-/* ---- replies --------------------------------------------------------------------------------- */
+/* ---- replies ------------------------------------------------------------- */
 
 static void reply_text(struct exec *exec, const struct lcs *lcs, uint32_t length)
 {

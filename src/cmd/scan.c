@@ -13,8 +13,8 @@
 
 enum {
     SCAN_COUNT_DEFAULT = 10,
-    SCAN_STEPS_PER_COUNT =
-        10, /* a nearly empty table is left after COUNT x 10 buckets, as in Redis */
+    /* a nearly empty table is left after COUNT x 10 buckets, as in Redis */
+    SCAN_STEPS_PER_COUNT = 10,
     SCAN_FOUND_INLINE = 64,
 };
 
@@ -89,8 +89,8 @@ static bool scan_grow(struct scan *scan)
     return true;
 }
 
-/* Only notes the item: the array's length comes before its elements, and nothing moves meanwhile.
- */
+/* Only notes the item: the array's length comes before its elements, and nothing moves
+ * meanwhile. */
 static void scan_visit(void *context, struct item *item, uint64_t hash_unused)
 {
     struct scan *scan = context;

@@ -34,8 +34,8 @@ static bool set_ttl(struct string_options *options, enum string_ttl ttl)
     return true;
 }
 
-/* EX and its like: takes the argument behind it. False when the word is none of them, or misplaced.
- */
+/* EX and its like: takes the argument behind it. False when the word is none of them, or
+ * misplaced. */
 static bool parse_time(struct string_options *options, struct bytes word, const struct bytes *next)
 {
     for (size_t i = 0; i < sizeof(time_words) / sizeof(time_words[0]); i++) {

@@ -106,8 +106,8 @@ int socket_listen_unix(const char *path, int mode, int backlog)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    /* Made unreachable first, opened up by chmod before listen(): no moment with wider permissions.
-     */
+    /* Made unreachable first, opened up by chmod before listen(): no moment with wider
+     * permissions. */
     mode_t mask = mode != 0 ? umask(0777) : 0;
     int ret = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
     if (mode != 0)

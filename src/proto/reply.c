@@ -195,8 +195,8 @@ void reply_mark(struct reply *reply)
         out_of_memory(reply);
 }
 
-/* A pin at `to` itself ends the element before (native); a later element has its header in between.
- */
+/* A pin at `to` itself ends the element before (native); a later element has its header in
+ * between. */
 void reply_rewind(struct reply *reply, size_t to)
 {
     while (reply->pin_count > 0 && reply->pins[reply->pin_count - 1].offset > to)

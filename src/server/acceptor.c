@@ -25,8 +25,7 @@ static const char refused_protected[] =
     "else can reach this port, turn the protection off with CONFIG SET protected-mode no, or "
     "--protected-mode no.\r\n";
 
-/* ---- handing over ------------------------------------------------------------------------------
- */
+/* ---- handing over -------------------------------------------------------- */
 
 struct handover {
     struct message message;
@@ -111,8 +110,7 @@ static void hand_over(struct acceptor *acceptor, int fd, bool unix_socket)
     }
 }
 
-/* ---- accepting ---------------------------------------------------------------------------------
- */
+/* ---- accepting ----------------------------------------------------------- */
 
 /* An accept goes by the limit of open files of the moment at which it began. */
 static uint64_t files_max(void)
@@ -229,8 +227,7 @@ void acceptor_stop(struct acceptor *acceptor)
         ring_cancel(acceptor->reactor->ring, &acceptor->listener[i].op);
 }
 
-/* ---- listening ---------------------------------------------------------------------------------
- */
+/* ---- listening ----------------------------------------------------------- */
 
 static void listener_add(struct acceptor *acceptor, int fd, bool unix_socket)
 {

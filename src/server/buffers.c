@@ -44,8 +44,7 @@ enum buffers_level buffers_level(uint64_t limit_bytes, uint64_t reply_bytes)
     return level;
 }
 
-/* ---- the line ----------------------------------------------------------------------------------
- */
+/* ---- the line ------------------------------------------------------------ */
 
 static void line_join(struct buffers *buffers, struct reservation *claim, uint64_t lacking)
 {
@@ -76,8 +75,7 @@ static void line_leave(struct buffers *buffers, struct reservation *claim)
     buffers->waiting--;
 }
 
-/* ---- claims ------------------------------------------------------------------------------------
- */
+/* ---- claims -------------------------------------------------------------- */
 
 static uint64_t claimed(const struct reservation *claim)
 {

@@ -35,8 +35,7 @@ static bool refuse_word(char error[CLIENT_ERROR_MAX], const char *text, struct b
     return false;
 }
 
-/* ---- one filter each ---------------------------------------------------------------------------
- */
+/* ---- one filter each ----------------------------------------------------- */
 
 static bool take_type(struct client_filter *filter, struct bytes type, char *error)
 {
@@ -105,8 +104,7 @@ static bool take_kill(struct client_filter *filter, struct bytes name, struct by
     return true;
 }
 
-/* ---- the commands' arguments -------------------------------------------------------------------
- */
+/* ---- the commands' arguments --------------------------------------------- */
 
 static bool take_all_kill(struct client_filter *filter, const struct args *args, char *error)
 {
@@ -175,8 +173,7 @@ struct client_filter *client_filter_list(uint64_t caller, const struct args *arg
     return filter;
 }
 
-/* ---- matching ----------------------------------------------------------------------------------
- */
+/* ---- matching ------------------------------------------------------------ */
 
 static bool address_is(const char *wanted, const struct conn *conn,
                        void (*text_of)(int fd, char out[ADDRESS_TEXT_MAX]))

@@ -16,8 +16,7 @@ static void client_id(struct conn *conn, const struct args *args, struct reply *
     reply_int(reply, (int64_t)conn->id);
 }
 
-/* ---- names -------------------------------------------------------------------------------------
- */
+/* ---- names --------------------------------------------------------------- */
 
 static void client_getname(struct conn *conn, const struct args *args, struct reply *reply)
 {
@@ -56,8 +55,7 @@ static void client_setinfo(struct conn *conn, const struct args *args, struct re
                      option.data);
 }
 
-/* ---- switches ----------------------------------------------------------------------------------
- */
+/* ---- switches ------------------------------------------------------------ */
 
 static void set_flag(struct conn *conn, uint32_t flag, struct bytes value, struct reply *reply)
 {
@@ -106,8 +104,7 @@ static void client_reply(struct conn *conn, const struct args *args, struct repl
     }
 }
 
-/* ---- what there is nothing of ------------------------------------------------------------------
- */
+/* ---- what there is nothing of -------------------------------------------- */
 
 /* A client says what it can take; none of that is sent here. */
 static void client_capa(struct conn *conn, const struct args *args, struct reply *reply)

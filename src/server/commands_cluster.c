@@ -126,8 +126,7 @@ static void cluster_keyslot(struct conn *conn, const struct args *args, struct r
     reply_int(reply, hash_slot(args_at(args, 2)));
 }
 
-/* ---- COUNTKEYSINSLOT ---------------------------------------------------------------------------
- */
+/* ---- COUNTKEYSINSLOT ----------------------------------------------------- */
 
 struct slot_count {
     uint32_t slot;

@@ -73,8 +73,7 @@ static void command_docs(struct conn *conn, const struct args *args, struct repl
     }
 }
 
-/* ---- LIST --------------------------------------------------------------------------------------
- */
+/* ---- LIST ---------------------------------------------------------------- */
 
 enum filter { FILTER_NONE, FILTER_MODULE, FILTER_CATEGORY, FILTER_PATTERN };
 
@@ -122,8 +121,7 @@ static void command_list(struct conn *conn, const struct args *args, struct repl
             reply_cstr(reply, registry_at(id)->full_name);
 }
 
-/* ---- GETKEYS -----------------------------------------------------------------------------------
- */
+/* ---- GETKEYS ------------------------------------------------------------- */
 
 /* The row of the command that begins at argument 2, NULL when it is none. */
 static const struct command *inner_command(const struct args *args)

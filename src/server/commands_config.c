@@ -15,8 +15,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* ---- CONFIG GET --------------------------------------------------------------------------------
- */
+/* ---- CONFIG GET ---------------------------------------------------------- */
 
 enum { OPTION_NAMES_MAX = 1024 }; /* options and their aliases */
 
@@ -55,8 +54,7 @@ static void config_get(struct conn *conn, const struct args *args, struct reply 
     reply_fini(&pairs);
 }
 
-/* ---- CONFIG SET --------------------------------------------------------------------------------
- */
+/* ---- CONFIG SET ---------------------------------------------------------- */
 
 struct change {
     pthread_mutex_t lock; /* the first reactor makes the change, the others wait for it */
@@ -109,8 +107,7 @@ static void config_set(struct plan *plan, const struct args *args)
     plan_add_control(plan, set_control, set_merge, change);
 }
 
-/* ---- CONFIG RESETSTAT --------------------------------------------------------------------------
- */
+/* ---- CONFIG RESETSTAT ---------------------------------------------------- */
 
 /* Everything that counts events since the start; not what says how things are. */
 static void reset_counters(struct reactor_stats *stats)
@@ -169,8 +166,7 @@ static void config_resetstat(struct plan *plan, const struct args *args)
     plan_add_control(plan, resetstat_control, plan_answer_ok, NULL);
 }
 
-/* ---- CONFIG REWRITE, HELP ----------------------------------------------------------------------
- */
+/* ---- CONFIG REWRITE, HELP ------------------------------------------------ */
 
 static void config_rewrite(struct conn *conn, const struct args *args, struct reply *reply)
 {

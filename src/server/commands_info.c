@@ -47,8 +47,7 @@ static const struct section sections[] = {
 
 enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };
 
-/* ---- the text ----------------------------------------------------------------------------------
- */
+/* ---- the text ------------------------------------------------------------ */
 
 static bool make_room(struct info *info, size_t size)
 {
@@ -87,8 +86,7 @@ void info_add_bytes(struct info *info, const char *name, uint64_t bytes)
     info_add(info, "%s_human:%.*f%c\r\n", name, unit > 0 ? 2 : 0, scaled, units[unit]);
 }
 
-/* ---- the command -------------------------------------------------------------------------------
- */
+/* ---- the command --------------------------------------------------------- */
 
 static unsigned group_of(struct bytes name)
 {

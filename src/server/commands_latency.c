@@ -14,8 +14,7 @@
 
 #include <stdlib.h>
 
-/* ---- HISTOGRAM ---------------------------------------------------------------------------------
- */
+/* ---- HISTOGRAM ----------------------------------------------------------- */
 
 static bool has_run(const struct reactor *here, uint32_t id)
 {
@@ -81,8 +80,7 @@ static void latency_histogram(struct conn *conn, const struct args *args, struct
     }
 }
 
-/* ---- LATEST ------------------------------------------------------------------------------------
- */
+/* ---- LATEST -------------------------------------------------------------- */
 
 /* Every reactor answers one element of plain memory: it does not leave the process. */
 static void latest_control(struct reactor *here, void *context, struct reply *reply)
@@ -130,8 +128,7 @@ static void latency_latest(struct plan *plan, const struct args *args)
     plan_add_control(plan, latest_control, latest_merge, NULL);
 }
 
-/* ---- HISTORY, RESET ----------------------------------------------------------------------------
- */
+/* ---- HISTORY, RESET ------------------------------------------------------ */
 
 /* Which events a command is about, by their bits. */
 struct chosen {
@@ -220,8 +217,7 @@ static void latency_reset(struct plan *plan, const struct args *args)
         plan_add_control(plan, reset_control, reset_merge, chosen);
 }
 
-/* ---- DOCTOR, HELP ------------------------------------------------------------------------------
- */
+/* ---- DOCTOR, HELP -------------------------------------------------------- */
 
 static void latency_doctor(struct conn *conn, const struct args *args, struct reply *reply)
 {

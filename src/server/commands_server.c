@@ -43,8 +43,7 @@ static void lolwut_command(struct conn *conn, const struct args *args, struct re
     reply_verbatim(reply, bytes_of(text, (size_t)size), "txt");
 }
 
-/* ---- SHUTDOWN ----------------------------------------------------------------------------------
- */
+/* ---- SHUTDOWN ------------------------------------------------------------ */
 
 struct shutdown_words {
     bool save, nosave, now, force, abort;

@@ -15,8 +15,7 @@
 
 enum { SLOWLOG_GET_DEFAULT = 10 };
 
-/* ---- GET ---------------------------------------------------------------------------------------
- */
+/* ---- GET ----------------------------------------------------------------- */
 
 struct get {
     int64_t max; /* entries */
@@ -85,8 +84,7 @@ static void slowlog_get(struct plan *plan, const struct args *args)
     plan_add_control(plan, get_control, get_merge, get);
 }
 
-/* ---- LEN, RESET --------------------------------------------------------------------------------
- */
+/* ---- LEN, RESET ---------------------------------------------------------- */
 
 static void len_control(struct reactor *here, void *context, struct reply *reply)
 {

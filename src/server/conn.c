@@ -18,8 +18,7 @@
 
 enum { REQUEST_POOL_MAX = BOUND(4096, 2) };
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
+/* ---- requests ------------------------------------------------------------ */
 
 struct request *request_new(struct conn *conn)
 {
@@ -86,8 +85,7 @@ void request_append(struct conn *conn, struct request *request)
     conn->requests++;
 }
 
-/* ---- the lists a connection can be on ----------------------------------------------------------
- */
+/* ---- the lists a connection can be on ------------------------------------ */
 
 void conn_flush_later(struct conn *conn)
 {
@@ -131,8 +129,7 @@ void conn_settle_later(struct conn *conn)
     conn->reactor->settling_first = conn;
 }
 
-/* ---- open and close ----------------------------------------------------------------------------
- */
+/* ---- open and close ------------------------------------------------------ */
 
 /* Most often the client has reset it. */
 static void fail(struct conn *conn, const char *what, int result)
@@ -322,8 +319,7 @@ bool conn_settle(struct conn *conn)
     return true;
 }
 
-/* ---- flow control ------------------------------------------------------------------------------
- */
+/* ---- flow control -------------------------------------------------------- */
 
 /*
  * A multishot receive takes all that has arrived, half a megabyte at once, before anybody can say

@@ -17,8 +17,7 @@
 
 const struct command command_protocol_error = { .name = "", .flags = CMD_SKIP_SLOWLOG };
 
-/* ---- where it goes -----------------------------------------------------------------------------
- */
+/* ---- where it goes ------------------------------------------------------- */
 
 static void run_on(struct conn *conn, struct request *request, uint32_t shard)
 {
@@ -123,8 +122,7 @@ static void start(struct conn *conn, struct request *request)
     }
 }
 
-/* ---- may it run? -------------------------------------------------------------------------------
- */
+/* ---- may it run? --------------------------------------------------------- */
 
 static bool is_paused(const struct conn *conn, const struct command *command)
 {

@@ -14,8 +14,7 @@ enum {
     LINGER_CHECK_MS = 10,
 };
 
-/* ---- figures -----------------------------------------------------------------------------------
- */
+/* ---- figures ------------------------------------------------------------- */
 
 static void sample(struct reactor *reactor)
 {
@@ -77,8 +76,7 @@ void due_note_activity(struct reactor *reactor, bool quiet)
     }
 }
 
-/* ---- by the clock ------------------------------------------------------------------------------
- */
+/* ---- by the clock -------------------------------------------------------- */
 
 static void idle_close(struct reactor *reactor)
 {

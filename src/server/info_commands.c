@@ -42,8 +42,7 @@ void info_commandstats(struct info *info)
     }
 }
 
-/* ---- errors ------------------------------------------------------------------------------------
- */
+/* ---- errors -------------------------------------------------------------- */
 
 struct error_sums {
     uint32_t count;
@@ -81,8 +80,7 @@ void info_errorstats(struct info *info)
         info_add(info, "errorstat_%s:count=%lu\r\n", sums.name[i], (unsigned long)sums.sum[i]);
 }
 
-/* ---- latencies ---------------------------------------------------------------------------------
- */
+/* ---- latencies ----------------------------------------------------------- */
 
 static void add_percentiles(struct info *info, uint32_t id, const struct command_figures *figures)
 {

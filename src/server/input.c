@@ -129,8 +129,7 @@ size_t input_window(struct conn *conn, char **place)
     return room < want - has ? room : want - has;
 }
 
-/* ---- one request -------------------------------------------------------------------------------
- */
+/* ---- one request --------------------------------------------------------- */
 
 /* The decoder with this connection's progress, if there is any. */
 static struct decoder *decoder_of(struct conn *conn)
@@ -332,8 +331,7 @@ static size_t parse_all(struct conn *conn, const struct source *source, size_t a
     return at;
 }
 
-/* ---- the connection's bytes --------------------------------------------------------------------
- */
+/* ---- the connection's bytes ---------------------------------------------- */
 
 static void check_size(struct conn *conn)
 {

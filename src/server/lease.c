@@ -15,8 +15,8 @@ enum {
     SLICE_PARTS = 256,  /* of maxmemory are left for figures that are a turn old */
     STEP_PARTS = 65536, /* of an equal part: drawn in a millisecond by a pressed shard */
     STEP_BYTES_MIN = 512,
-    FLOOR_PARTS =
-        4, /* of an equal part are everyone's at any time: a key must find room anywhere */
+    /* of an equal part are everyone's at any time: a key must find room anywhere */
+    FLOOR_PARTS = 4,
     WAKE_INTERVAL_MS = 10,
     SHORT_PARTS = 8, /* of maxmemory left: freed pages are wanted back soon */
     CHASE_MS = 1000, /* others have given what they can by then */
@@ -101,8 +101,8 @@ static bool gives_first(const struct reactor *reactor, uint32_t i)
     return other < own || (other == own && i < reactor->id);
 }
 
-/* What all use, and what the others can give; returns the part of those who give before this one.
- */
+/* What all use, and what the others can give; returns the part of those who give before this
+ * one. */
 static uint64_t look_around(const struct reactor *reactor, struct lease_view *view)
 {
     uint64_t first = 0, floor = lease_floor(view);

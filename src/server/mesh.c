@@ -12,8 +12,8 @@
 
 enum {
     PREFETCH_AHEAD = 4, /* messages */
-    ANSWER_LINE =
-        2, /* of a request: what the owner wrote, and behind it what the origin needs next */
+    /* of a request: what the owner wrote, and behind it what the origin needs next */
+    ANSWER_LINE = 2,
 };
 
 /* What reactor `from` made and `to` reads: [from * count + to]. NULL until first used. */

@@ -18,8 +18,7 @@ static struct transaction *transaction_of(struct conn *conn)
     return conn->transaction;
 }
 
-/* ---- the queue ---------------------------------------------------------------------------------
- */
+/* ---- the queue ----------------------------------------------------------- */
 
 static struct queued *queued_new(const struct command *command, const struct args *args)
 {
@@ -113,8 +112,7 @@ void transaction_discard(struct conn *conn)
     conn->transaction->bytes = 0;
 }
 
-/* ---- watches -----------------------------------------------------------------------------------
- */
+/* ---- watches ------------------------------------------------------------- */
 
 static struct watched_key *watched_of(struct message *give_back)
 {
@@ -162,8 +160,7 @@ void transaction_drop(struct conn *conn)
     conn->transaction = NULL;
 }
 
-/* ---- commands ----------------------------------------------------------------------------------
- */
+/* ---- commands ------------------------------------------------------------ */
 
 const struct command command_queued = { .name = "", .flags = CMD_SKIP_SLOWLOG };
 
@@ -247,8 +244,8 @@ static void exec_command(struct conn *conn, const struct args *args, struct repl
     }
 }
 
-/* WATCH on a key's shard: the mark goes straight into the connection's record, which waits for it.
- */
+/* WATCH on a key's shard: the mark goes straight into the connection's record, which waits for
+ * it. */
 static void watch_control(struct reactor *here, void *context, struct reply *reply)
 {
     (void)reply;

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* ---- CONFIG SET ---- */
+/* ---- CONFIG SET ---------------------------------------------------------- */
 
 /* Whether `value` is what the option has already; clients set what they have read back. */
 static bool is_present_value(const struct option *row, const struct settings *settings,
@@ -43,7 +43,7 @@ enum option_set_result option_set(struct settings *settings, struct bytes name, 
     return OPTION_SET;
 }
 
-/* ---- CONFIG GET ---- */
+/* ---- CONFIG GET ---------------------------------------------------------- */
 
 static bool is_asked(struct bytes pattern, const char *name, bool hidden)
 {
@@ -82,7 +82,7 @@ void options_match(const struct settings *settings, struct bytes pattern, option
     }
 }
 
-/* ---- SIGHUP ---- */
+/* ---- SIGHUP -------------------------------------------------------------- */
 
 static bool file_line(void *context, const struct option_line *line, struct option_error *error)
 {

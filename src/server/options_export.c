@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-/* ---- markdown ---- */
+/* ---- markdown ------------------------------------------------------------ */
 
 /* A '|' would end the cell. */
 static void print_cell(const char *text)
@@ -46,7 +46,7 @@ void options_print_markdown(void)
     }
 }
 
-/* ---- man page ---- */
+/* ---- man page ------------------------------------------------------------ */
 
 /* '-' must be a plain one, and a line may not begin with '.' or '\''. */
 static void print_roff(const char *text)
@@ -108,7 +108,7 @@ void options_print_man(void)
            "TERM and INT stop after the replies in flight, HUP reads the config file again.\n");
 }
 
-/* ---- bash completion ---- */
+/* ---- bash completion ----------------------------------------------------- */
 
 static void print_enum_case(const struct option *row)
 {
@@ -138,7 +138,7 @@ void options_print_completion(void)
            "        COMPREPLY=($(compgen -f -- \"$word\"))\n    fi\n}\ncomplete -F _shoal shoal\n");
 }
 
-/* ---- config file ---- */
+/* ---- config file --------------------------------------------------------- */
 
 void options_print_config(void)
 {

@@ -23,7 +23,7 @@ struct reader {
 
 static bool read_file(struct reader *reader, const char *path);
 
-/* ---- words ---- */
+/* ---- words --------------------------------------------------------------- */
 
 static bool is_blank(char c)
 {
@@ -93,7 +93,7 @@ int options_split(char *line, struct bytes words[OPTION_WORDS_MAX])
     }
 }
 
-/* ---- lines ---- */
+/* ---- lines --------------------------------------------------------------- */
 
 /* The directive's name is everything before the first blank; `value` the rest, one blank between
  * words. */

@@ -25,7 +25,7 @@ struct walk {
     struct option_error *error;
 };
 
-/* ---- the command line ---- */
+/* ---- the command line ---------------------------------------------------- */
 
 /* True when `arg` begins another option. "-1" and "-::1" are values. */
 static bool is_option(const char *arg)
@@ -195,10 +195,10 @@ static bool walk_arguments(struct walk *walk, bool assign)
     return true;
 }
 
-/* ---- the environment ---- */
+/* ---- the environment ----------------------------------------------------- */
 
-/* A service named "shoal" makes Kubernetes set SHOAL_PORT=tcp://..., SHOAL_SERVICE_HOST and so on.
- */
+/* A service named "shoal" makes Kubernetes set SHOAL_PORT=tcp://..., SHOAL_SERVICE_HOST and so
+ * on. */
 static bool is_foreign(struct bytes name, const char *value)
 {
     return strncmp(value, "tcp://", 6) == 0 || strncmp(name.data, "SERVICE_", 8) == 0 ||
@@ -235,7 +235,7 @@ static const char *config_from(char **environment)
     return NULL;
 }
 
-/* ---- all of it ---- */
+/* ---- all of it ----------------------------------------------------------- */
 
 static bool file_line(void *context, const struct option_line *line, struct option_error *error)
 {

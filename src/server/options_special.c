@@ -24,7 +24,7 @@ __attribute__((format(printf, 2, 3))) static void add(char out[OPTION_TEXT_MAX],
     va_end(list);
 }
 
-/* ---- bind ---- */
+/* ---- bind ---------------------------------------------------------------- */
 
 bool option_parse_bind(struct settings *settings, struct bytes value, struct option_error *error)
 {
@@ -52,7 +52,7 @@ void option_print_bind(const struct settings *settings, char out[OPTION_TEXT_MAX
         add(out, "%s%s", i > 0 ? " " : "", settings->bind[i]);
 }
 
-/* ---- shards ---- */
+/* ---- shards -------------------------------------------------------------- */
 
 bool option_parse_shards(struct settings *settings, struct bytes value, struct option_error *error)
 {
@@ -71,7 +71,7 @@ void option_print_shards(const struct settings *settings, char out[OPTION_TEXT_M
     snprintf(out, OPTION_TEXT_MAX, "%d", settings->shards);
 }
 
-/* ---- cpu-list ---- */
+/* ---- cpu-list ------------------------------------------------------------ */
 
 static bool parse_cpu(const char **p, const char *end, int *cpu)
 {
@@ -140,7 +140,7 @@ void option_print_cpus(const struct settings *settings, char out[OPTION_TEXT_MAX
     }
 }
 
-/* ---- maxmemory ---- */
+/* ---- maxmemory ----------------------------------------------------------- */
 
 static bool is_percent(struct bytes value)
 {
@@ -180,7 +180,7 @@ void option_print_maxmemory(const struct settings *settings, char out[OPTION_TEX
     snprintf(out, OPTION_TEXT_MAX, "%" PRIu64, settings->maxmemory);
 }
 
-/* ---- ttl-jitter ---- */
+/* ---- ttl-jitter ---------------------------------------------------------- */
 
 /* "10" and "10%" are the same. */
 bool option_parse_jitter(struct settings *settings, struct bytes value, struct option_error *error)
@@ -202,7 +202,7 @@ void option_print_jitter(const struct settings *settings, char out[OPTION_TEXT_M
     snprintf(out, OPTION_TEXT_MAX, "%d", settings->ttl_jitter_percent);
 }
 
-/* ---- activedefrag ---- */
+/* ---- activedefrag -------------------------------------------------------- */
 
 bool option_parse_activedefrag(struct settings *settings, struct bytes value,
                                struct option_error *error)
@@ -222,7 +222,7 @@ void option_print_activedefrag(const struct settings *settings, char out[OPTION_
     snprintf(out, OPTION_TEXT_MAX, "%s", settings->activedefrag ? "yes" : "no");
 }
 
-/* ---- maxmemory-clients ---- */
+/* ---- maxmemory-clients --------------------------------------------------- */
 
 bool option_parse_maxmemory_clients(struct settings *settings, struct bytes value,
                                     struct option_error *error)
@@ -260,7 +260,7 @@ uint64_t settings_buffers_limit(const struct settings *settings)
     return part > SETTINGS_BUFFERS_MIN ? part : SETTINGS_BUFFERS_MIN;
 }
 
-/* ---- client-output-buffer-limit ---- */
+/* ---- client-output-buffer-limit ------------------------------------------ */
 
 static int output_class(struct bytes word)
 {
@@ -324,7 +324,7 @@ void option_print_output_limit(const struct settings *settings, char out[OPTION_
     }
 }
 
-/* ---- latency-tracking-info-percentiles ---- */
+/* ---- latency-tracking-info-percentiles ----------------------------------- */
 
 bool option_parse_percentiles(struct settings *settings, struct bytes value,
                               struct option_error *error)

@@ -98,8 +98,7 @@ static void parts_send(struct plan *plan, bool (*wanted)(const struct plan *, co
     message_back(plan);
 }
 
-/* ---- rounds of a transaction -------------------------------------------------------------------
- */
+/* ---- rounds of a transaction --------------------------------------------- */
 
 /* The op of the step that is checked next, if this part has one that it has not passed. */
 static bool part_has_checked(const struct plan *plan, const struct part *part)
@@ -281,8 +280,7 @@ static void plan_next(struct plan *plan)
         transaction_next(plan);
 }
 
-/* ---- the sequencer -----------------------------------------------------------------------------
- */
+/* ---- the sequencer ------------------------------------------------------- */
 
 /* On the sequencer: every shard's part goes out before the next transaction's. */
 static void sequence_run(struct reactor *here, struct message *message)

@@ -17,8 +17,7 @@ enum {
     PORTION_ALL_MS = 1000
 };
 
-/* ---- the reactor's part ------------------------------------------------------------------------
- */
+/* ---- the reactor's part -------------------------------------------------- */
 
 static struct pressure_limits limits_at(enum buffers_level level)
 {
@@ -66,8 +65,7 @@ void pressure_renew(struct reactor *reactor)
     pressure->over = buffers_taken(buffers) > buffers->part_bytes;
 }
 
-/* ---- waiting for room --------------------------------------------------------------------------
- */
+/* ---- waiting for room ---------------------------------------------------- */
 
 static struct conn *conn_of(struct reservation *claim)
 {
@@ -129,8 +127,7 @@ void pressure_unqueue(struct reactor *reactor, size_t bytes)
     reactor->buffers.request_bytes -= bytes;
 }
 
-/* ---- who is in the way -------------------------------------------------------------------------
- */
+/* ---- who is in the way --------------------------------------------------- */
 
 static size_t queued_bytes(const struct conn *conn)
 {

@@ -26,13 +26,12 @@ enum {
     STARVED_PER_BUFFER = 4, /* connections that are started again for each free buffer */
     SETTLE_ROUNDS = 4,      /* times a turn tries stalled connections again before it goes on */
     BACKLOG_WAIT_NS = 20 * 1000,
-    HOLD_NS_MAX =
-        1000 * 1000,    /* a reply waits no longer than this for one behind it from another shard */
+    /* a reply waits no longer than this for one behind it from another shard */
+    HOLD_NS_MAX = 1000 * 1000,
     QUICK_US_MAX = 100, /* no command that is measured with its group takes as long */
 };
 
-/* ---- calls -------------------------------------------------------------------------------------
- */
+/* ---- calls --------------------------------------------------------------- */
 
 void reactor_call(struct reactor *here, struct message *message)
 {
@@ -81,8 +80,7 @@ uint64_t reactor_random(struct reactor *reactor)
     return x * 0x2545f4914f6cdd1dull;
 }
 
-/* ---- parts of a turn ---------------------------------------------------------------------------
- */
+/* ---- parts of a turn ----------------------------------------------------- */
 
 static uint32_t requests_drain(struct reactor *reactor)
 {
@@ -207,8 +205,7 @@ static void starved_feed(struct reactor *reactor)
     }
 }
 
-/* ---- the loop ----------------------------------------------------------------------------------
- */
+/* ---- the loop ------------------------------------------------------------ */
 
 static void wake(void *context, uint32_t to)
 {
@@ -293,8 +290,7 @@ static void loop(struct reactor *reactor)
     ring_turn(reactor->ring, 0);
 }
 
-/* ---- start and end -----------------------------------------------------------------------------
- */
+/* ---- start and end ------------------------------------------------------- */
 
 void reactor_note_latency(struct reactor *reactor, enum latency_event event, int64_t us)
 {

@@ -21,8 +21,7 @@
 /* What main asks of the sequencer, added into the eventfd. */
 enum { ASK_STOP = 1, ASK_RELOAD = 1 << 16 };
 
-/* ---- start-up ----------------------------------------------------------------------------------
- */
+/* ---- start-up ------------------------------------------------------------ */
 
 bool server_reactor_started(struct server *server, int error)
 {
@@ -127,8 +126,7 @@ static void server_free(struct server *server)
     free(server);
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ------------------------------------------------------------- */
 
 void server_stop(struct server *server)
 {
@@ -137,8 +135,7 @@ void server_stop(struct server *server)
         log_write(LOG_WARNING, "could not ask for the end: %s", strerror(errno));
 }
 
-/* ---- on the sequencer --------------------------------------------------------------------------
- */
+/* ---- on the sequencer ---------------------------------------------------- */
 
 static void asked(struct io_op *op, const struct io_event *event)
 {
@@ -175,8 +172,7 @@ int64_t server_next_ms(const struct server *server)
     return server->acceptor.retry_at_ms != 0 ? server->acceptor.retry_at_ms : INT64_MAX;
 }
 
-/* ---- figures -----------------------------------------------------------------------------------
- */
+/* ---- figures ------------------------------------------------------------- */
 
 uint64_t server_sum(const struct server *server, size_t offset)
 {
@@ -192,8 +188,7 @@ uint64_t server_shard_keys(const struct server *server, uint32_t shard, uint32_t
     return counter_get(&server->reactor[shard].stats->keyspace.keys[db]);
 }
 
-/* ---- main thread -------------------------------------------------------------------------------
- */
+/* ---- main thread --------------------------------------------------------- */
 
 static void pidfile_write(const struct settings *settings)
 {

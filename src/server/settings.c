@@ -14,8 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- the newest --------------------------------------------------------------------------------
- */
+/* ---- the newest ---------------------------------------------------------- */
 
 static struct settings *clone_newest(const struct server *server)
 {
@@ -71,8 +70,7 @@ void settings_free_all(struct server *server)
     settings_retire(server, UINT64_MAX);
 }
 
-/* ---- CONFIG SET --------------------------------------------------------------------------------
- */
+/* ---- CONFIG SET ---------------------------------------------------------- */
 
 static void say_failed(char error[SETTINGS_ERROR_MAX], struct bytes name, const char *why)
 {
@@ -152,8 +150,7 @@ bool settings_change(struct server *server, const struct args *args, uint32_t fr
     return ok;
 }
 
-/* ---- SIGHUP ------------------------------------------------------------------------------------
- */
+/* ---- SIGHUP -------------------------------------------------------------- */
 
 struct round;
 

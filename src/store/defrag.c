@@ -46,8 +46,7 @@ void defrag_fini(struct defrag *defrag)
     slabs_free(&defrag->_slabs);
 }
 
-/* ---- gathering ---------------------------------------------------------------------------------
- */
+/* ---- gathering ----------------------------------------------------------- */
 
 static void batch_add(struct batch *batch, uint64_t *word, bool is_item)
 {
@@ -89,8 +88,7 @@ static void gather(struct batch *batch, const struct directory *buckets, uint64_
     }
 }
 
-/* ---- choosing ----------------------------------------------------------------------------------
- */
+/* ---- choosing ------------------------------------------------------------ */
 
 /* All slabs of the class of a block, as they were at most a batch ago. */
 static const struct slab_class *class_of(struct defrag *defrag, const struct slab_room *slab,
@@ -115,8 +113,7 @@ static bool should_move(struct defrag *defrag, const struct slab_room *slab, voi
            (uintptr_t)block - class->filling >= slab->bytes;
 }
 
-/* ---- moving ------------------------------------------------------------------------------------
- */
+/* ---- moving -------------------------------------------------------------- */
 
 static bool move(struct defrag *defrag, uint64_t *word, void *block, size_t size)
 {
@@ -182,8 +179,7 @@ bool defrag_run(struct keyspace *keyspace, uint64_t buckets)
     return true;
 }
 
-/* ---- when --------------------------------------------------------------------------------------
- */
+/* ---- when ---------------------------------------------------------------- */
 
 /* `parts` as large as what the limits allow. */
 static bool is_too_much(const struct defrag_limits *limits, uint64_t wasted, uint64_t allocated,

@@ -33,7 +33,7 @@ const struct evict_policy *evict_policy_find(const char *name)
     return NULL;
 }
 
-/* ---- hands ----------------------------------------------------------------------------------- */
+/* ---- hands --------------------------------------------------------------- */
 
 /* The table the hand is in, or the next one that holds something. */
 static struct table *table_at(struct keyspace *keyspace, struct evict_hand *hand)
@@ -84,7 +84,7 @@ bool evict_next(struct keyspace *keyspace, struct evict_hand *hand, struct evict
     return true;
 }
 
-/* ---- freeing --------------------------------------------------------------------------------- */
+/* ---- freeing ------------------------------------------------------------- */
 
 static void free_slot(const struct evict_chain *chain, struct bucket *bucket, unsigned slot,
                       uint64_t ghost, struct evict_work *work)

@@ -154,7 +154,7 @@ void item_free_shell(struct arena *arena, struct item *item)
     arena_free(arena, item, item_allocated(item));
 }
 
-/* ---- changes in place ------------------------------------------------------------------------ */
+/* ---- changes in place ---------------------------------------------------- */
 
 static unsigned item_class(const struct item *item)
 {
@@ -282,7 +282,7 @@ struct item *item_rehouse(struct arena *arena, const struct item *item, int64_t 
     return copy;
 }
 
-/* ---- the value as text ----------------------------------------------------------------------- */
+/* ---- the value as text --------------------------------------------------- */
 
 size_t item_value_size(const struct item *item)
 {

@@ -46,7 +46,7 @@ void keyspace_free(struct keyspace **keyspace)
     *keyspace = NULL;
 }
 
-/* ---- hooks ----------------------------------------------------------------------------------- */
+/* ---- hooks --------------------------------------------------------------- */
 
 static struct watch_key watch_key_of(struct key key)
 {
@@ -79,7 +79,7 @@ static void reap(struct keyspace *keyspace, struct key key, struct item *item)
     table_remove_item(table_of(keyspace, key), item, key.hash);
 }
 
-/* ---- reads ----------------------------------------------------------------------------------- */
+/* ---- reads --------------------------------------------------------------- */
 
 struct item *keyspace_find_key(struct keyspace *keyspace, const struct key *key)
 {
@@ -107,8 +107,7 @@ int keyspace_freq(const struct keyspace *keyspace, struct key key)
     return item != NULL && !has_expired(keyspace, item) ? (int)freq : -1;
 }
 
-/* ---- whole values ------------------------------------------------------------------------------
- */
+/* ---- whole values -------------------------------------------------------- */
 
 static bool points_into(const struct item *item, struct bytes value)
 {

@@ -61,8 +61,8 @@ static uint64_t count_spare(const struct keyspace *keyspace, uint64_t bytes)
     return trifle && count > 0 ? count - 1 : count;
 }
 
-/* Every item a policy may take gives way in the end: whatever keeps it is worn down by the hands.
- */
+/* Every item a policy may take gives way in the end: whatever keeps it is worn down by the
+ * hands. */
 static bool may_evict(const struct keyspace *keyspace, uint64_t bytes)
 {
     return keyspace->policy->run != NULL && count_spare(keyspace, bytes) > 0 &&

@@ -44,8 +44,7 @@ struct grave {
     struct table table;
 };
 
-/* ---- pages -------------------------------------------------------------------------------------
- */
+/* ---- pages --------------------------------------------------------------- */
 
 /* What a stretch of free pages has: a page at least, and an item or more was in it. */
 static uint64_t stretch_bytes(const struct keyspace *keyspace)
@@ -204,8 +203,8 @@ static uint64_t buckets_due(const struct keyspace *keyspace, int64_t interval)
     return due > least ? due : least;
 }
 
-/* The database the sweep is in, or the next one in which something expires; NULL if there is none.
- */
+/* The database the sweep is in, or the next one in which something expires; NULL if there is
+ * none. */
 static struct table *sweep_table(struct keyspace *keyspace)
 {
     for (uint32_t i = 0; i < DATABASES_MAX; i++) {

@@ -24,7 +24,7 @@ uint64_t table_bucket_count(const struct table *table)
     return table->_buckets.count;
 }
 
-/* ---- lookup ---------------------------------------------------------------------------------- */
+/* ---- lookup -------------------------------------------------------------- */
 
 void table_prefetch_bucket(const struct table *table, uint64_t hash)
 {
@@ -113,7 +113,7 @@ static uint64_t *word_pointing_at(struct table *table, const struct item *item, 
     must_failed("the item is in the table", __FILE__, __LINE__);
 }
 
-/* ---- changes --------------------------------------------------------------------------------- */
+/* ---- changes ------------------------------------------------------------- */
 
 void table_account_add(struct table *table, const struct item *item)
 {

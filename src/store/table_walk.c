@@ -14,7 +14,7 @@ enum {
     DRAIN_AHEAD = 4,      /* buckets whose items are fetched before they are freed */
 };
 
-/* ---- SCAN ------------------------------------------------------------------------------------ */
+/* ---- SCAN ---------------------------------------------------------------- */
 
 static void each_item(const struct bucket *head, table_each_fn each, void *context)
 {
@@ -48,8 +48,7 @@ uint64_t table_scan(struct table *table, uint64_t cursor, table_each_fn each, vo
     return reverse_bits(reverse_bits(cursor | ~(half - 1)) + 1);
 }
 
-/* ---- a random item ------------------------------------------------------------------------------
- */
+/* ---- a random item ------------------------------------------------------- */
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -90,8 +89,7 @@ struct item *table_random(struct table *table, uint64_t random)
     return chain_item(directory_at(buckets, index), 0);
 }
 
-/* ---- the expiry sweep ---------------------------------------------------------------------------
- */
+/* ---- the expiry sweep ---------------------------------------------------- */
 
 struct sweep {
     struct table *table;
@@ -211,8 +209,7 @@ uint64_t table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t 
     return sweep.freed;
 }
 
-/* ---- freeing a whole table ----------------------------------------------------------------------
- */
+/* ---- freeing a whole table ----------------------------------------------- */
 
 static void fetch_chain(const struct directory *buckets, uint64_t index)
 {
@@ -255,8 +252,7 @@ bool table_drain(struct table *graveyard, uint64_t items_max)
     return true;
 }
 
-/* ---- invariants ---------------------------------------------------------------------------------
- */
+/* ---- invariants ---------------------------------------------------------- */
 
 struct tally {
     uint64_t count, expires, item_bytes, main_bytes, children;

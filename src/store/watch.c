@@ -63,7 +63,7 @@ uint32_t watch_count(const struct watch_registry *registry)
     return registry->count;
 }
 
-/* ---- the map --------------------------------------------------------------------------------- */
+/* ---- the map ------------------------------------------------------------- */
 
 /* The same name may be watched in several databases. */
 static uint64_t home_of(const struct watch_registry *registry, uint64_t hash, uint8_t db)
@@ -127,7 +127,7 @@ static void vacate(struct watch_registry *registry, uint64_t hole)
     registry->cell[hole] = NULL;
 }
 
-/* ---- pins and versions ----------------------------------------------------------------------- */
+/* ---- pins and versions --------------------------------------------------- */
 
 static struct entry *entry_new(struct watch_registry *registry, struct watch_key key)
 {

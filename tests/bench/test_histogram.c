@@ -43,8 +43,8 @@ static uint64_t draw_pareto(struct rng *rng)
     return (uint64_t)(20000 / pow(1 - rng_unit(rng), 1 / 1.2));
 }
 
-/* The worst relative error over all percentiles must stay below 1 % (and is below 0.5 % by layout).
- */
+/* The worst relative error over all percentiles must stay below 1 % (and is below 0.5 % by
+ * layout). */
 static void check_distribution(uint64_t (*draw)(struct rng *), uint64_t seed)
 {
     struct rng rng;

@@ -3,8 +3,8 @@
  * clients at once: nobody may ever see a half of one, and nobody who dies in the middle may leave a
  * key locked.
  *
- *     SECONDS_STRESS=60 test_atomicity          as long as you like; 8 if not said, spread over the
- * phases test_atomicity --plant                    writers that write key by key: must be found out
+ *     SECONDS_STRESS=60 test_atomicity   runs that long, 8 s by default, spread over the phases
+ *     test_atomicity --plant             has writers that write key by key, which must be found out
  *
  * The checker checks itself: each run first plants that bug for a moment and fails if it sees
  * nothing.
@@ -49,8 +49,7 @@ struct worker {
     void (*step)(struct worker *);
 };
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
+/* ---- requests ------------------------------------------------------------ */
 
 static uint64_t next_random(struct worker *w)
 {
@@ -150,8 +149,7 @@ static bool same(const struct shoal_reply *a, const struct shoal_reply *b)
            (a->size == 0 || memcmp(a->text, b->text, a->size) == 0);
 }
 
-/* ---- all keys always have one value ------------------------------------------------------------
- */
+/* ---- all keys always have one value -------------------------------------- */
 
 static void write_all(struct worker *w)
 {
@@ -220,8 +218,7 @@ static void one_value_or_none(struct worker *w)
     }
 }
 
-/* ---- one writer counts up: nobody goes back ----------------------------------------------------
- */
+/* ---- one writer counts up: nobody goes back ------------------------------ */
 
 static void only_forwards(struct worker *w)
 {
@@ -242,8 +239,7 @@ static void only_forwards(struct worker *w)
     shoal_reply_free(&reply);
 }
 
-/* ---- money is moved, none is made --------------------------------------------------------------
- */
+/* ---- money is moved, none is made ---------------------------------------- */
 
 static void transfer_watching(struct worker *w, int from, int to, int amount)
 {
@@ -310,8 +306,7 @@ static void bank(struct worker *w)
     w->id % 4 ? transfer(w) : audit(w);
 }
 
-/* ---- MSETNX as a lock: who gets it has all of it -----------------------------------------------
- */
+/* ---- MSETNX as a lock: who gets it has all of it ------------------------- */
 
 static bool try_lock(struct worker *w, const char *text)
 {
@@ -350,8 +345,7 @@ static void lock_all(struct worker *w)
         tear(w, "a key of the holder was gone");
 }
 
-/* ---- clients that die in the middle ------------------------------------------------------------
- */
+/* ---- clients that die in the middle -------------------------------------- */
 
 static void resp_word(char *out, size_t *at, const char *word)
 {
@@ -420,8 +414,7 @@ struct phase {
     bool plant; /* writing key by key can be planted in it */
 };
 
-/* ---- running -----------------------------------------------------------------------------------
- */
+/* ---- running ------------------------------------------------------------- */
 
 static void *worker_main(void *argument)
 {

@@ -45,8 +45,8 @@ static inline bool bytes_is(struct bytes a, const char *word)
     return i == a.size && word[i] == '\0';
 }
 
-/* A part of a larger piece of memory, relative to its start: 8 bytes where a struct bytes takes 16.
- */
+/* A part of a larger piece of memory, relative to its start: 8 bytes where a struct bytes takes
+ * 16. */
 struct span {
     uint32_t offset;
     uint32_t size;

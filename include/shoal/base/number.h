@@ -28,14 +28,14 @@ size_t number_format_long_double(char *out, long double value);
  * out[DOUBLE_TEXT_MAX]. */
 size_t number_format_double(char *out, double value);
 
-/* "64mb", "1g", "100", "1kb", "1k" (k = 1000, kb = 1024, as in redis.conf). False when it is none.
- */
+/* "64mb", "1g", "100", "1kb", "1k" (k = 1000, kb = 1024, as in redis.conf). False when it is
+ * none. */
 bool number_parse_memory(struct bytes text, uint64_t *bytes_out);
 
 /* "30" and "30s" (seconds), "500ms", "5m", "1h", "7d", as milliseconds. False when it is none. */
 bool number_parse_duration(struct bytes text, uint64_t *ms_out);
-/* Whole seconds without a unit, all else as "1500ms"; with its zero, into out[DURATION_TEXT_MAX].
- */
+/* Whole seconds without a unit, all else as "1500ms"; with its zero, into
+ * out[DURATION_TEXT_MAX]. */
 enum { DURATION_TEXT_MAX = 24 };
 void number_format_duration(char *out, uint64_t ms);
 

@@ -6,10 +6,12 @@
  * that a whole batch costs one shared store on either side.
  *
  * Memory order, complete:
- *   tail   stored with release by the producer, loaded with acquire by the consumer: slots written
- * before a publish are visible to whoever sees the new tail. head   stored with release by the
- * consumer, loaded with acquire by the producer: a slot is overwritten only after its reader said
- * that it has read it. The sleep and wake-up protocol on top of it is in server/doze.h.
+ *   tail   stored with release by the producer, loaded with acquire by the consumer: the slots
+ *          written before a publish are visible to the thread that sees the new tail
+ *   head   stored with release by the consumer, loaded with acquire by the producer: a slot is
+ *          overwritten only after its reader has said that it has read it
+ *
+ * The sleep and wake-up protocol on top of it is in server/doze.h.
  *
  * source   Lamport's queue with cached indices: FastForward (PPoPP 2008), MCRingBuffer (IPDPS 2010)
  */

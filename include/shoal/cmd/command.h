@@ -55,11 +55,11 @@ enum command_flag {
     CMD_ADMIN = 1 << 3,
     CMD_FAST = 1 << 4,
     CMD_NOAUTH = 1 << 5, /* allowed before AUTH */
-    CMD_BARRIER =
-        1 << 6, /* changes the connection: waits for what is before it, holds what is behind */
+    /* changes the connection: waits for what is before it, holds what is behind */
+    CMD_BARRIER = 1 << 6,
     CMD_NOMULTI = 1 << 7, /* refused inside MULTI */
-    CMD_IMMEDIATE =
-        1 << 8, /* runs inside MULTI instead of being queued (EXEC, DISCARD, WATCH ...) */
+    /* runs inside MULTI instead of being queued (EXEC, DISCARD, WATCH ...) */
+    CMD_IMMEDIATE = 1 << 8,
     CMD_LOADING = 1 << 9,
     CMD_STALE = 1 << 10,
     CMD_SKIP_SLOWLOG = 1 << 11, /* arguments may be secret, or it reads the slow log itself */
@@ -67,26 +67,28 @@ enum command_flag {
     CMD_PAUSE_WRITE = 1 << 13, /* held by CLIENT PAUSE WRITE although it is no write itself */
     CMD_UNPAUSABLE = 1 << 14,  /* runs although clients are paused (CLIENT UNPAUSE) */
     CMD_RUNS_QUEUED = 1 << 15, /* runs what MULTI has queued (EXEC) */
-    CMD_QUICK = 1 << 16, /* no FAST to Redis, but bounded by the size of its arguments: measured
-                            with its group */
+    /* no FAST to Redis, but bounded by the size of its arguments: measured with its group */
+    CMD_QUICK = 1 << 16,
 };
 
 /* Where a command runs, and how the parts of several shards become one reply. */
 enum command_route {
-    ROUTE_HOME,     /* on the connection's reactor: `home` */
-    ROUTE_KEY,      /* one key (or several that must be on one shard): `shard` there */
-    ROUTE_EACH_SUM, /* keys are split by shard; `each` runs once a key and its integers are added up
-                       (DEL) */
-    ROUTE_EACH_ARRAY, /* the same; `each` writes one element a key and they are put in the keys'
-                         order (MGET) */
-    ROUTE_ATOMIC,  /* several keys, all or nothing: `shard` on one shard, a transaction over several
-                      (MSET) */
+    ROUTE_HOME, /* on the connection's reactor: `home` */
+    ROUTE_KEY,  /* one key (or several that must be on one shard): `shard` there */
+    /* keys are split by shard; `each` runs once a key and its integers are added up (DEL) */
+    ROUTE_EACH_SUM,
+    /* the same; `each` writes one element a key and they are put in the keys' order (MGET) */
+    ROUTE_EACH_ARRAY,
+    /* several keys, all or nothing: `shard` on one shard, a transaction over several (MSET) */
+    ROUTE_ATOMIC,
     ROUTE_ALL_SUM, /* every shard: `shard` writes one integer, they are added (DBSIZE) */
-    ROUTE_ALL_ARRAY, /* every shard: `shard` writes elements, each followed by reply_mark(), without
-                        a header (KEYS) */
+    /* every shard: `shard` writes elements, each followed by reply_mark(), without a header
+     * (KEYS) */
+    ROUTE_ALL_ARRAY,
     ROUTE_ALL_ATOMIC, /* every shard in one transaction; `shard` writes OK (FLUSHALL) */
-    ROUTE_GATHER, /* every reactor, about the server itself: `gather` adds what is asked to the plan
-                     (CLIENT LIST) */
+    /* every reactor, about the server itself: `gather` adds what is asked to the plan (CLIENT
+     * LIST) */
+    ROUTE_GATHER,
     ROUTE_CURSOR, /* the shard that the SCAN cursor names, see cmd/cursor.h */
     ROUTE_ANY,    /* any shard with keys: tried in turn while it answers nil (RANDOMKEY) */
 };

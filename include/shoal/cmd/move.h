@@ -29,8 +29,8 @@ bool move_parse(const struct command *command, const struct args *args, uint8_t 
 bool move_take(struct exec *exec, const struct move *move);
 /* At the destination: may it be written? Thread: owner. */
 bool move_may_put(struct exec *exec, const struct move *move);
-/* At the destination; `expire_ms` is the source's, 0 = none. False: memory is out. Thread: owner.
- */
+/* At the destination; `expire_ms` is the source's, 0 = none. False: memory is out. Thread:
+ * owner. */
 bool move_put(struct exec *exec, const struct move *move, struct bytes value, int64_t expire_ms);
 /* At the source, when the value has gone. Thread: owner. */
 void move_drop(struct exec *exec, const struct move *move);

@@ -41,18 +41,18 @@ static inline bool command_arity_ok(const struct command *command, uint32_t coun
 }
 
 /*
- * Argument indices of the keys. `next` gives the first or the following one, 0 when there is none
- * left. for (uint32_t i = command_key_first(c, args.count); i; i = command_key_next(c, args.count,
- * i))
+ * Argument indices of the keys: the first, and the one after `index`; 0 when there is none left.
+ *
+ *   for (uint32_t i = command_key_first(c, n); i != 0; i = command_key_next(c, n, i))
  */
 uint32_t command_key_first(const struct command *command, uint32_t argc);
 uint32_t command_key_next(const struct command *command, uint32_t argc, uint32_t index);
 
 /* COMMAND and its sub-commands, as home handlers of the server use them. */
-void command_reply_info(struct reply *reply,
-                        const struct command *command); /* one entry of COMMAND INFO, or nil */
-void command_reply_docs(struct reply *reply,
-                        const struct command *command); /* name and map of COMMAND DOCS */
+/* One entry of COMMAND INFO, or nil. */
+void command_reply_info(struct reply *reply, const struct command *command);
+/* Name and map of COMMAND DOCS. */
+void command_reply_docs(struct reply *reply, const struct command *command);
 
 /* True when it is in this ACL category ("string", without the @). Thread: any. */
 bool command_in_category(const struct command *command, struct bytes category);

@@ -15,8 +15,8 @@ void value_reply(struct exec *exec, const struct item *item);
 /* The same for a part of the item's value. */
 void value_reply_part(struct exec *exec, const struct item *item, struct bytes part);
 
-/* Where a reply stood, so that what was written since can be taken back, pins' references included.
- */
+/* Where a reply stood, so that what was written since can be taken back, pins' references
+ * included. */
 struct value_mark {
     size_t size;
     uint32_t pins;

@@ -26,8 +26,9 @@ struct ring;
 struct io_event {
     int result; /* bytes or a descriptor; -errno */
     bool more;  /* further completions of the same operation will come (multishot) */
-    char *data; /* ring_recv() and ring_recv_once(): the bytes, in a buffer of the ring that the
-                   receiver holds one reference to; NULL otherwise */
+    /* ring_recv() and ring_recv_once(): the bytes, in a buffer of the ring that the receiver holds
+     * one reference to; NULL otherwise */
+    char *data;
     uint16_t buffer; /* its id, for ring_buffer_hold/release */
 };
 

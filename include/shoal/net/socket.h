@@ -12,12 +12,14 @@ enum { ADDRESS_TEXT_MAX = 128 };
 
 /*
  * Listens on a numeric address or a name. Retries EADDRINUSE for about a second, since a killed
- * predecessor's sockets take some milliseconds to go. returns  the descriptor, or -errno
+ * predecessor's sockets take some milliseconds to go.
+ *
+ *   returns  the descriptor, or -errno
  */
 int socket_listen_tcp(const char *host, int port, int backlog);
 
-/* Listens on a Unix socket: takes a dead one's place, refuses a live one's (-EADDRINUSE). `mode` 0
- * = umask's. */
+/* Listens on a Unix socket: takes a dead one's place, refuses a live one's (-EADDRINUSE). `mode`
+ * 0: as umask says. */
 int socket_listen_unix(const char *path, int mode, int backlog);
 
 /*

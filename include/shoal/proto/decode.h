@@ -71,8 +71,8 @@ void decoder_init(struct decoder *decoder);
 /* Frees what many arguments took; the decoder is as after decoder_init(). */
 void decoder_reset(struct decoder *decoder);
 
-/* Moves the progress of `from` into `to`, which was not in use; `from` is as after decoder_init().
- */
+/* Moves the progress of `from` into `to`, which was not in use; `from` is as after
+ * decoder_init(). */
 void decoder_move(struct decoder *to, struct decoder *from);
 
 /*

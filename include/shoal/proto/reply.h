@@ -14,13 +14,13 @@
 #include "shoal/proto/proto.h"
 
 enum {
-    REPLY_PIN_BYTES_MIN =
-        16 * 1024,       /* a string from this size up is worth sending from where it is */
+    /* a string from this size up is worth sending from where it is */
+    REPLY_PIN_BYTES_MIN = 16 * 1024,
     REPLY_NEED_MAX = 64, /* most bytes that one small element takes (an int, a header line) */
 };
 
-/* A string that stands outside `base`: it belongs before base[offset]. `pin` is the lender's token.
- */
+/* A string that stands outside `base`: it belongs before base[offset]. `pin` is the lender's
+ * token. */
 struct reply_pin {
     uint32_t offset;
     struct bytes text;

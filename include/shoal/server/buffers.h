@@ -25,8 +25,8 @@
 
 enum {
     BUFFERS_FREE_BYTES = BOUND(64 * 1024, 512), /* requests up to here reserve nothing */
-    BUFFERS_EARNED_BYTES =
-        BOUND(8 * 1024, 128), /* of a larger one must be there before it may reserve */
+    /* of a larger one must be there before it may reserve */
+    BUFFERS_EARNED_BYTES = BOUND(8 * 1024, 128),
 };
 
 /* A connection's claim, zero at first. */

@@ -20,10 +20,10 @@ enum {
     CONN_OUT_SOFT = BOUND(1024 * 1024, 4096), /* unsent; above: stops parsing until half is gone */
     CONN_HOLD_MAX = BOUND(16 * 1024, 256), /* replies held back for a forwarded one before them */
     CONN_UNAUTH_INPUT_MAX = 1024 * 1024,
-    CONN_PORTION = BOUND(
-        8 * 1024, 256), /* of one that sends large requests: more would be held while it waits */
-    CONN_PORTIONS_MIN =
-        BOUND(64, 2),      /* without a large request, and it is read like all others again */
+    /* of one that sends large requests: more would be held while it waits */
+    CONN_PORTION = BOUND(8 * 1024, 256),
+    /* without a large request, and it is read like all others again */
+    CONN_PORTIONS_MIN = BOUND(64, 2),
     CONN_LINGER_MS = 2000, /* what the kernel still has to deliver is waited for so long */
     CONN_NAME_MAX = 256,
 };
@@ -42,23 +42,23 @@ enum conn_flag {
     CONN_EOF = 1 << 11,         /* the client will send nothing more */
     CONN_STALLED = 1 << 12,     /* on the reactor's stalled list */
     CONN_FLUSHING = 1 << 13,    /* on the reactor's flush list */
-    CONN_STARVED =
-        1 << 14, /* on the reactor's list of those whose receive ended for want of buffers */
+    /* on the reactor's list of those whose receive ended for want of buffers */
+    CONN_STARVED = 1 << 14,
     CONN_RECV_PAUSED = 1 << 15, /* its receive was cancelled until it catches up */
     CONN_UNIX = 1 << 16,
     CONN_NO_EVICT = 1 << 17,
     CONN_NO_TOUCH = 1 << 18,
-    CONN_HELD = 1 << 19, /* the last request has not been started: it waits for those before it, or
-                            for a pause to end */
+    /* the last request has not been started: it waits for those before it, or for a pause to end */
+    CONN_HELD = 1 << 19,
     CONN_SETTLING = 1 << 20, /* on the reactor's list of those to be closed or freed */
-    CONN_ALONE =
-        1 << 21, /* its only request is a transaction over several shards: none may overtake it */
-    CONN_BULKY = 1 << 22, /* sends large requests: read by small portions and straight to where they
-                             are assembled */
+    /* its only request is a transaction over several shards: none may overtake it */
+    CONN_ALONE = 1 << 21,
+    /* sends large requests: read by small portions and straight to where they are assembled */
+    CONN_BULKY = 1 << 22,
 };
 
-/* Received bytes that could not be parsed at once: an incomplete request, or those behind a stall.
- */
+/* Received bytes that could not be parsed at once: an incomplete request, or those behind a
+ * stall. */
 struct input {
     struct buffers *buffers; /* where it is counted */
     bool beside;             /* ... beside the budget */
@@ -119,8 +119,8 @@ static inline bool conn_is_waiting(const struct conn *conn)
 /* Takes over a connected descriptor. Thread: owner, as all here. */
 void conn_open(struct reactor *reactor, int fd, bool unix_socket);
 
-/* Ends it now: what is unsent is lost. Safe at any time; the memory goes when nothing refers to it.
- */
+/* Ends it now: what is unsent is lost. Safe at any time; the memory goes when nothing refers to
+ * it. */
 void conn_kill(struct conn *conn);
 
 /* No more requests; closes when all before is answered and sent. */

@@ -26,11 +26,13 @@ struct lot {
 };
 
 struct group {
-    struct lot lot[2]; /* one is filling: its buckets are being fetched; the other is ready or
-                          runs: it is older, its items are */
-    uint32_t filling;  /* which */
-    bool running;      /* a lot runs: no other begins until it has ended, or a connection's commands
-                          could change places */
+    /* one is filling: its buckets are being fetched; the other is ready or runs: it is older, its
+     * items are */
+    struct lot lot[2];
+    uint32_t filling; /* which */
+    /* a lot runs: no other begins until it has ended, or a connection's commands could change
+     * places */
+    bool running;
     struct message *later; /* commands that came meanwhile */
 };
 

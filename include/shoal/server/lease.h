@@ -37,8 +37,8 @@ struct lease_view {
 /* What the shard may use now. Thread: any. */
 uint64_t lease_budget(const struct lease_view *view);
 
-/* What it may use beyond `budget` for one request: that is free, or others can evict. Thread: any.
- */
+/* What it may use beyond `budget` for one request: that is free, or others can evict. Thread:
+ * any. */
 uint64_t lease_credit(const struct lease_view *view, uint64_t budget);
 
 /* What a shard that uses `used_bytes` and can evict must not lose. Thread: any. */

@@ -36,8 +36,8 @@ struct mesh; /* the shared part: ring pointers and sleeping flags */
 /* What each ring holds when there are so many: MESH_RING up to 8, then less. */
 uint32_t mesh_ring_size(uint32_t reactors);
 
-/* `ring_size` is mesh_ring_size(); tests go down to 2. Aborts when memory is out. Thread: startup.
- */
+/* `ring_size` is mesh_ring_size(); tests go down to 2. Aborts when memory is out. Thread:
+ * startup. */
 struct mesh *mesh_new(uint32_t reactors, uint32_t ring_size);
 void mesh_free(struct mesh **mesh); /* after every reactor has stopped */
 

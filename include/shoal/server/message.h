@@ -29,8 +29,8 @@ struct message {
     struct message *next; /* in whatever list holds it on one thread */
     uint16_t from, to;
     uint8_t kind;
-    bool urgent; /* overtakes what waits for credit: second rounds of transactions, whose lock
-                    others wait for */
+    /* overtakes what waits for credit: second rounds of transactions, whose lock others wait for */
+    bool urgent;
 };
 
 #endif

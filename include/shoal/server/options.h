@@ -44,8 +44,8 @@ enum policy {
 enum sched_policy {
     SCHED_POLICY_AUTO, /* batch where they are as many as the CPUs or more, and not alone */
     SCHED_POLICY_NORMAL,
-    SCHED_POLICY_BATCH, /* who is woken does not interrupt who runs: fewer switches, larger batches
-                         */
+    /* who is woken does not interrupt who runs: fewer switches, larger batches */
+    SCHED_POLICY_BATCH,
 };
 
 struct output_limit {
@@ -117,8 +117,8 @@ struct settings {
     char _remembered[SETTINGS_REMEMBERED_MAX][SETTINGS_REMEMBERED_BYTES]; /* "=value"; "" = unset */
 };
 
-/* With its place: "--maxmmory: unknown option (did you mean --maxmemory?)", "shoal.conf:12: ...".
- */
+/* With its place: "--maxmmory: unknown option (did you mean --maxmemory?)", "shoal.conf:12:
+ * ...". */
 struct option_error {
     char text[512];
 };

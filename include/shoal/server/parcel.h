@@ -25,8 +25,10 @@ struct parcel {
 
 /*
  * Takes the heap bytes, pins and marks out of a finished reply (copying bytes that are not on the
- * heap), which is then empty. returns  one use, the caller's; NULL when memory is out: pins have
- * been released, the reply is lost
+ * heap), which is then empty.
+ *
+ *   returns  one use, the caller's; NULL when memory is out: the pins have been released and the
+ *            reply is lost
  */
 struct parcel *parcel_new(struct reactor *here, struct reply *reply, bool of_parcels);
 

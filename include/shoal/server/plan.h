@@ -6,8 +6,8 @@
  * a read (MGET) run at once; those of a transaction take their keys on every shard first (round
  * LOCK, through the sequencer), then run, then give the keys back with the last round:
  *
- *   LOCK      -> granted, and what WATCH and MSETNX say          every shard, in the sequencer's
- * order RUN ...   -> values                                           straight from the origin
+ *   LOCK      -> granted, and what WATCH and MSETNX say   by the sequencer, in one order everywhere
+ *   RUN ...   -> values                                   straight from the origin
  *
  * Since no key is given back before all are held, no other command sees one shard's part without
  * the others'. The plan lives on the connection's reactor and goes on to the end if the client

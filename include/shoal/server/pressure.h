@@ -42,8 +42,8 @@ struct pressure {
     int64_t renewed_ms, looked_ms, portioned_ms;
 };
 
-/* Replies have grown: looks at the level between two turns' renewals, too. For struct chunk_pool.
- */
+/* Replies have grown: looks at the level between two turns' renewals, too. For struct
+ * chunk_pool. */
 void pressure_grown(struct chunk_pool *pool);
 
 /* Works out the reactor's part and the level, once a millisecond. Thread: owner, as all here. */

@@ -72,8 +72,8 @@ struct reactor {
     struct pause pause;
     struct reactor_stats *stats;
     struct slowlog slowlog;
-    uint64_t slow_ticks;    /* commands that took as long are looked at for the slow log and latency
-                               events */
+    /* commands that took as long are looked at for the slow log and latency events */
+    uint64_t slow_ticks;
     bool measure_each;      /* the slow log wants even quick ones */
     int64_t next_work_ms;   /* background work is due; INT64_MAX: never */
     int64_t next_tick_ms;   /* once-a-second checks are due; INT64_MAX: none wanted */
@@ -101,8 +101,8 @@ void reactor_free(struct reactor *reactor);
 /* Copies the shard's and buffers' figures to where other threads read them. Thread: owner. */
 void reactor_publish(struct reactor *reactor);
 
-/* Of replies that are not sent yet; those in chunks of the pool are not among them, it is bounded.
- */
+/* Of replies that are not sent yet; those in chunks of the pool are not among them, it is
+ * bounded. */
 uint64_t reactor_reply_bytes(const struct reactor *reactor);
 
 /* The part of it that bounds the buffers, see pressure.h. */

@@ -13,8 +13,8 @@
 #include <pthread.h>
 
 enum {
-    SEQUENCER =
-        0, /* the reactor that orders transactions over several shards; the acceptor's too */
+    /* the reactor that orders transactions over several shards; the acceptor's too */
+    SEQUENCER = 0,
     RUN_ID_SIZE = 40,
 };
 

@@ -28,8 +28,8 @@ bool settings_change(struct server *server, const struct args *args, uint32_t fr
 /* Switches to the newest snapshot. Thread: owner. */
 void settings_use(struct reactor *here);
 
-/* Frees the snapshots before `version`, to which every reactor has switched. Thread: any reactor.
- */
+/* Frees the snapshots before `version`, to which every reactor has switched. Thread: any
+ * reactor. */
 void settings_retire(struct server *server, uint64_t version);
 
 /* Re-reads the config file and publishes what may change (SIGHUP). Thread: reactor SEQUENCER. */

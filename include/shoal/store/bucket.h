@@ -30,7 +30,7 @@ static_assert(sizeof(struct bucket) == 64, "a bucket is one cache line");
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
               "bucket_match() numbers tags from the low byte");
 
-/* ---- words ----------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------- */
 
 enum {
     WORD_POINTER_BITS = 48,
@@ -89,8 +89,7 @@ static inline void word_hit(uint64_t *word)
         *word += WORD_FREQ_ONE;
 }
 
-/* ---- tags: masks have bit 7 of byte k set for slot k -------------------------------------------
- */
+/* ---- tags: masks have bit 7 of byte k set for slot k --------------------- */
 
 #define TAG_TOPS ((uint64_t)0x0080808080808080)
 
@@ -164,8 +163,7 @@ static inline void bucket_release(struct bucket *bucket, unsigned slot, uint64_t
     bucket->slot[slot] = word;
 }
 
-/* ---- chains ------------------------------------------------------------------------------------
- */
+/* ---- chains -------------------------------------------------------------- */
 
 /* Items of the whole chain. */
 unsigned chain_count(const struct bucket *head);

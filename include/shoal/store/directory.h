@@ -2,8 +2,7 @@
  * directory.h - an array of buckets that grows and shrinks at its end without moving.
  *
  *   chunk 0   buckets 0..63 (a page)      chunk 1   64..127      chunk 2   128..255   ...
- *   chunk 9   16384..32767 (1 MiB)        chunk 10  32768..65535 (2 MiB)       and 2 MiB each from
- * there
+ *   chunk 9   16384..32767 (1 MiB)        chunk 10  32768..65535 (2 MiB), and 2 MiB each from there
  *
  * The directory holds each chunk's address less that of its first bucket, so that bucket i is one
  * load and one add away: at 8 M keys it has 60 entries, which stay in the first-level cache.
@@ -68,8 +67,8 @@ static inline uint64_t directory_split(const struct directory *directory)
 bool directory_open(struct directory *directory, struct arena *arena, uint64_t *bytes);
 void directory_close(struct directory *directory, struct arena *arena, uint64_t *bytes);
 
-/* Adds a cleared bucket, number `count`, and returns it. NULL, nothing changed, when memory is out.
- */
+/* Adds a cleared bucket, number `count`, and returns it. NULL, nothing changed, when memory is
+ * out. */
 struct bucket *directory_push(struct directory *directory, struct arena *arena, uint64_t *bytes);
 /* Takes the last bucket away; its chunk goes with its first bucket. */
 void directory_pop(struct directory *directory, struct arena *arena, uint64_t *bytes);

@@ -41,8 +41,7 @@ struct evict_policy {
 /* By name; NULL when unknown. Thread: any. */
 const struct evict_policy *evict_policy_find(const char *name);
 
-/* ---- for policies -----------------------------------------------------------------------------
- */
+/* ---- for policies -------------------------------------------------------- */
 
 /* Where a hand stands: a database and the bucket it looks at next. */
 struct evict_hand {

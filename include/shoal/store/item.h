@@ -3,9 +3,10 @@
  *
  *   | header 8 bytes | int64 expire_ms, if flagged | key bytes | value |
  *
- * value   raw bytes; or an integer in 8 bytes where the text is a canonical int64 (INT_ENCODED);
- * or, from BLOB_BYTES_MIN up, a pointer to a struct blob. Later types (hash, list ...) take the
- * same place.
+ * The value is one of
+ *   ITEM_RAW    its bytes
+ *   ITEM_INT    an integer in 8 bytes, where the text is a canonical int64
+ *   ITEM_BLOB   from BLOB_BYTES_MIN up, a pointer to a struct blob
  *
  * The header names the size class it was allocated with, so a raw value may be shorter than its
  * room (APPEND's slack) and the item can still be freed and accounted without asking the allocator.
@@ -27,8 +28,14 @@ enum item_encoding { ITEM_RAW, ITEM_INT, ITEM_BLOB };
 
 /* opaque to commands; layout in this header's inline part for the table's sake */
 struct item {
-    uint64_t _head; /* 24 bits key size | 2 encoding | 1 free | 1 TTL | 1 resized | 1 main | 2 free
-                       | 16 raw value size | 8 class | 8 free */
+    /*
+     * bit  0..23   key size                     bit 29       main (the eviction policy's)
+     *     24..25   encoding                         30..31   free
+     *         26   free                             32..47   size of a raw value
+     *         27   has a TTL                        48..55   size class
+     *         28   resized                          56..63   free
+     */
+    uint64_t _head;
     char _rest[];
 };
 
@@ -54,7 +61,8 @@ void item_free(struct arena *arena, struct item *item);
  * table_account_remove() and table_account_add() only. `value` must not point into the item.
  *
  *   item_assign      the value, its encoding and the TTL; false, nothing changed, unless the new
- * item is of the same size class (a blob: has room, is not shared and is not mostly slack)
+ *                    item is of the same size class (a blob: has room, is not shared and is not
+ *                    mostly slack)
  *   item_assign_int  the same for an integer
  *   item_set_size    bytes of a raw or blob value, within item_capacity(); new bytes are not filled
  *   item_set_expire  0 removes the TTL; false when there is no room for one
@@ -71,7 +79,7 @@ size_t item_capacity(const struct item *item);
 struct item *item_rehouse(struct arena *arena, const struct item *item, int64_t expire_ms);
 void item_free_shell(struct arena *arena, struct item *item);
 
-/* ---- accessors ------------------------------------------------------------------------------- */
+/* ---- accessors ----------------------------------------------------------- */
 
 enum {
     ITEM_ENCODING_SHIFT = 24,

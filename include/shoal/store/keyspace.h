@@ -137,7 +137,7 @@ bool keyspace_expire(struct keyspace *keyspace, struct key key,
 void keyspace_flush(struct keyspace *keyspace,
                     int db); /* -1: all. O(1); memory is freed by keyspace_work() */
 
-/* ---- memory ---------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------- */
 
 /* Bytes of items and tables, flushed ones that are not yet freed included; and items in all
  * databases. */
@@ -208,9 +208,9 @@ void keyspace_reset_stats(struct keyspace *keyspace);
 
 /*
  * WATCH. A watch pins a counter for its key that every change of the key bumps.
- *   watch_add      returns the present version and whether the key is live; false when memory is
- * out watch_changed  true when it changed since, or was live and has expired watch_remove   gives
- * the pin back (once for each add)
+ *   watch_add      returns the present version and whether the key is live; false: memory is out
+ *   watch_changed  true when the key changed since, or was live and has expired
+ *   watch_remove   gives the pin back (once for each add)
  */
 struct watch_mark {
     uint64_t version;

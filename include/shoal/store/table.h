@@ -95,8 +95,10 @@ struct item *table_random(struct table *table, uint64_t random);
 
 /*
  * The background sweep: visits up to `buckets_max` buckets from where the last call stopped, frees
- * what has expired at `now_ms` after telling `expired` about it. returns  items freed wrapped  set
- * when the end of the table was passed (may be NULL)
+ * what has expired at `now_ms` after telling `expired` about it.
+ *
+ *   returns  items freed
+ *   wrapped  is set when the end of the table was passed (may be NULL)
  */
 uint64_t table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t now_ms,
                              table_each_fn expired, void *context, bool *wrapped);

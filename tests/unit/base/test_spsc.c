@@ -90,8 +90,8 @@ static void indices_may_pass_32_bits(void **state)
     spsc_free(&queue);
 }
 
-/* Each item is written before it is pushed and read after it is popped: TSan sees a missing order.
- */
+/* Each item is written before it is pushed and read after it is popped: TSan sees a missing
+ * order. */
 struct stress {
     struct spsc *queue;
     uint64_t *item; /* STRESS of them */

@@ -104,7 +104,7 @@ static void bitpos(void **state)
     RUN_STEPS(state, { "BITPOS a 0", ":-1" }, { "BITPOS a 1", ":-1" });
 }
 
-/* ---- against a walk over every bit ----------------------------------------------------------- */
+/* ---- against a walk over every bit --------------------------------------- */
 
 enum { MODEL_BYTES = 70 };
 

@@ -124,8 +124,7 @@ static void a_bad_address_is_an_error(void **state)
     assert_int_equal(socket_listen_tcp("256.1.2.3.4", 0, 8), -EADDRNOTAVAIL);
 }
 
-/* ---- a port that is taken ----------------------------------------------------------------------
- */
+/* ---- a port that is taken ------------------------------------------------ */
 
 static int64_t now_ms(void)
 {
@@ -175,8 +174,7 @@ static void a_port_that_becomes_free_is_taken(void **state)
     close(attempt.fd);
 }
 
-/* ---- Unix sockets ------------------------------------------------------------------------------
- */
+/* ---- Unix sockets -------------------------------------------------------- */
 
 static int unix_connect(void)
 {

@@ -176,8 +176,7 @@ static void what_is_cancelled_still_completes(void **state)
     free(in);
 }
 
-/* ---- accepting ---------------------------------------------------------------------------------
- */
+/* ---- accepting ----------------------------------------------------------- */
 
 struct door {
     struct io_op op; /* first */

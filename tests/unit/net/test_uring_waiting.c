@@ -7,8 +7,7 @@
 #include <pthread.h>
 #include <time.h>
 
-/* ---- queues that are too small ------------------------------------------------------------------
- */
+/* ---- queues that are too small ------------------------------------------- */
 
 static void little_queues_lose_nothing(void **state)
 {
@@ -55,8 +54,7 @@ static void little_queues_lose_nothing(void **state)
     assert_true(ring_buffers_available(ring) > 0);
 }
 
-/* ---- waiting -----------------------------------------------------------------------------------
- */
+/* ---- waiting ------------------------------------------------------------- */
 
 static void it_waits_as_long_as_it_is_told(void **state)
 {
@@ -119,8 +117,7 @@ static void it_is_woken_by_another_ring(void **state)
     ring_free(&sleeper.ring);
 }
 
-/* ---- turns -------------------------------------------------------------------------------------
- */
+/* ---- turns --------------------------------------------------------------- */
 
 /* A peer whose next byte arrives while the last one's completion runs. */
 struct chatter {

@@ -24,8 +24,7 @@ static struct server server;
 static struct settings settings;
 static uint32_t handed[REACTORS];
 
-/* ---- in place of the reactor and the ring ------------------------------------------------------
- */
+/* ---- in place of the reactor and the ring -------------------------------- */
 
 void reactor_call(struct reactor *here, struct message *message)
 {
@@ -133,8 +132,7 @@ static int end(void **state)
     return 0;
 }
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections --------------------------------------------------------- */
 
 static void the_least_loaded_gets_it(void **state)
 {
@@ -167,8 +165,7 @@ static void beyond_maxclients_it_is_refused(void **state)
     assert_int_equal(rejected(), 1);
 }
 
-/* ---- failures ----------------------------------------------------------------------------------
- */
+/* ---- failures ------------------------------------------------------------ */
 
 static void what_is_the_peers_is_tried_again_at_once(void **state)
 {

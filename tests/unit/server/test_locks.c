@@ -30,8 +30,7 @@ static size_t story_size;
 
 static void tell(char what, const void *whom);
 
-/* ---- the story's tellers, in place of group.c and part.c ----------------------------------------
- */
+/* ---- the story's tellers, in place of group.c and part.c ----------------- */
 
 void group_run_one(struct reactor *here, struct request *request)
 {
@@ -88,8 +87,7 @@ void *__wrap_malloc(size_t size)
     return memory_is_out ? NULL : __real_malloc(size);
 }
 
-/* ---- making them -------------------------------------------------------------------------------
- */
+/* ---- making them --------------------------------------------------------- */
 
 static const struct command one_key = { .name = "get", .first_key = 1, .last_key = 1, .step = 1 };
 static const struct command many_keys = {
@@ -230,8 +228,7 @@ static int end(void **state)
     return 0;
 }
 
-/* ---- keys --------------------------------------------------------------------------------------
- */
+/* ---- keys ---------------------------------------------------------------- */
 
 static void who_wants_a_held_key_waits(void **state)
 {
@@ -333,8 +330,7 @@ static void a_key_is_held_in_all_databases(void **state)
     assert_story("gT xT r1");
 }
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections --------------------------------------------------------- */
 
 static void later_commands_of_a_waiting_connection_wait(void **state)
 {
@@ -378,8 +374,7 @@ static void equal_addresses_of_two_reactors_are_two_connections(void **state)
     assert_story("gT r2 xT r1");
 }
 
-/* ---- the gate ----------------------------------------------------------------------------------
- */
+/* ---- the gate ------------------------------------------------------------ */
 
 static void the_whole_shard_waits_until_nothing_is_held(void **state)
 {
@@ -443,8 +438,7 @@ static void one_message_for_the_whole_shard_is_a_gate_too(void **state)
     assert_story("xT xF r1 xG r2");
 }
 
-/* ---- memory ------------------------------------------------------------------------------------
- */
+/* ---- memory -------------------------------------------------------------- */
 
 static void who_cannot_be_kept_is_refused(void **state)
 {
@@ -471,8 +465,7 @@ static void who_cannot_be_kept_is_refused(void **state)
     assert_story("xF r4");
 }
 
-/* ---- at random ---------------------------------------------------------------------------------
- */
+/* ---- at random ----------------------------------------------------------- */
 
 static uint32_t seed;
 

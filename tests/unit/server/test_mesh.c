@@ -308,8 +308,7 @@ static void many_reactors_have_smaller_rings(void **state)
     assert_int_equal(mesh_ring_size(MESH_REACTORS_MAX), MESH_RING_MIN);
 }
 
-/* ---- reply space -------------------------------------------------------------------------------
- */
+/* ---- reply space --------------------------------------------------------- */
 
 static uint32_t seed;
 
@@ -394,8 +393,7 @@ static void reply_space_is_bounded(void **state)
     stop();
 }
 
-/* ---- sleep -------------------------------------------------------------------------------------
- */
+/* ---- sleep --------------------------------------------------------------- */
 
 static void a_sleeper_is_woken_once(void **state)
 {

@@ -23,8 +23,7 @@ static struct out out;
 static char *wire; /* what has been "sent" */
 static size_t wire_size;
 
-/* ---- a ring that sends when it is told to -------------------------------------------------------
- */
+/* ---- a ring that sends when it is told to -------------------------------- */
 
 static struct iovec flying[OUT_VECTOR_MAX];
 static size_t flying_count, sends;
@@ -118,8 +117,7 @@ static void assert_wire(const char *text)
     assert_memory_equal(wire, text, wire_size);
 }
 
-/* ---- chunks ------------------------------------------------------------------------------------
- */
+/* ---- chunks -------------------------------------------------------------- */
 
 static void little_replies_share_a_chunk(void **state)
 {
@@ -229,8 +227,7 @@ static void chunks_are_used_again(void **state)
     assert_int_equal(wire_size, 6 * sizeof(text));
 }
 
-/* ---- parcels -----------------------------------------------------------------------------------
- */
+/* ---- parcels ------------------------------------------------------------- */
 
 static struct blob *blob_of(char fill, size_t size)
 {
@@ -296,8 +293,7 @@ static void what_is_dropped_is_given_back(void **state)
     arena_free_all(&reactor->arena);
 }
 
-/* ---- at random ---------------------------------------------------------------------------------
- */
+/* ---- at random ----------------------------------------------------------- */
 
 static uint32_t seed;
 

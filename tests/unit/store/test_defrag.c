@@ -66,7 +66,7 @@ static void need_slabs(void)
     skip();
 }
 
-/* ---- keys whose value can be told from their number and size ---- */
+/* ---- keys whose value can be told from their number and size ------------- */
 
 static struct key key_of(uint64_t id, char text[32])
 {
@@ -138,7 +138,7 @@ static double waste(void)
     return (double)totals.wasted_bytes / (double)totals.allocated_bytes;
 }
 
-/* ---- what moves ---- */
+/* ---- what moves ---------------------------------------------------------- */
 
 static void slabs_that_are_mostly_empty_go_back(void **state)
 {
@@ -252,7 +252,7 @@ static void a_watched_key_has_not_changed(void **state)
     keyspace_watch_remove(keyspace, key);
 }
 
-/* ---- when ---- */
+/* ---- when ---------------------------------------------------------------- */
 
 /* Calls it when it wants to be called; milliseconds until it asks for nothing any more. `rested_ns`
  * is what it had spent before the last slice, after which nothing waits. */
@@ -386,7 +386,7 @@ static void the_sweep_keeps_its_own_time(void **state)
     assert_true(waste() < .1);
 }
 
-/* ---- a model ---- */
+/* ---- a model ------------------------------------------------------------- */
 
 struct model {
     bool there;

@@ -26,7 +26,7 @@ static uint64_t draw(uint64_t *state)
     return *state;
 }
 
-/* ---- what each policy promises ---- */
+/* ---- what each policy promises ------------------------------------------- */
 
 static struct keyspace_stats stats;
 static struct arena *arena;
@@ -359,7 +359,7 @@ static void a_flushed_table_counts_until_it_is_freed(void **state)
     }
 }
 
-/* ---- any sequence ---- */
+/* ---- any sequence -------------------------------------------------------- */
 
 static size_t any_size(uint64_t *random)
 {

@@ -77,7 +77,7 @@ static uint64_t *make_workload(bool churn, uint64_t seed)
     return id;
 }
 
-/* ---- the reference: exact LRU, a list through arrays ---- */
+/* ---- the reference: exact LRU, a list through arrays --------------------- */
 
 struct lru {
     uint32_t *previous, *next; /* of each id; UINT32_MAX: absent */

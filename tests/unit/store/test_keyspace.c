@@ -79,7 +79,7 @@ static uint64_t used_bytes(struct keyspace *keyspace)
     return counter_get(&stats.used_bytes);
 }
 
-/* ---- reads and expiry ---- */
+/* ---- reads and expiry ---------------------------------------------------- */
 
 static void hits_and_misses_are_counted_for_reads_only(void **state)
 {
@@ -191,7 +191,7 @@ static void an_expiry_storm_is_freed_in_slices_within_a_second(void **state)
     assert_in_range(k->now_ms - start_ms, 5, 1500);
 }
 
-/* ---- values ---- */
+/* ---- values -------------------------------------------------------------- */
 
 static void values_of_any_size_replace_each_other(void **state)
 {
@@ -344,7 +344,7 @@ static void the_empty_key_and_the_longest_are_keys(void **state)
     assert_true(keyspace_delete(k, longest));
 }
 
-/* ---- flush ---- */
+/* ---- flush --------------------------------------------------------------- */
 
 static void a_flush_is_seen_at_once_and_freed_later(void **state)
 {
@@ -372,7 +372,7 @@ static void a_flush_is_seen_at_once_and_freed_later(void **state)
     assert_int_equal(counter_get(&stats.lazyfree_pending), 0);
 }
 
-/* ---- WATCH ---- */
+/* ---- WATCH --------------------------------------------------------------- */
 
 static struct watch_mark watch(struct keyspace *k, struct key key)
 {
@@ -472,7 +472,7 @@ static void what_was_absent_or_expired_is_not_changed_by_reaping_or_flushing(voi
     keyspace_watch_remove(k, key_of("none"));
 }
 
-/* ---- the model ---- */
+/* ---- the model ----------------------------------------------------------- */
 
 enum { IDS = 3000 };
 

@@ -215,7 +215,7 @@ static void a_replaced_item_is_freed_and_counted(void **state)
     table_validate(&m->table);
 }
 
-/* ---- SCAN ---- */
+/* ---- SCAN ---------------------------------------------------------------- */
 
 struct seen {
     struct model *m;
@@ -235,8 +235,8 @@ static void see(void *context, struct item *item, uint64_t unused)
     seen->times[id] += seen->times[id] < 255;
 }
 
-/* Keys with an even id stay throughout; the odd ones come and go and make the table grow or shrink.
- */
+/* Keys with an even id stay throughout; the odd ones come and go and make the table grow or
+ * shrink. */
 static void scan_while(struct model *m, unsigned put_percent, unsigned per_step)
 {
     struct seen seen = { m, calloc(IDS, 1) };
@@ -308,7 +308,7 @@ static void scan_takes_any_cursor(void **state)
     free(seen.times);
 }
 
-/* ---- a random item ---- */
+/* ---- a random item ------------------------------------------------------- */
 
 static void random_items_are_near_uniform(void **state)
 {
@@ -344,7 +344,7 @@ static void a_random_item_is_found_in_a_nearly_empty_table(void **state)
         assert_non_null(table_random(&m->table, draw(&m->random)));
 }
 
-/* ---- the sweep ---- */
+/* ---- the sweep ----------------------------------------------------------- */
 
 static void on_expired(void *context, struct item *item, uint64_t unused)
 {
@@ -433,7 +433,7 @@ static void the_mean_ttl_is_estimated(void **state)
     assert_in_range(m->table.ttl_mean_ms, 59000, 61000);
 }
 
-/* ---- flushing ---- */
+/* ---- flushing ------------------------------------------------------------ */
 
 static void a_moved_table_is_drained_in_slices(void **state)
 {
