@@ -8,6 +8,7 @@
  */
 #include "floor.h"
 
+#include "shoal/base/container_of.h"
 #include "shoal/net/ring.h"
 
 #include <errno.h>
@@ -38,7 +39,7 @@ static void answer(struct client *client)
 
 static void sent(struct io_op *op, const struct io_event *event)
 {
-    struct client *client = (struct client *)((char *)op - offsetof(struct client, send));
+    struct client *client = container_of(op, struct client, send);
     if (event->result > 0)
         answer(client);
 }

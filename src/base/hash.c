@@ -7,6 +7,7 @@
  */
 #include "shoal/base/hash.h"
 #include "shoal/base/must.h"
+#include "shoal/base/random.h"
 
 #include <errno.h>
 #include <string.h>
@@ -31,11 +32,10 @@ void hash_seed(void)
 
 void hash_seed_fixed(uint64_t seed)
 {
+    struct random random;
+    random_seed(&random, seed);
     for (size_t i = 0; i < SECRET_BYTES; i += sizeof(uint64_t)) {
-        seed += 0x9e3779b97f4a7c15; /* splitmix64 */
-        uint64_t z = (seed ^ (seed >> 30)) * 0xbf58476d1ce4e5b9;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-        z ^= z >> 31;
+        uint64_t z = random_next(&random);
         memcpy(secret + i, &z, sizeof(z));
     }
 }

@@ -1,7 +1,6 @@
 /*
  * keyspace.c - commands about a whole database: DBSIZE, RANDOMKEY, FLUSHDB, FLUSHALL.
  */
-#include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"
@@ -15,21 +14,11 @@ static void dbsize_command(struct exec *exec)
     reply_int(exec->reply, (int64_t)exec->keyspace->db[exec->db].count);
 }
 
-/* Good enough to draw a key: the cycle counter's low bits, spread by the finaliser of
- * splitmix64. */
-static uint64_t random_bits(void)
-{
-    uint64_t x = clock_ticks() + 0x9e3779b97f4a7c15;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    return x ^ (x >> 31);
-}
-
 static void randomkey_command(struct exec *exec)
 {
     struct table *table = &exec->keyspace->db[exec->db];
     for (int i = 0; i < RANDOM_TRIES_MAX; i++) {
-        const struct item *item = table_random(table, random_bits());
+        const struct item *item = table_random(table, random_next(&exec->keyspace->random));
         if (item == NULL)
             break;
         if (value_live(exec->keyspace, item)) {

@@ -3,6 +3,7 @@
  */
 #include "shoal/server/acceptor.h"
 
+#include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
 #include "shoal/net/socket.h"
 #include "shoal/server/server.h"
@@ -177,7 +178,7 @@ static void accept_failed(struct listener *listener, int error)
 
 static void accepted(struct io_op *op, const struct io_event *event)
 {
-    struct listener *listener = (struct listener *)((char *)op - offsetof(struct listener, op));
+    struct listener *listener = container_of(op, struct listener, op);
     struct acceptor *acceptor = listener->acceptor;
     if (acceptor->closing) {
         if (event->result >= 0)

@@ -14,7 +14,7 @@
 static bool is_first_in_line(const struct request *request)
 {
     const struct conn *conn = request->conn;
-    return conn->first == request && !(conn->flags & CONN_DEAD) &&
+    return conn->unanswered.first == request && !(conn->flags & CONN_DEAD) &&
            !(request->flags & REQUEST_SILENT);
 }
 
@@ -94,10 +94,7 @@ static void note_failure(struct request *request, const char *code)
 
 static void request_pop(struct conn *conn)
 {
-    struct request *request = conn->first;
-    conn->first = request->next;
-    if (conn->first == NULL)
-        conn->last = NULL;
+    struct request *request = list_take(&conn->unanswered, next);
     conn->requests--;
     if (unlikely(request->flags & REQUEST_CLOSES))
         conn_close_later(conn);
@@ -155,14 +152,14 @@ void answer_end(struct request *request, struct reply *reply)
     if (reply->base == request->answer.bytes || !is_first_in_line(request)) {
         keep(request, reply);
         request->flags |= REQUEST_DONE;
-        if (conn->first == request)
+        if (conn->unanswered.first == request)
             conn_advance(conn);
         return;
     }
     deliver(conn, reply, false);
     conn_flush_later(conn);
     request_pop(conn);
-    if (conn->first != NULL)
+    if (conn->unanswered.first != NULL)
         conn_advance(conn);
 }
 
@@ -242,8 +239,8 @@ static void emit(struct conn *conn, struct request *request)
 void conn_advance(struct conn *conn)
 {
     bool any = false;
-    while (conn->first != NULL && (conn->first->flags & REQUEST_DONE)) {
-        emit(conn, conn->first);
+    while (conn->unanswered.first != NULL && (conn->unanswered.first->flags & REQUEST_DONE)) {
+        emit(conn, conn->unanswered.first);
         request_pop(conn);
         any = true;
     }
@@ -293,6 +290,6 @@ void dispatch_answered(struct request *request)
     if (request->answer.place == ANSWER_IN_SPACE)
         take_from_space(conn, request);
     request->flags |= REQUEST_DONE;
-    if (conn->first == request)
+    if (conn->unanswered.first == request)
         conn_advance(conn);
 }

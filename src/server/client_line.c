@@ -43,7 +43,8 @@ struct unanswered {
 static struct unanswered unanswered_of(const struct conn *conn)
 {
     struct unanswered of = { 0 };
-    for (const struct request *request = conn->first; request != NULL; request = request->next) {
+    for (const struct request *request = conn->unanswered.first; request != NULL;
+         request = request->next) {
         for (uint32_t i = 0; i < request->argc; i++)
             of.args += request->args[i].size;
         if (request->argc > 0)
@@ -59,7 +60,7 @@ static struct unanswered unanswered_of(const struct conn *conn)
 static uint32_t chunks_of(const struct out *out, size_t *memory)
 {
     uint32_t count = 0;
-    for (const struct chunk *chunk = out->first; chunk != NULL; chunk = chunk->next) {
+    for (const struct chunk *chunk = out->chunks.first; chunk != NULL; chunk = chunk->next) {
         *memory += chunk->parcel == NULL ? CHUNK_BYTES : sizeof(*chunk);
         count += chunk->size > 0;
     }
@@ -118,8 +119,8 @@ static int line_memory(const struct conn *conn, char *out, size_t room)
                     " qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%d rbp=0 obl=0 oll=%u "
                     "omem=%zu tot-mem=%zu events=%s",
                     unanswered.bytes, unanswered.free, unanswered.args, queued,
-                    conn->out.first != NULL ? CHUNK_BYTES : 0, chunks, conn->out.bytes, total,
-                    conn->out.op.in_flight ? "rw" : "r");
+                    conn->out.chunks.first != NULL ? CHUNK_BYTES : 0, chunks, conn->out.bytes,
+                    total, conn->out.op.in_flight ? "rw" : "r");
 }
 
 size_t client_line(const struct conn *conn, char out[CLIENT_LINE_MAX])

@@ -87,7 +87,7 @@ static void client_no_touch(struct conn *conn, const struct args *args, struct r
 static void client_reply(struct conn *conn, const struct args *args, struct reply *reply)
 {
     struct bytes mode = args_at(args, 2);
-    struct request *request = conn->first;
+    struct request *request = conn->unanswered.first;
     if (bytes_is(mode, "on")) {
         conn->flags &= ~(uint32_t)(CONN_REPLY_OFF | CONN_REPLY_SKIP);
         request->flags &= (uint8_t)~REQUEST_SILENT;

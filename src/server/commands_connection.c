@@ -82,7 +82,7 @@ static void reset_command(struct conn *conn, const struct args *args, struct rep
 {
     (void)args;
     if (conn->flags & CONN_REPLY_OFF)
-        conn->first->flags &= (uint8_t)~REQUEST_SILENT; /* a barrier: it is the first */
+        conn->unanswered.first->flags &= (uint8_t)~REQUEST_SILENT; /* a barrier: it is the first */
     conn->flags &= ~(uint32_t)(CONN_REPLY_OFF | CONN_REPLY_SKIP | CONN_NO_EVICT | CONN_NO_TOUCH);
     transaction_drop(conn);
     client_text_set(&conn->name, bytes_str(""));

@@ -80,8 +80,8 @@ static void shutdown_command(struct conn *conn, const struct args *args, struct 
     } else if (words.save && !words.force) {
         reply_error(reply, "ERR Errors trying to SHUTDOWN: nothing can be saved here, say NOSAVE");
     } else {
-        must(conn->first == conn->last); /* a barrier is alone */
-        conn->first->flags |= REQUEST_SILENT | REQUEST_CLOSES;
+        must(conn->requests == 1); /* a barrier is alone */
+        conn->unanswered.first->flags |= REQUEST_SILENT | REQUEST_CLOSES;
         server_stop(conn->reactor->server);
     }
 }

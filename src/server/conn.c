@@ -3,6 +3,7 @@
  */
 #include "shoal/server/conn.h"
 
+#include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
 #include "shoal/net/socket.h"
 #include "shoal/server/multi.h"
@@ -77,11 +78,7 @@ void request_free(struct reactor *reactor, struct request *request)
 
 void request_append(struct conn *conn, struct request *request)
 {
-    if (conn->first == NULL)
-        conn->first = request;
-    else
-        conn->last->next = request;
-    conn->last = request;
+    list_add(&conn->unanswered, request, next);
     conn->requests++;
 }
 
@@ -112,12 +109,7 @@ static void conn_starve(struct conn *conn)
     if (conn->flags & CONN_STARVED)
         return;
     conn->flags |= CONN_STARVED;
-    conn->next_starved = NULL;
-    if (reactor->starved_first == NULL)
-        reactor->starved_first = conn;
-    else
-        reactor->starved_last->next_starved = conn;
-    reactor->starved_last = conn;
+    list_add(&reactor->starved, conn, next_starved);
 }
 
 void conn_settle_later(struct conn *conn)
@@ -142,7 +134,7 @@ static void fail(struct conn *conn, const char *what, int result)
 
 static void received(struct io_op *op, const struct io_event *event)
 {
-    struct conn *conn = (struct conn *)((char *)op - offsetof(struct conn, recv));
+    struct conn *conn = container_of(op, struct conn, recv);
     if (likely(event->result > 0)) {
         conn_received(conn, event);
         if (likely(event->more))
@@ -167,8 +159,7 @@ static void received(struct io_op *op, const struct io_event *event)
 
 static void sent(struct io_op *op, const struct io_event *event)
 {
-    struct conn *conn =
-        (struct conn *)((char *)op - offsetof(struct conn, out) - offsetof(struct out, op));
+    struct conn *conn = container_of(op, struct conn, out.op);
     struct reactor *reactor = conn->reactor;
     conn->out.flying = NULL;
     if (event->result > 0) {
@@ -273,7 +264,7 @@ static void conn_free(struct conn *conn)
 /* Requests, or bytes that may still become some, are on their way to an answer. */
 static bool has_work(const struct conn *conn)
 {
-    return conn->first != NULL || conn->out.bytes > 0 ||
+    return conn->unanswered.first != NULL || conn->out.bytes > 0 ||
            (conn->flags & CONN_STALLED && !(conn->flags & CONN_CLOSING));
 }
 
@@ -310,10 +301,10 @@ bool conn_settle(struct conn *conn)
         conn_kill(conn);
     if (!(conn->flags & CONN_DEAD))
         return false;
-    if (conn->first == NULL && conn->transaction != NULL)
+    if (conn->unanswered.first == NULL && conn->transaction != NULL)
         transaction_drop(conn); /* not before: an EXEC under way works on it */
-    if (conn->flags & (CONN_FLUSHING | CONN_STALLED | CONN_STARVED) || conn->first != NULL ||
-        conn->recv.in_flight || conn->out.op.in_flight)
+    if (conn->flags & (CONN_FLUSHING | CONN_STALLED | CONN_STARVED) ||
+        conn->unanswered.first != NULL || conn->recv.in_flight || conn->out.op.in_flight)
         return false; /* whoever ends last comes here again */
     conn_free(conn);
     return true;

@@ -244,8 +244,8 @@ static void hold(struct conn *conn)
 {
     conn->flags |= CONN_HELD;
     if (conn->reactor->pause.until_ms != 0)
-        input_detach(
-            conn->last); /* or so many paused clients would leave none for CLIENT UNPAUSE */
+        input_detach(conn->unanswered
+                         .last); /* or so many paused clients would leave none for CLIENT UNPAUSE */
     conn_stall(conn);
 }
 
@@ -263,9 +263,9 @@ static void dispatch_checked(struct conn *conn, struct request *request)
         return;
     }
     if (must_be_alone(conn, request)) {
-        if (conn->first != request)
+        if (conn->unanswered.first != request)
             group_run(conn->reactor); /* often all that it waits for */
-        if (conn->first != request || is_paused(conn, request->command)) {
+        if (conn->unanswered.first != request || is_paused(conn, request->command)) {
             hold(conn);
             return;
         }
@@ -278,17 +278,17 @@ static void dispatch_checked(struct conn *conn, struct request *request)
 
 void dispatch_held(struct conn *conn)
 {
-    struct request *request = conn->last;
+    struct request *request = conn->unanswered.last;
     must(conn->flags & CONN_HELD && request != NULL);
     if (conn->flags & CONN_DEAD) {
         /* Nobody will read it: it is dropped unless it had started. */
         conn->flags &= ~(uint32_t)CONN_HELD;
         request->flags |= REQUEST_DONE | REQUEST_SILENT;
-        if (conn->first == request)
+        if (conn->unanswered.first == request)
             conn_advance(conn);
         return;
     }
-    if (conn->first != request || is_paused(conn, request->command))
+    if (conn->unanswered.first != request || is_paused(conn, request->command))
         return;
     conn->flags &= ~(uint32_t)CONN_HELD;
     request->proto = conn->proto;

@@ -82,7 +82,7 @@ static void idle_close(struct reactor *reactor)
 {
     int64_t limit_ms = (int64_t)reactor->settings->timeout_s * 1000;
     for (struct conn *conn = reactor->conns; conn != NULL; conn = conn->next) {
-        if (conn->first != NULL || conn_is_waiting(conn) ||
+        if (conn->unanswered.first != NULL || conn_is_waiting(conn) ||
             reactor->now_ms - conn->active_ms <= limit_ms)
             continue;
         counter_add(&reactor->stats->idle_closed, 1);

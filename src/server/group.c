@@ -196,11 +196,7 @@ static void prefetch_deep_items(struct reactor *reactor, const struct lot *lot)
  * yet. */
 static void later_add(struct group *group, struct request *request)
 {
-    request->message.next = NULL;
-    struct message **last = &group->later;
-    while (*last != NULL)
-        last = &(*last)->next;
-    *last = &request->message;
+    list_add(&group->later, &request->message, next);
 }
 
 /* The oldest gathered lot runs; the one that was filling is ready next. */
@@ -214,11 +210,8 @@ static void lot_run(struct reactor *reactor)
     group->running = false;
     lot->count = lot->deep = 0;
     group->filling = 1 - group->filling;
-    while (group->later != NULL && !group->running) {
-        struct request *request = request_of(group->later);
-        group->later = request->message.next;
-        group_add(reactor, request);
-    }
+    while (group->later.first != NULL && !group->running)
+        group_add(reactor, request_of(list_take(&group->later, next)));
 }
 
 void group_run(struct reactor *reactor)

@@ -4,6 +4,7 @@
 #include "shoal/server/locks.h"
 
 #include "shoal/base/hash.h"
+#include "shoal/base/list.h"
 #include "shoal/base/mem.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
@@ -38,11 +39,11 @@ struct waiter {
 struct locks {
     struct node *bucket[LOCK_BUCKETS];
     uint32_t queues;
-    struct waiter *ready_first, *ready_last; /* at the head of all their queues, about to run */
-    bool running;                            /* run_ready() is at work further up the stack */
+    LIST_OF(struct waiter) ready; /* at the head of all their queues, about to run */
+    bool running;                 /* run_ready() is at work further up the stack */
     struct part *gate;
     bool gate_open; /* the gate's part has been granted the shard */
-    struct message *gated_first, *gated_last;
+    LIST_OF(struct message) gated;
     const struct message *drained; /* has been behind the gate, and is let in now */
 };
 
@@ -59,7 +60,7 @@ void locks_free(struct locks **locks)
 
 bool locks_active(const struct locks *locks)
 {
-    return locks->queues > 0 || locks->gate != NULL || locks->gated_first != NULL ||
+    return locks->queues > 0 || locks->gate != NULL || locks->gated.first != NULL ||
            locks->drained != NULL;
 }
 
@@ -109,16 +110,6 @@ static void waiter_join(struct locks *locks, struct waiter *waiter, uint64_t nam
     }
 }
 
-static void ready_add(struct locks *locks, struct waiter *waiter)
-{
-    waiter->next_ready = NULL;
-    if (locks->ready_first == NULL)
-        locks->ready_first = waiter;
-    else
-        locks->ready_last->next_ready = waiter;
-    locks->ready_last = waiter;
-}
-
 /* Leaves the heads of its queues; whoever is now at the head of all of theirs is ready. */
 static void waiter_leave(struct locks *locks, struct waiter *waiter)
 {
@@ -135,19 +126,9 @@ static void waiter_leave(struct locks *locks, struct waiter *waiter)
         behind->last = node->last;
         *place = behind;
         if (--behind->waiter->missing == 0)
-            ready_add(locks, behind->waiter);
+            list_add(&locks->ready, behind->waiter, next_ready);
     }
     free(waiter);
-}
-
-static void gate_add(struct locks *locks, struct message *message)
-{
-    message->next = NULL;
-    if (locks->gated_first == NULL)
-        locks->gated_first = message;
-    else
-        locks->gated_last->next = message;
-    locks->gated_last = message;
 }
 
 /*
@@ -160,10 +141,10 @@ static bool waits_at_gate(struct locks *locks, struct message *message)
     bool let_in = locks->drained == message;
     if (let_in)
         locks->drained = NULL;
-    bool others_first = locks->gated_first != NULL || locks->drained != NULL;
+    bool others_first = locks->gated.first != NULL || locks->drained != NULL;
     if (locks->gate == NULL && (let_in || !others_first))
         return false;
-    gate_add(locks, message);
+    list_add(&locks->gated, message, next);
     return true;
 }
 
@@ -263,10 +244,8 @@ static void run_ready(struct reactor *reactor)
     if (locks->running)
         return;
     locks->running = true;
-    while (locks->ready_first != NULL) {
-        struct waiter *waiter = locks->ready_first;
+    for (struct waiter *waiter; (waiter = list_take(&locks->ready, next_ready)) != NULL;) {
         struct message *message = waiter->message;
-        locks->ready_first = waiter->next_ready;
         bool holds = waiter->holds;
         if (message->kind == MESSAGE_COMMAND)
             group_run_one(reactor, request_of(message));
@@ -282,9 +261,8 @@ static void run_ready(struct reactor *reactor)
 static void gate_drain(struct reactor *reactor)
 {
     struct locks *locks = reactor->locks;
-    while (locks->gate == NULL && locks->gated_first != NULL) {
-        struct message *message = locks->gated_first;
-        locks->gated_first = message->next;
+    while (locks->gate == NULL && locks->gated.first != NULL) {
+        struct message *message = list_take(&locks->gated, next);
         locks->drained = message;
         if (message->kind != MESSAGE_COMMAND)
             part_run(reactor, message);

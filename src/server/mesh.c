@@ -4,6 +4,7 @@
  */
 #include "shoal/server/mesh.h"
 
+#include "shoal/base/list.h"
 #include "shoal/base/mem.h"
 #include "shoal/base/must.h"
 
@@ -25,7 +26,8 @@ struct mesh {
     _Atomic(struct spsc *) *responses;
 };
 
-struct list {
+/* Messages that wait here: a type with a name, so that functions can be given one. */
+struct waiting {
     struct message *first, *last;
 };
 
@@ -46,8 +48,8 @@ struct lane {
     struct spsc *requests_in, *responses_in;   /* we consume */
     uint32_t credits;
     bool dirty;
-    struct list backlog, urgent;
-    struct list answers; /* responses for which there was no memory to make a ring */
+    struct waiting backlog, urgent;
+    struct waiting answers; /* responses for which there was no memory to make a ring */
     struct reply_space space;
 };
 
@@ -161,16 +163,6 @@ static struct spsc *ring_in(struct mesh_port *port, _Atomic(struct spsc *) *matr
     return *cached;
 }
 
-static void list_add(struct list *list, struct message *message)
-{
-    message->next = NULL;
-    if (list->first == NULL)
-        list->first = message;
-    else
-        list->last->next = message;
-    list->last = message;
-}
-
 static void mark_dirty(struct mesh_port *port, uint32_t to)
 {
     struct lane *lane = &port->lane[to];
@@ -198,8 +190,8 @@ static bool try_push(struct mesh_port *port, struct lane *lane, struct message *
 }
 
 /* Messages that take no credit go first and in their own order. */
-static struct list *waiting_list(struct mesh_port *port, struct lane *lane,
-                                 const struct message *message)
+static struct waiting *waiting_list(struct mesh_port *port, struct lane *lane,
+                                    const struct message *message)
 {
     return needs_credit(port, message) ? &lane->backlog : &lane->urgent;
 }
@@ -208,10 +200,10 @@ static void send_or_wait(struct mesh_port *port, struct message *message)
 {
     must(message->to != port->self);
     struct lane *lane = &port->lane[message->to];
-    struct list *list = waiting_list(port, lane, message);
+    struct waiting *list = waiting_list(port, lane, message);
     if (list->first == NULL && try_push(port, lane, message))
         return;
-    list_add(list, message);
+    list_add(list, message, next);
     port->backlogged++;
     mark_dirty(port, message->to);
 }
@@ -260,7 +252,7 @@ void mesh_respond(struct mesh_port *port, struct message *message)
     struct spsc *ring =
         ring_out(port, port->mesh->responses, &lane->responses_out, to, response_ring_size(port));
     if (unlikely(ring == NULL)) { /* 4 KB, once a pair: tried again every turn */
-        list_add(&lane->answers, message);
+        list_add(&lane->answers, message, next);
         port->backlogged++;
         return;
     }
@@ -393,7 +385,7 @@ void mesh_release(struct mesh_port *port)
     port->taken = port->taken_before = 0;
 }
 
-static void list_push_on(struct mesh_port *port, struct lane *lane, struct list *list)
+static void list_push_on(struct mesh_port *port, struct lane *lane, struct waiting *list)
 {
     while (list->first != NULL) {
         struct message *message = list->first, *next = message->next;
@@ -407,7 +399,7 @@ static void list_push_on(struct mesh_port *port, struct lane *lane, struct list 
 static void answers_push_on(struct mesh_port *port, struct lane *lane)
 {
     struct message *message = lane->answers.first;
-    lane->answers = (struct list){ 0 };
+    lane->answers = (struct waiting){ 0 };
     while (message != NULL) {
         struct message *next = message->next;
         port->backlogged--;

@@ -3,6 +3,7 @@
  */
 #include "shoal/server/multi.h"
 
+#include "shoal/base/container_of.h"
 #include "shoal/base/hash.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
@@ -56,11 +57,7 @@ static bool queue(struct conn *conn, const struct command *command, const struct
         free(queued);
         return false;
     }
-    if (transaction->first == NULL)
-        transaction->first = queued;
-    else
-        transaction->last->next = queued;
-    transaction->last = queued;
+    list_add(&transaction->queue, queued, next);
     transaction->count++;
     transaction->bytes += queued->size;
     return true;
@@ -85,7 +82,7 @@ void transaction_queue(struct conn *conn, struct request *request)
 /* True when something queued has one of the flags. */
 static bool has_queued(const struct conn *conn, uint32_t flags)
 {
-    const struct queued *queued = conn->transaction != NULL ? conn->transaction->first : NULL;
+    const struct queued *queued = conn->transaction != NULL ? conn->transaction->queue.first : NULL;
     for (; queued != NULL; queued = queued->next)
         if (queued->command->flags & flags)
             return true;
@@ -102,12 +99,9 @@ void transaction_discard(struct conn *conn)
     conn->flags &= ~(uint32_t)(CONN_MULTI | CONN_MULTI_FAILED);
     if (conn->transaction == NULL)
         return;
-    for (struct queued *queued = conn->transaction->first, *next; queued != NULL; queued = next) {
-        next = queued->next;
+    for (struct queued *queued; (queued = list_take(&conn->transaction->queue, next)) != NULL;)
         free(queued);
-    }
     pressure_unqueue(conn->reactor, conn->transaction->bytes);
-    conn->transaction->first = conn->transaction->last = NULL;
     conn->transaction->count = 0;
     conn->transaction->bytes = 0;
 }
@@ -116,7 +110,7 @@ void transaction_discard(struct conn *conn)
 
 static struct watched_key *watched_of(struct message *give_back)
 {
-    return (struct watched_key *)((char *)give_back - offsetof(struct watched_key, give_back));
+    return container_of(give_back, struct watched_key, give_back);
 }
 
 static void give_back_run(struct reactor *here, struct message *message)
@@ -204,8 +198,8 @@ static void exec_plan(struct conn *conn, struct plan *plan)
     uint8_t db = conn->db;
     plan->multi = true;
     plan->atomic = true;
-    for (struct queued *queued = transaction != NULL ? transaction->first : NULL; queued != NULL;
-         queued = queued->next) {
+    for (struct queued *queued = transaction != NULL ? transaction->queue.first : NULL;
+         queued != NULL; queued = queued->next) {
         plan_add(plan, queued->command, &queued->args, db);
         db = db_after(queued, db, conn->reactor->settings->databases);
     }
@@ -233,14 +227,14 @@ static void exec_command(struct conn *conn, const struct args *args, struct repl
     } else if (conn->reactor->keyspace->over_limit && has_queued(conn, CMD_DENYOOM)) {
         reply_error(reply, "EXECABORT Transaction discarded because of: " ERR_OOM);
         exec_end(conn);
-    } else if ((plan = plan_new(conn->first)) == NULL) {
+    } else if ((plan = plan_new(conn->unanswered.first)) == NULL) {
         reply_error(reply, ERR_NO_MEMORY);
         exec_end(conn);
     } else {
         exec_plan(conn, plan);
         plan->at_end = exec_end; /* the queue's arguments are in use until then */
         conn->flags &= ~(uint32_t)CONN_MULTI;
-        conn->first->plan = plan;
+        conn->unanswered.first->plan = plan;
     }
 }
 
@@ -308,7 +302,7 @@ static void watch_command(struct conn *conn, const struct args *args, struct rep
     bool ok = true;
     for (uint32_t i = 1; i < args->count && ok; i++)
         ok = watch_add(conn, args_at(args, i));
-    struct plan *plan = ok ? plan_new(conn->first) : NULL;
+    struct plan *plan = ok ? plan_new(conn->unanswered.first) : NULL;
     struct watched_key **list = plan != NULL ? malloc(sizeof(*list)) : NULL;
     if (list == NULL) {
         if (plan != NULL)
@@ -318,7 +312,7 @@ static void watch_command(struct conn *conn, const struct args *args, struct rep
     }
     *list = conn->transaction->watched;
     plan_add_control(plan, watch_control, watch_merge, list);
-    conn->first->plan = plan;
+    conn->unanswered.first->plan = plan;
 }
 
 static void unwatch_command(struct conn *conn, const struct args *args, struct reply *reply)

@@ -97,19 +97,10 @@ void chunk_pool_fini(struct chunk_pool *pool)
     }
 }
 
-static void append(struct out *out, struct chunk *chunk)
-{
-    if (out->first == NULL)
-        out->first = chunk;
-    else
-        out->last->next = chunk;
-    out->last = chunk;
-}
-
 static size_t chunk_room(const struct out *out)
 {
-    const struct chunk *last = out->last;
-    if (last == NULL || last->parcel != NULL || last == out->flying)
+    const struct chunk *last = out->chunks.last;
+    if (out->chunks.first == NULL || last->parcel != NULL || last == out->flying)
         return 0;
     return (size_t)(last->own + CHUNK_BYTES - (last->data + last->size));
 }
@@ -121,10 +112,10 @@ char *out_room(struct out *out, struct chunk_pool *pool, size_t *room)
         struct chunk *chunk = chunk_get(pool);
         if (chunk == NULL)
             return NULL;
-        append(out, chunk);
+        list_add(&out->chunks, chunk, next);
         *room = CHUNK_BYTES;
     }
-    return out->last->data + out->last->size;
+    return out->chunks.last->data + out->chunks.last->size;
 }
 
 bool out_bytes(struct out *out, struct chunk_pool *pool, const char *data, size_t size)
@@ -152,7 +143,7 @@ static bool append_part(struct out *out, struct parcel *parcel, char *data, size
         return false;
     *chunk = (struct chunk){ .data = data, .size = size, .parcel = parcel };
     parcel_use(parcel);
-    append(out, chunk);
+    list_add(&out->chunks, chunk, next);
     out->bytes += size;
     return true;
 }
@@ -176,8 +167,8 @@ static uint32_t vector_fill(struct out *out, struct out_vector *vector)
 {
     uint32_t count = 0;
     size_t room = OUT_SEND_MAX;
-    for (struct chunk *chunk = out->first; chunk != NULL && count < OUT_VECTOR_MAX && room > 0;
-         chunk = chunk->next) {
+    for (struct chunk *chunk = out->chunks.first;
+         chunk != NULL && count < OUT_VECTOR_MAX && room > 0; chunk = chunk->next) {
         size_t size = chunk->size < room ? chunk->size : room;
         vector->parts[count++] = (struct iovec){ chunk->data, size };
         room -= size;
@@ -191,13 +182,14 @@ void out_send(struct out *out, struct ring *ring, int fd)
     if (out->flying != NULL ||
         out->bytes == 0) /* room for a reply that was not sent may be there */
         return;
-    bool several = out->first->next != NULL && out->first->size < OUT_SEND_MAX;
+    bool several = out->chunks.first->next != NULL && out->chunks.first->size < OUT_SEND_MAX;
     if (several && out->vector == NULL)
         out->vector = malloc(sizeof(*out->vector)); /* without it: one chunk at a time */
     if (!several || out->vector == NULL) {
-        size_t size = out->first->size < OUT_SEND_MAX ? out->first->size : OUT_SEND_MAX;
-        out->flying = out->first;
-        ring_send(ring, &out->op, fd, out->first->data, size);
+        size_t size =
+            out->chunks.first->size < OUT_SEND_MAX ? out->chunks.first->size : OUT_SEND_MAX;
+        out->flying = out->chunks.first;
+        ring_send(ring, &out->op, fd, out->chunks.first->data, size);
         return;
     }
     out->vector->message = (struct msghdr){ .msg_iov = out->vector->parts };
@@ -210,19 +202,17 @@ void out_sent(struct out *out, struct reactor *here, size_t size)
     must(size <= out->bytes);
     out->flying = NULL;
     out->bytes -= size;
-    while (out->first != NULL && size >= out->first->size) {
-        struct chunk *chunk = out->first;
+    while (out->chunks.first != NULL && size >= out->chunks.first->size) {
+        struct chunk *chunk = list_take(&out->chunks, next);
         size -= chunk->size;
-        out->first = chunk->next;
         chunk_drop(here, chunk);
     }
-    if (out->first == NULL) {
-        out->last = NULL;
+    if (out->chunks.first == NULL) {
         free(out->vector);
         out->vector = NULL;
     } else {
-        out->first->data += size;
-        out->first->size -= size;
+        out->chunks.first->data += size;
+        out->chunks.first->size -= size;
     }
 }
 

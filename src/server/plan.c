@@ -3,6 +3,7 @@
  */
 #include "shoal/server/plan.h"
 
+#include "shoal/base/container_of.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/server.h"
@@ -51,14 +52,12 @@ static void plan_end(struct plan *plan)
     if (plan->locked) {
         home->transactions--;
         counter_add(&home->stats->transactions, 1);
-        struct plan *next = home->transactions_waiting;
-        if (next != NULL) {
-            home->transactions_waiting = next->next_waiting;
+        struct plan *next = list_take(&home->transactions_waiting, next_waiting);
+        if (next != NULL)
             plan_start(next);
-        }
     }
     request->flags |= REQUEST_DONE;
-    if (request->conn->first == request)
+    if (request->conn->unanswered.first == request)
         conn_advance(request->conn);
 }
 
@@ -285,7 +284,7 @@ static void plan_next(struct plan *plan)
 /* On the sequencer: every shard's part goes out before the next transaction's. */
 static void sequence_run(struct reactor *here, struct message *message)
 {
-    struct plan *plan = (struct plan *)((char *)message - offsetof(struct plan, sequence));
+    struct plan *plan = container_of(message, struct plan, sequence);
     for (uint32_t i = 0; i < here->count; i++) {
         if (plan->part[i] == NULL)
             continue;
@@ -300,7 +299,7 @@ static void sequence_run(struct reactor *here, struct message *message)
 static void sequence_done(struct reactor *home, struct message *message)
 {
     (void)home;
-    message_back((struct plan *)((char *)message - offsetof(struct plan, sequence)));
+    message_back(container_of(message, struct plan, sequence));
 }
 
 static void transaction_start(struct plan *plan)
@@ -341,11 +340,7 @@ void plan_start(struct plan *plan)
         plan->ending = true;
         parts_send(plan, NULL);
     } else if (home->transactions == TRANSACTIONS_MAX) {
-        plan->next_waiting = NULL;
-        struct plan **last = &home->transactions_waiting;
-        while (*last != NULL)
-            last = &(*last)->next_waiting;
-        *last = plan;
+        list_add(&home->transactions_waiting, plan, next_waiting);
     } else {
         transaction_start(plan);
     }

@@ -148,7 +148,7 @@ static void merge_pick(struct plan *plan, const struct step *step, struct reply 
             continue;
         uint64_t keys = server_shard_keys(plan->home->server, shard, step->db) + 1;
         weight += keys;
-        if (chosen.data == NULL || reactor_random(plan->home) % weight < keys)
+        if (chosen.data == NULL || random_next(&plan->home->random) % weight < keys)
             chosen = text;
     }
     if (chosen.data == NULL)

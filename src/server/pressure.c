@@ -3,6 +3,7 @@
  */
 #include "shoal/server/pressure.h"
 
+#include "shoal/base/container_of.h"
 #include "shoal/net/socket.h"
 #include "shoal/server/multi.h"
 #include "shoal/server/reactor.h"
@@ -39,7 +40,7 @@ static void set_level(struct reactor *reactor, uint64_t limit)
 
 void pressure_grown(struct chunk_pool *pool)
 {
-    struct reactor *reactor = (struct reactor *)((char *)pool - offsetof(struct reactor, chunks));
+    struct reactor *reactor = container_of(pool, struct reactor, chunks);
     set_level(reactor, settings_buffers_limit(reactor->settings));
 }
 
@@ -69,7 +70,7 @@ void pressure_renew(struct reactor *reactor)
 
 static struct conn *conn_of(struct reservation *claim)
 {
-    return (struct conn *)((char *)claim - offsetof(struct conn, claim));
+    return container_of(claim, struct conn, claim);
 }
 
 bool pressure_reserve(struct conn *conn, size_t total)

@@ -50,34 +50,15 @@ void reactor_respond(struct reactor *here, struct message *message)
         mesh_respond(here->port, message);
         return;
     }
-    message->next = NULL;
-    if (here->self_first == NULL)
-        here->self_first = message;
-    else
-        here->self_last->next = message;
-    here->self_last = message;
+    list_add(&here->self, message, next);
 }
 
 static uint32_t own_calls_done(struct reactor *reactor)
 {
     uint32_t count = 0;
-    while (reactor->self_first != NULL) {
-        struct message *message = reactor->self_first;
-        reactor->self_first = message->next;
+    for (struct message *message; (message = list_take(&reactor->self, next)) != NULL; count++)
         message->done(reactor, message);
-        count++;
-    }
     return count;
-}
-
-uint64_t reactor_random(struct reactor *reactor)
-{
-    uint64_t x = reactor->random; /* xorshift64*, Vigna 2014 */
-    x ^= x >> 12;
-    x ^= x << 25;
-    x ^= x >> 27;
-    reactor->random = x;
-    return x * 0x2545f4914f6cdd1dull;
 }
 
 /* ---- parts of a turn ----------------------------------------------------- */
@@ -142,8 +123,8 @@ static uint32_t stalled_retry(struct reactor *reactor)
 /* May this connection's replies wait for those behind them? */
 static bool holds_back(struct conn *conn, uint64_t now_ns)
 {
-    if (conn->first == NULL || conn->out.bytes >= CONN_HOLD_MAX || conn->out.flying != NULL ||
-        conn->flags & (CONN_DEAD | CONN_HELD))
+    if (conn->unanswered.first == NULL || conn->out.bytes >= CONN_HOLD_MAX ||
+        conn->out.flying != NULL || conn->flags & (CONN_DEAD | CONN_HELD))
         return false;
     if (conn->held_since_ns == 0)
         conn->held_since_ns = now_ns;
@@ -189,12 +170,12 @@ static void settle(struct reactor *reactor)
 static void starved_feed(struct reactor *reactor)
 {
     uint32_t share = ring_buffers_available(reactor->ring) * STARVED_PER_BUFFER;
-    while (reactor->starved_first != NULL) {
-        struct conn *conn = reactor->starved_first;
+    while (reactor->starved.first != NULL) {
+        struct conn *conn = reactor->starved.first;
         bool dead = conn->flags & CONN_DEAD;
         if (share == 0 && !dead)
             return;
-        reactor->starved_first = conn->next_starved;
+        list_take(&reactor->starved, next_starved);
         conn->flags &= ~(uint32_t)CONN_STARVED;
         if (dead) {
             conn_settle_later(conn);
@@ -229,7 +210,7 @@ static uint32_t work(struct reactor *reactor)
         if (moved == 0)
             break;
     }
-    if (unlikely(reactor->starved_first != NULL))
+    if (unlikely(reactor->starved.first != NULL))
         starved_feed(reactor);
     done += pressure_relieve(reactor);
     due_run(reactor);
@@ -284,7 +265,7 @@ static void loop(struct reactor *reactor)
         settle(reactor);
         due_note_activity(reactor, quiet);
         bool published = mesh_publish(reactor->port, wake, reactor);
-        idle = quiet && !published && reactor->self_first == NULL && !polls_on(reactor, !quiet);
+        idle = quiet && !published && reactor->self.first == NULL && !polls_on(reactor, !quiet);
     }
     mesh_publish(reactor->port, wake, reactor);
     ring_turn(reactor->ring, 0);
@@ -388,8 +369,8 @@ static int setup(struct reactor *reactor)
     reactor->scratch = mem_must_alloc(SCRATCH_BYTES);
     reactor->chunks.grown = pressure_grown;
     reactor->next_conn_id = reactor->id + 1;
-    reactor->random = clock_ticks() * 2 + 1;
-    keyspace_seed(reactor->keyspace, reactor_random(reactor));
+    random_seed(&reactor->random, clock_ticks());
+    random_seed(&reactor->keyspace->random, random_next(&reactor->random));
     reactor->now_ms = reactor->keyspace->now_ms = reactor->sampled_ms = clock_now_ms();
     decoder_init(&reactor->decoder);
     reactor_use_settings(reactor, reactor->settings);

@@ -4,6 +4,7 @@
 #include "shoal/server/server.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/base/container_of.h"
 #include "shoal/base/hash.h"
 #include "shoal/base/log.h"
 #include "shoal/server/banner.h"
@@ -139,7 +140,7 @@ void server_stop(struct server *server)
 
 static void asked(struct io_op *op, const struct io_event *event)
 {
-    struct server *server = (struct server *)((char *)op - offsetof(struct server, stop_op));
+    struct server *server = container_of(op, struct server, stop_op);
     if (event->result == sizeof(server->stop_value)) {
         if (server->stop_value >= ASK_RELOAD)
             settings_reload(&server->reactor[SEQUENCER]);

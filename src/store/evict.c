@@ -138,11 +138,3 @@ void evict_finish(struct evict_chain *chain)
     chain_compact(chain->table->_arena, chain->head, &chain->table->table_bytes);
     table_shrink(chain->table);
 }
-
-uint64_t evict_random_bits(struct keyspace *keyspace)
-{
-    uint64_t z = keyspace->_random += 0x9e3779b97f4a7c15; /* splitmix64 */
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-}

@@ -17,10 +17,10 @@ enum {
 static struct evict_hand random_place(struct keyspace *keyspace)
 {
     struct evict_hand hand = { 0 };
-    uint64_t draw = evict_random_bits(keyspace) % keyspace_count(keyspace);
+    uint64_t draw = random_next(&keyspace->random) % keyspace_count(keyspace);
     while (draw >= keyspace->db[hand.db].count)
         draw -= keyspace->db[hand.db++].count;
-    hand.bucket = evict_random_bits(keyspace) % table_bucket_count(&keyspace->db[hand.db]);
+    hand.bucket = random_next(&keyspace->random) % table_bucket_count(&keyspace->db[hand.db]);
     return hand;
 }
 
@@ -61,7 +61,7 @@ static void evict_one(struct keyspace *keyspace, struct evict_work *work)
         if (!evict_next(keyspace, &hand, work, 0, 1, &chain))
             return;
         unsigned count = count_candidates(keyspace, &chain);
-        uint64_t draw = evict_random_bits(keyspace);
+        uint64_t draw = random_next(&keyspace->random);
         unsigned places = count > PLACES || draws >= DRAWS_MAX ? count : PLACES;
         if (count > 0 && draw % places < count) {
             evict_candidate(keyspace, &chain, draw % places, work);

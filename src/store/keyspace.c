@@ -119,13 +119,13 @@ int64_t keyspace_asked_expire(struct keyspace *keyspace, int64_t expire_ms)
     if (likely(!keyspace->lifetime.on))
         return expire_ms;
     return lifetime_asked(&keyspace->lifetime, expire_ms, keyspace->now_ms,
-                          evict_random_bits(keyspace));
+                          random_next(&keyspace->random));
 }
 
 /* The same under a default, a maximum or jitter. What was asked for has been through them. */
 static int64_t ruled_expire(struct keyspace *keyspace, const struct item *old, int64_t expire_ms)
 {
-    uint64_t random = evict_random_bits(keyspace);
+    uint64_t random = random_next(&keyspace->random);
     if (expire_ms == KEYSPACE_KEEP_TTL)
         expire_ms = old == NULL ? 0 : item_has_expire(old) ? item_expire_ms(old) : KEYSPACE_NO_TTL;
     if (expire_ms == 0)

@@ -3,6 +3,7 @@
  * sweep and the freeing of a flushed table.
  */
 #include "shoal/base/hash.h"
+#include "shoal/base/random.h"
 #include "shoal/store/ghost.h"
 #include "shoal/store/table.h"
 #include "shoal/store/ttlcode.h"
@@ -50,14 +51,6 @@ uint64_t table_scan(struct table *table, uint64_t cursor, table_each_fn each, vo
 
 /* ---- a random item ------------------------------------------------------- */
 
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15; /* splitmix64 */
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-}
-
 static struct item *chain_item(const struct bucket *head, unsigned n)
 {
     for (const struct bucket *b = head; b != NULL; b = bucket_child(b))
@@ -74,12 +67,14 @@ struct item *table_random(struct table *table, uint64_t random)
     const struct directory *buckets = &table->_buckets;
     if (table->count == 0)
         return NULL;
+    struct random draws;
+    random_seed(&draws, random);
     unsigned longest = table->count < buckets->count ? 1 : RANDOM_CHAIN_MAX;
     for (unsigned tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
-        uint64_t draw = next_random(&random);
+        uint64_t draw = random_next(&draws);
         const struct bucket *head = directory_at(buckets, draw % buckets->count);
         unsigned count = chain_count(head);
-        draw = next_random(&random);
+        draw = random_next(&draws);
         if (draw % longest < count)
             return chain_item(head, (draw >> 32) % count);
     }

@@ -8,6 +8,7 @@
 #define SHOAL_SERVER_CONN_H
 
 #include "shoal/base/bound.h"
+#include "shoal/base/list.h"
 #include "shoal/net/ring.h"
 #include "shoal/proto/decode.h"
 #include "shoal/server/buffers.h"
@@ -84,7 +85,7 @@ struct conn {
     uint8_t db;
     uint64_t id;
 
-    struct request *first, *last; /* unanswered, in order */
+    LIST_OF(struct request) unanswered; /* in order of arrival */
     uint32_t requests;
 
     struct input *input;      /* NULL: none */

@@ -9,6 +9,7 @@
 #define SHOAL_SERVER_GROUP_H
 
 #include "shoal/base/bound.h"
+#include "shoal/base/list.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,7 +34,7 @@ struct group {
     /* a lot runs: no other begins until it has ended, or a connection's commands could change
      * places */
     bool running;
-    struct message *later; /* commands that came meanwhile */
+    LIST_OF(struct message) later; /* commands that came meanwhile */
 };
 
 /* Adds a command whose keys are on this shard; runs the group when it is full. Thread: owner. */

@@ -8,6 +8,7 @@
 #ifndef SHOAL_SERVER_MULTI_H
 #define SHOAL_SERVER_MULTI_H
 
+#include "shoal/base/list.h"
 #include "shoal/cmd/command.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/request.h"
@@ -22,7 +23,7 @@ struct queued {
 };
 
 struct transaction {
-    struct queued *first, *last;
+    LIST_OF(struct queued) queue;
     uint32_t count;
     size_t bytes;
     struct watched_key *watched;

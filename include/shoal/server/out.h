@@ -8,6 +8,7 @@
 #define SHOAL_SERVER_OUT_H
 
 #include "shoal/base/bound.h"
+#include "shoal/base/list.h"
 #include "shoal/net/ring.h"
 #include "shoal/proto/reply.h"
 #include "shoal/server/parcel.h"
@@ -33,7 +34,7 @@ struct chunk {
 
 struct out {
     struct io_op op;
-    struct chunk *first, *last;
+    LIST_OF(struct chunk) chunks;
     struct chunk *flying;      /* last chunk of the send in flight; NULL: none */
     size_t bytes;              /* not sent yet, in flight included */
     struct out_vector *vector; /* of a send of several chunks */
@@ -54,7 +55,7 @@ struct chunk_pool {
 char *out_room(struct out *out, struct chunk_pool *pool, size_t *room);
 static inline void out_written(struct out *out, size_t size)
 {
-    out->last->size += size;
+    out->chunks.last->size += size;
     out->bytes += size;
 }
 

@@ -5,7 +5,9 @@
 #define SHOAL_SERVER_REACTOR_H
 
 #include "shoal/base/clock.h"
+#include "shoal/base/list.h"
 #include "shoal/base/mem.h"
+#include "shoal/base/random.h"
 #include "shoal/net/ring.h"
 #include "shoal/net/socket.h"
 #include "shoal/proto/decode.h"
@@ -55,20 +57,20 @@ struct reactor {
     uint32_t conn_count;
     struct conn *flush_first, *stalled_first, *settling_first;
     uint64_t hold_until_ns; /* replies that are held back go then at the latest; 0: none are */
-    struct conn *starved_first, *starved_last; /* wait for receive buffers */
-    uint32_t lingering;     /* closing ones whose last replies are on their way, */
-    int64_t next_linger_ms; /* ... looked at again then */
+    LIST_OF(struct conn) starved; /* wait for receive buffers */
+    uint32_t lingering;           /* closing ones whose last replies are on their way, */
+    int64_t next_linger_ms;       /* ... looked at again then */
     struct chunk_pool chunks;
     struct buffers buffers;
     struct pressure pressure;
     struct request *request_pool;
     uint32_t request_pool_count;
-    uint32_t request_count;                 /* in the pool or in use */
-    struct message *self_first, *self_last; /* calls to ourselves */
+    uint32_t request_count;       /* in the pool or in use */
+    LIST_OF(struct message) self; /* calls to ourselves */
     char *scratch;
 
-    struct plan *transactions_waiting; /* beyond TRANSACTIONS_MAX */
-    uint32_t transactions;             /* over several shards, under way */
+    LIST_OF(struct plan) transactions_waiting; /* beyond TRANSACTIONS_MAX */
+    uint32_t transactions;                     /* over several shards, under way */
     struct pause pause;
     struct reactor_stats *stats;
     struct slowlog slowlog;
@@ -84,7 +86,7 @@ struct reactor {
     uint64_t sampled_commands, sampled_in, sampled_out;
     bool stopped;
     uint64_t next_conn_id;
-    uint64_t random;
+    struct random random;
     struct latency_events latency_events;
 };
 
@@ -118,9 +120,6 @@ void reactor_note_latency(struct reactor *reactor, enum latency_event event, int
 void reactor_call(struct reactor *here, struct message *message);
 /* Ends a call's run(): back home. */
 void reactor_respond(struct reactor *here, struct message *message);
-
-/* 64 random bits (not for secrets). */
-uint64_t reactor_random(struct reactor *reactor);
 
 /* slot -> reactor: contiguous ranges. */
 static inline uint32_t reactor_of_slot(const struct reactor *reactor, uint32_t slot)

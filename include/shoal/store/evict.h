@@ -82,8 +82,6 @@ void evict_slot(struct keyspace *keyspace, const struct evict_chain *chain, stru
 /* Restores the chain after slots of it were freed. Ends the use of a chain. */
 void evict_finish(struct evict_chain *chain);
 
-uint64_t evict_random_bits(struct keyspace *keyspace);
-
 void evict_run_s3(struct keyspace *keyspace, struct evict_work *work);
 void evict_run_clock(struct keyspace *keyspace, struct evict_work *work);
 void evict_run_random(struct keyspace *keyspace, struct evict_work *work);

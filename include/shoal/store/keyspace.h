@@ -9,6 +9,7 @@
 #define SHOAL_STORE_KEYSPACE_H
 
 #include "shoal/base/counter.h"
+#include "shoal/base/random.h"
 #include "shoal/store/defrag.h"
 #include "shoal/store/evict.h"
 #include "shoal/store/ghost.h"
@@ -52,6 +53,7 @@ struct keyspace {
     bool pressed;                      /* had to make room since the reader last cleared it */
     uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_lease() */
     uint64_t credit_bytes;  /* more than that, for a request that would be refused otherwise */
+    struct random random;   /* of choices that need no secrecy; its seed is the shard's own */
     bool borrowed;          /* some of it was used since the reader last cleared it */
     uint32_t shard, shards; /* which of how many this is, for the SCAN cursor */
     uint32_t watched;       /* keys under WATCH: 0 makes every hook one predicted branch */
@@ -67,7 +69,6 @@ struct keyspace {
     uint64_t _headroom; /* may be added before the sum is taken again */
     struct evict_hand _hand[2];
     struct ghost_book _ghosts;
-    uint64_t _random;
     int64_t _sweep_ms;          /* the sweep is not due before */
     uint64_t _unreturned_bytes; /* of pages that keyspace_work() has emptied, as of then, ... */
     int64_t _unreturned_ms;
@@ -77,12 +78,6 @@ struct keyspace {
 
 struct keyspace *keyspace_new(struct arena *arena, struct keyspace_stats *stats);
 void keyspace_free(struct keyspace **keyspace);
-
-/* Where its random choices begin: those of two shards should have nothing in common. */
-static inline void keyspace_seed(struct keyspace *keyspace, uint64_t random)
-{
-    keyspace->_random = random;
-}
 
 /* Before an expired item is freed. How long each was dead adds up to how many are at any moment. */
 static inline void keyspace_note_expired(struct keyspace *keyspace, const struct item *item)

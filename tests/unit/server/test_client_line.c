@@ -117,7 +117,7 @@ static void unanswered_bytes_count(void **state)
     request->spans[1] = (struct span){ 20, 4 };
     *input = (struct input){ .size = 15, .capacity = 64 };
     struct conn conn = fresh();
-    conn.first = conn.last = request;
+    list_add(&conn.unanswered, request, next);
     conn.input = input;
     conn.input_at = 10;
     write_line(&conn);

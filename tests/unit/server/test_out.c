@@ -99,7 +99,7 @@ static int end(void **state)
     (void)state;
     out_clear(&out, reactor);
     assert_int_equal(out.bytes, 0);
-    assert_null(out.first);
+    assert_null(out.chunks.first);
     chunk_pool_fini(&reactor->chunks);
     free(reactor);
     free(wire);
@@ -125,13 +125,13 @@ static void little_replies_share_a_chunk(void **state)
     put("one ");
     put("two ");
     put("three");
-    assert_ptr_equal(out.first, out.last);
+    assert_ptr_equal(out.chunks.first, out.chunks.last);
     out_send(&out, &fake_ring, 7);
     assert_int_equal(flying_count, 1);
     lands(13);
     assert_wire("one two three");
     assert_int_equal(sends, 1);
-    assert_null(out.first);
+    assert_null(out.chunks.first);
 }
 
 static void nothing_is_sent_when_there_is_nothing(void **state)
