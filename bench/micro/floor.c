@@ -10,6 +10,7 @@
 
 #include "shoal/base/container_of.h"
 #include "shoal/net/ring.h"
+#include "shoal/net/uring.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -9,6 +9,7 @@
 
 #include "shoal/base/bound.h"
 #include "shoal/base/must.h"
+#include "shoal/net/uring.h"
 #include "uring_buffers.h"
 #include "uring_files.h"
 

@@ -3,6 +3,7 @@
  * its features.
  */
 #include "shoal/net/ring.h"
+#include "shoal/net/uring.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,8 +2,9 @@
  * answer.c - replies in the order of the requests, from wherever they were written to the
  * connection.
  */
-#include "shoal/base/clock.h"
-#include "shoal/cmd/errors.h"
+#include "shoal/server/answer.h"
+
+#include "shoal/server/account.h"
 #include "shoal/server/dispatch.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
@@ -41,55 +42,6 @@ static void error_code_of(const struct request *request, const char *data, size_
     while (at < size && n + 1 < STATS_ERROR_NAME && data[at] != ' ' && data[at] != '\r')
         code[n++] = data[at++];
     code[n] = '\0';
-}
-
-static void note_in_slowlog(struct conn *conn, const struct command *command,
-                            const struct args *args, int64_t us)
-{
-    struct reactor *reactor = conn->reactor;
-    int64_t limit_us = reactor->settings->slowlog_slower_us;
-    if (limit_us < 0 || us < limit_us || (command->flags & CMD_SKIP_SLOWLOG))
-        return;
-    char peer[ADDRESS_TEXT_MAX];
-    socket_peer_text(conn->fd, peer);
-    slowlog_add(&reactor->slowlog, args, us, clock_wall_us(), peer,
-                conn->name != NULL ? conn->name : "", (uint32_t)reactor->settings->slowlog_max_len);
-}
-
-static void note_slow(struct conn *conn, const struct command *command, const struct args *args,
-                      uint64_t ticks)
-{
-    int64_t us = (int64_t)(clock_ticks_to_ns(ticks) / 1000);
-    bool fast = command->flags & CMD_FAST;
-    reactor_note_latency(conn->reactor, fast ? LATENCY_FAST_COMMAND : LATENCY_COMMAND, us);
-    note_in_slowlog(conn, command, args, us);
-}
-
-void account_of(struct conn *conn, const struct command *command, const struct args *args,
-                uint64_t ticks)
-{
-    stats_commands(conn->reactor->stats, command, 1, ticks);
-    if (unlikely(ticks >= conn->reactor->slow_ticks))
-        note_slow(conn, command, args, ticks);
-}
-
-void account(struct request *request, uint64_t ticks)
-{
-    struct reactor *reactor = request->conn->reactor;
-    request->answer.ticks = ticks;
-    stats_commands(reactor->stats, request->command, 1, ticks);
-    if (unlikely(ticks >= reactor->slow_ticks)) {
-        struct args args = request_args(request);
-        note_slow(request->conn, request->command, &args, ticks);
-    }
-}
-
-static void note_failure(struct request *request, const char *code)
-{
-    struct reactor_stats *stats = request->conn->reactor->stats;
-    stats_error(stats, code);
-    if (request->command->name[0] != '\0') /* not a stand-in for what never ran */
-        counter_add(&stats->command[request->command->id].failed, 1);
 }
 
 static void request_pop(struct conn *conn)
@@ -148,19 +100,19 @@ void answer_end(struct request *request, struct reply *reply)
     struct conn *conn = request->conn;
     reply_end(reply);
     if (unlikely(reply->errors > 0))
-        note_failure(request, reply->error_code);
+        account_failure(request, reply->error_code);
     if (reply->base == request->answer.bytes || !is_first_in_line(request)) {
         keep(request, reply);
         request->flags |= REQUEST_DONE;
         if (conn->unanswered.first == request)
-            conn_advance(conn);
+            answer_advance(conn);
         return;
     }
     deliver(conn, reply, false);
     conn_flush_later(conn);
     request_pop(conn);
     if (conn->unanswered.first != NULL)
-        conn_advance(conn);
+        answer_advance(conn);
 }
 
 static void send_plan(struct conn *conn, struct request *request)
@@ -173,7 +125,7 @@ static void send_plan(struct conn *conn, struct request *request)
     plan_compose(request->plan, &reply);
     reply_end(&reply);
     if (reply.errors > 0)
-        note_failure(request, reply.error_code);
+        account_failure(request, reply.error_code);
     deliver(conn, &reply, true);
 }
 
@@ -236,7 +188,7 @@ static void emit(struct conn *conn, struct request *request)
     }
 }
 
-void conn_advance(struct conn *conn)
+void answer_advance(struct conn *conn)
 {
     bool any = false;
     while (conn->unanswered.first != NULL && (conn->unanswered.first->flags & REQUEST_DONE)) {
@@ -278,18 +230,18 @@ static void note_error(struct request *request)
         error_code_of(request, answer->bytes, answer->size, code);
     else if (answer->place == ANSWER_IN_SPACE)
         error_code_of(request, answer->data, answer->size, code);
-    note_failure(request, code);
+    account_failure(request, code);
 }
 
-void dispatch_answered(struct request *request)
+void answer_arrived(struct request *request)
 {
     struct conn *conn = request->conn;
     if (unlikely(request->answer.failed))
         note_error(request);
-    account(request, request->answer.ticks);
+    account_request(request, request->answer.ticks);
     if (request->answer.place == ANSWER_IN_SPACE)
         take_from_space(conn, request);
     request->flags |= REQUEST_DONE;
     if (conn->unanswered.first == request)
-        conn_advance(conn);
+        answer_advance(conn);
 }

@@ -8,6 +8,7 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/help.h"
 #include "shoal/server/commands.h"
+#include "shoal/server/due.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/server.h"
 #include "shoal/server/settings.h"
@@ -157,7 +158,7 @@ static void resetstat_control(struct reactor *here, void *context, struct reply 
     reset_counters(here->stats);
     keyspace_reset_stats(here->keyspace);
     here->sampled_commands = here->sampled_in = here->sampled_out = 0;
-    reactor_publish(here);
+    due_publish(here);
 }
 
 static void config_resetstat(struct plan *plan, const struct args *args)

@@ -3,6 +3,7 @@
  */
 #include "shoal/cmd/errors.h"
 #include "shoal/server/commands.h"
+#include "shoal/server/due.h"
 #include "shoal/server/plan.h"
 
 #include "info_text.h"
@@ -115,7 +116,7 @@ static void info_control(struct reactor *here, void *context, struct reply *repl
 {
     (void)context;
     (void)reply;
-    reactor_publish(here);
+    due_publish(here);
 }
 
 static void info_merge(struct plan *plan, void *context, struct reply *reply)

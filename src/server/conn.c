@@ -6,6 +6,7 @@
 #include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
 #include "shoal/net/socket.h"
+#include "shoal/server/input.h"
 #include "shoal/server/multi.h"
 #include "shoal/server/reactor.h"
 
@@ -16,71 +17,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum { REQUEST_POOL_MAX = BOUND(4096, 2) };
-
-/* ---- requests ------------------------------------------------------------ */
-
-struct request *request_new(struct conn *conn)
-{
-    struct reactor *reactor = conn->reactor;
-    struct request *request = reactor->request_pool;
-    if (likely(request != NULL)) {
-        reactor->request_pool = request->next;
-        reactor->request_pool_count--;
-    } else {
-        request = aligned_alloc(64, sizeof(*request));
-        if (request == NULL)
-            return NULL;
-        reactor->request_count++;
-    }
-    request->message = (struct message){
-        .from = (uint16_t)reactor->id,
-        .to = (uint16_t)reactor->id,
-        .kind = MESSAGE_COMMAND,
-    };
-    request->command = NULL;
-    request->db = conn->db;
-    request->proto = conn->proto;
-    request->flags = 0;
-    request->args = request->spans;
-    request->argc = 0;
-    request->hash = 0;
-    request->answer.place = ANSWER_NONE;
-    request->answer.failed = false;
-    request->answer.ticks = 0;
-    request->conn = conn;
-    request->next = NULL;
-    request->input = NULL;
-    request->plan = NULL;
-    request->buffer = NO_BUFFER;
-    return request;
-}
-
-void request_free(struct reactor *reactor, struct request *request)
-{
-    must(request->plan == NULL);
-    if (unlikely(request->args != request->spans))
-        free((void *)request->args);
-    if (likely(request->buffer != NO_BUFFER))
-        ring_buffer_release(reactor->ring, (uint16_t)request->buffer);
-    else if (request->input != NULL)
-        input_release(&request->input);
-    if (unlikely(reactor->request_pool_count >= REQUEST_POOL_MAX)) {
-        free(request);
-        reactor->request_count--;
-        return;
-    }
-    request->next = reactor->request_pool;
-    reactor->request_pool = request;
-    reactor->request_pool_count++;
-}
-
-void request_append(struct conn *conn, struct request *request)
-{
-    list_add(&conn->unanswered, request, next);
-    conn->requests++;
-}
 
 /* ---- the lists a connection can be on ------------------------------------ */
 
@@ -136,7 +72,7 @@ static void received(struct io_op *op, const struct io_event *event)
 {
     struct conn *conn = container_of(op, struct conn, recv);
     if (likely(event->result > 0)) {
-        conn_received(conn, event);
+        input_received(conn, event);
         if (likely(event->more))
             return;
         conn_recv_again(conn);

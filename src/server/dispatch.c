@@ -11,11 +11,12 @@
 #include "shoal/cmd/cursor.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/server/account.h"
+#include "shoal/server/answer.h"
+#include "shoal/server/input.h"
 #include "shoal/server/multi.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
-
-const struct command command_protocol_error = { .name = "", .flags = CMD_SKIP_SLOWLOG };
 
 /* ---- where it goes ------------------------------------------------------- */
 
@@ -47,7 +48,7 @@ static void run_at_home(struct conn *conn, struct request *request)
     uint64_t start = clock_ticks();
     answer_begin(request, &reply);
     request->command->home(conn, &args, &reply);
-    account(request, ticks_since(start));
+    account_request(request, ticks_since(start));
     if (request->plan != NULL) {
         /* EXEC: it wrote nothing, the plan answers. */
         reply_fini(&reply);
@@ -214,7 +215,7 @@ static bool identify(struct conn *conn, struct request *request)
     }
     if (conn->flags & CONN_MULTI)
         conn->flags |= CONN_MULTI_FAILED;
-    request->command = &command_protocol_error;
+    request->command = &command_unparsed;
     struct reply answer;
     answer_begin(request, &answer);
     reply_raw(&answer, bytes_of(reply.base, reply.size));
@@ -285,7 +286,7 @@ void dispatch_held(struct conn *conn)
         conn->flags &= ~(uint32_t)CONN_HELD;
         request->flags |= REQUEST_DONE | REQUEST_SILENT;
         if (conn->unanswered.first == request)
-            conn_advance(conn);
+            answer_advance(conn);
         return;
     }
     if (conn->unanswered.first != request || is_paused(conn, request->command))

@@ -5,6 +5,7 @@
 #include "shoal/server/due.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/server/pressure.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/server.h"
 
@@ -35,31 +36,16 @@ static void sample(struct reactor *reactor)
     reactor->sampled_out = out;
 }
 
-void reactor_publish(struct reactor *reactor)
+void due_publish(struct reactor *reactor)
 {
     struct reactor_stats *stats = reactor->stats;
     keyspace_publish(reactor->keyspace);
-    reactor_publish_buffers(reactor);
+    pressure_publish(reactor);
     counter_set(&stats->buffer_bytes, reactor->buffers.request_bytes + reactor->chunks.slab_bytes +
                                           counter_get(&stats->reply_bytes) +
                                           reactor->conn_count * sizeof(struct conn) +
                                           reactor->request_count * sizeof(struct request));
     counter_set(&stats->turns, reactor->ring->turns);
-}
-
-uint64_t reactor_reply_bytes(const struct reactor *reactor)
-{
-    return reactor->buffers.reply_bytes + reactor->chunks.loose_bytes +
-           arena_lingering(reactor->arena);
-}
-
-void reactor_publish_buffers(struct reactor *reactor)
-{
-    const struct buffers *buffers = &reactor->buffers;
-    struct reactor_stats *stats = reactor->stats;
-    counter_set(&stats->request_bytes, buffers_taken(buffers));
-    counter_set(&stats->reply_bytes, reactor_reply_bytes(reactor));
-    counter_set(&stats->buffers_waiting, buffers->waiting);
 }
 
 void due_note_activity(struct reactor *reactor, bool quiet)
@@ -72,7 +58,7 @@ void due_note_activity(struct reactor *reactor, bool quiet)
     if (reactor->unpublished && (quiet || reactor->now_ms != reactor->published_ms)) {
         reactor->unpublished = false;
         reactor->published_ms = reactor->now_ms;
-        reactor_publish(reactor);
+        due_publish(reactor);
     }
 }
 

@@ -7,6 +7,8 @@
 #include "shoal/server/group.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/server/account.h"
+#include "shoal/server/answer.h"
 #include "shoal/server/locks.h"
 #include "shoal/server/reactor.h"
 
@@ -61,7 +63,7 @@ static void run(struct reactor *reactor, struct request *request, bool measured)
         request->answer.ticks = ticks_since(start);
     if (own) {
         if (measured)
-            account(request, request->answer.ticks);
+            account_request(request, request->answer.ticks);
         answer_end(request, &reply);
         return;
     }
@@ -83,7 +85,7 @@ void group_refuse(struct reactor *reactor, struct request *request, const char *
     if (request->message.from == reactor->id) {
         answer_begin(request, &reply);
         reply_error(&reply, error);
-        account(request, 0);
+        account_request(request, 0);
         answer_end(request, &reply);
         return;
     }

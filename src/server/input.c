@@ -1,12 +1,11 @@
 /*
- * input.c - received bytes to requests.
- *
- * Requests are parsed where the bytes arrived, in a receive buffer of the ring, and point into it
- * until they have been answered. Only what cannot be parsed at once is copied: an incomplete
- * request, or what is behind a stall.
+ * input.c - received bytes to requests: decoding in place, copying what has to wait.
  */
+#include "shoal/server/input.h"
+
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/server/answer.h"
 #include "shoal/server/dispatch.h"
 #include "shoal/server/reactor.h"
 
@@ -250,7 +249,7 @@ static void refuse(struct conn *conn, const char *error)
     }
     struct reply reply;
     request_append(conn, request);
-    request->command = &command_protocol_error;
+    request->command = &command_unparsed;
     request->flags |= REQUEST_CLOSES;
     answer_begin(request, &reply);
     reply_errorf(&reply, "ERR %s", error);
@@ -350,7 +349,7 @@ static void check_size(struct conn *conn)
     }
 }
 
-void conn_parse(struct conn *conn)
+void input_parse(struct conn *conn)
 {
     struct input *input = conn->input;
     if (input == NULL)
@@ -407,7 +406,7 @@ static void parse_behind(struct conn *conn, char *data, size_t size, uint16_t bu
             conn_kill(conn);
             return;
         }
-        conn_parse(conn);
+        input_parse(conn);
         data += part;
         size -= part;
     }
@@ -426,7 +425,7 @@ static void note_portion(struct conn *conn, const struct io_event *event)
         conn->flags &= ~(uint32_t)CONN_BULKY;
 }
 
-void conn_received(struct conn *conn, const struct io_event *event)
+void input_received(struct conn *conn, const struct io_event *event)
 {
     struct reactor *reactor = conn->reactor;
     size_t size = (size_t)event->result;
@@ -443,7 +442,7 @@ void conn_received(struct conn *conn, const struct io_event *event)
             parse_behind(conn, event->data, size, event->buffer);
         } else {
             conn->input->size += size;
-            conn_parse(conn);
+            input_parse(conn);
         }
         check_size(conn);
     }

@@ -8,7 +8,7 @@
 #include "shoal/base/mem.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
-#include "shoal/server/plan.h"
+#include "shoal/server/part.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/request.h"
 
@@ -191,7 +191,7 @@ bool locks_admit_part(struct reactor *reactor, struct part *part)
     struct locks *locks = reactor->locks;
     if (waits_at_gate(locks, &part->message))
         return false;
-    uint64_t conn = conn_name(&part->message, part->plan->request->conn);
+    uint64_t conn = conn_name(&part->message, part->caller);
     /* Everything on this shard: after all that is held now. */
     bool conflict = queue_exists(locks, conn) || (part->lock_all && locks->queues > 0);
     for (uint32_t i = 0; i < part->name_count; i++)

@@ -7,6 +7,7 @@
 #include "shoal/base/hash.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/server/answer.h"
 #include "shoal/server/dispatch.h"
 #include "shoal/server/reactor.h"
 

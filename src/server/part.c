@@ -1,7 +1,7 @@
 /*
  * part.c - what one shard does for a plan: take its keys, check, run its commands in order, answer.
  */
-#include "shoal/server/plan.h"
+#include "shoal/server/part.h"
 
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"

@@ -5,6 +5,7 @@
 
 #include "shoal/base/container_of.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/server/answer.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/server.h"
 
@@ -58,7 +59,7 @@ static void plan_end(struct plan *plan)
     }
     request->flags |= REQUEST_DONE;
     if (request->conn->unanswered.first == request)
-        conn_advance(request->conn);
+        answer_advance(request->conn);
 }
 
 static void message_back(struct plan *plan)

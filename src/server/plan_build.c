@@ -91,6 +91,7 @@ static struct part *part_of(struct plan *plan, uint32_t shard)
     part->message =
         (struct message){ .run = part_run, .kind = MESSAGE_CALL, .to = (uint16_t)shard };
     part->plan = plan;
+    part->caller = plan->request->conn;
     part->proto = plan->request->proto;
     plan->part[shard] = part;
     plan->part_count++;

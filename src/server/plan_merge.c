@@ -5,6 +5,7 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/server/account.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/server.h"
 
@@ -179,7 +180,7 @@ static void merge_home(struct plan *plan, struct step *step, struct reply *reply
 {
     uint64_t start = clock_ticks();
     step->command->home(plan->request->conn, &step->args, reply);
-    account_of(plan->request->conn, step->command, &step->args, ticks_since(start));
+    account_command(plan->request->conn, step->command, &step->args, ticks_since(start));
 }
 
 /* What its shards took for a step, together. A MULTI's commands are counted one by one. */
@@ -192,9 +193,9 @@ static void account_step(struct plan *plan, const struct step *step)
         if (op_in_hand(plan, shard) != NULL)
             ticks += op_in_hand(plan, shard)->ticks;
     if (plan->multi)
-        account_of(plan->request->conn, step->command, &step->args, ticks);
+        account_command(plan->request->conn, step->command, &step->args, ticks);
     else
-        account(plan->request, ticks);
+        account_request(plan->request, ticks);
 }
 
 static void merge_step(struct plan *plan, struct step *step, struct reply *reply)

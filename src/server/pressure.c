@@ -18,6 +18,22 @@ enum {
     PORTION_ALL_MS = 1000
 };
 
+/* Of replies that are not sent yet. Those in chunks of the pool are not among them: it is bounded. */
+static uint64_t reply_bytes(const struct reactor *reactor)
+{
+    return reactor->buffers.reply_bytes + reactor->chunks.loose_bytes +
+           arena_lingering(reactor->arena);
+}
+
+void pressure_publish(struct reactor *reactor)
+{
+    const struct buffers *buffers = &reactor->buffers;
+    struct reactor_stats *stats = reactor->stats;
+    counter_set(&stats->request_bytes, buffers_taken(buffers));
+    counter_set(&stats->reply_bytes, reply_bytes(reactor));
+    counter_set(&stats->buffers_waiting, buffers->waiting);
+}
+
 /* ---- the reactor's part -------------------------------------------------- */
 
 static struct pressure_limits limits_at(enum buffers_level level)
@@ -32,7 +48,7 @@ static struct pressure_limits limits_at(enum buffers_level level)
 
 static void set_level(struct reactor *reactor, uint64_t limit)
 {
-    uint64_t all = reactor->pressure.others_bytes + reactor_reply_bytes(reactor);
+    uint64_t all = reactor->pressure.others_bytes + reply_bytes(reactor);
     enum buffers_level level = buffers_level(limit, all);
     reactor->buffers.level = level;
     reactor->pressure.limits = limits_at(level);
@@ -51,7 +67,7 @@ void pressure_renew(struct reactor *reactor)
     if (pressure->renewed_ms == reactor->now_ms)
         return;
     pressure->renewed_ms = reactor->now_ms;
-    reactor_publish_buffers(reactor);
+    pressure_publish(reactor);
     uint64_t limit = settings_buffers_limit(reactor->settings);
     uint64_t own = counter_get(&reactor->stats->request_bytes);
     uint64_t requests = 0, replies = 0;

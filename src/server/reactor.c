@@ -7,8 +7,11 @@
 #include "shoal/base/clock.h"
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"
+#include "shoal/net/uring.h"
+#include "shoal/server/answer.h"
 #include "shoal/server/dispatch.h"
 #include "shoal/server/due.h"
+#include "shoal/server/input.h"
 #include "shoal/server/locks.h"
 #include "shoal/server/server.h"
 
@@ -87,7 +90,7 @@ static uint32_t responses_drain(struct reactor *reactor)
     while ((message = mesh_next_response(reactor->port)) != NULL) {
         count++;
         if (likely(message->kind == MESSAGE_COMMAND))
-            dispatch_answered((struct request *)message);
+            answer_arrived((struct request *)message);
         else
             message->done(reactor, message);
     }
@@ -112,7 +115,7 @@ static uint32_t stalled_retry(struct reactor *reactor)
             continue;
         }
         moved++;
-        conn_parse(conn);
+        input_parse(conn);
         conn_recv_again(conn);
         if (conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_EOF))
             conn_settle_later(conn);
@@ -374,7 +377,7 @@ static int setup(struct reactor *reactor)
     reactor->now_ms = reactor->keyspace->now_ms = reactor->sampled_ms = clock_now_ms();
     decoder_init(&reactor->decoder);
     reactor_use_settings(reactor, reactor->settings);
-    reactor_publish(reactor);
+    due_publish(reactor);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "shoal/base/container_of.h"
 #include "shoal/base/hash.h"
 #include "shoal/base/log.h"
+#include "shoal/net/uring.h"
 #include "shoal/server/banner.h"
 #include "shoal/server/descriptors.h"
 #include "shoal/server/settings.h"

@@ -6,6 +6,7 @@
 #define SHOAL_TESTS_RING_PROBE_H
 
 #include "shoal/net/ring.h"
+#include "shoal/net/uring.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -82,22 +82,6 @@ struct ring {
     uint32_t *buffer_refs;     /* of each receive buffer */
 };
 
-/*
- * Makes a ring for the calling thread, which alone may use it (ring_wake() of others aside).
- *
- *   error    0 or -errno of the refusal; uring_explain() has words for it
- *   returns  NULL on error
- */
-struct ring *uring_new(const struct ring_config *config, int *error);
-
-/* The first name in a feature list ("all", "6.1", or names between commas or spaces) that means
- * nothing; NULL: all are known. Thread: any. */
-const char *uring_features_unknown(const char *features);
-
-/* One line why io_uring is refused and what to do about it, for -errno from uring_new(). Thread:
- * any. */
-const char *uring_explain(int error);
-
 static inline void ring_free(struct ring **ring)
 {
     (*ring)->engine->free(*ring);

@@ -12,6 +12,7 @@
 #include "shoal/net/ring.h"
 #include "shoal/proto/decode.h"
 #include "shoal/server/buffers.h"
+#include "shoal/server/input.h"
 #include "shoal/server/out.h"
 #include "shoal/server/request.h"
 
@@ -57,21 +58,6 @@ enum conn_flag {
     /* sends large requests: read by small portions and straight to where they are assembled */
     CONN_BULKY = 1 << 22,
 };
-
-/* Received bytes that could not be parsed at once: an incomplete request, or those behind a
- * stall. */
-struct input {
-    struct buffers *buffers; /* where it is counted */
-    bool beside;             /* ... beside the budget */
-    uint32_t refs;           /* requests that point into it, and the connection */
-    size_t size, capacity;
-    char data[];
-};
-
-static inline size_t input_footprint(const struct input *input)
-{
-    return sizeof(*input) + input->capacity;
-}
 
 struct transaction; /* MULTI and WATCH, see server/multi.h */
 
@@ -148,39 +134,7 @@ void conn_recv_again(struct conn *conn);
 /* True while it may not take on another request. */
 bool conn_is_blocked(struct conn *conn);
 
-/* input.c: parses what is there until it stalls. */
-void conn_received(struct conn *conn, const struct io_event *event);
-void conn_parse(struct conn *conn);
-void input_release(struct input **input);
-/* Its request is complete, or will never be: gives back the room that was kept for it. */
-void input_settle(struct conn *conn);
-/* Where the rest of a large request, for which there is room, can be received; 0: there is none. */
-size_t input_window(struct conn *conn, char **place);
 /* Has it received in portions: it sends large requests, or there is little room. */
 void conn_be_bulky(struct conn *conn);
-/* Copies a request's arguments out of the receive buffer, of which there are few, if memory allows:
- * it may wait long. */
-void input_detach(struct request *request);
-
-/* A request of this connection, not in its queue yet; NULL when memory is out. */
-struct request *request_new(struct conn *conn);
-void request_append(struct conn *conn, struct request *request);
-/* Gives back its arguments' memory and itself. Not in the queue any more. */
-void request_free(struct reactor *reactor, struct request *request);
-
-/* answer.c: sends what is answered, in order; then goes on with what waited for that. */
-void conn_advance(struct conn *conn);
-
-/* Where a reply of `request` is to be written: straight to the connection if it is the first in
- * line. */
-void answer_begin(struct request *request, struct reply *reply);
-void answer_end(struct request *request, struct reply *reply);
-
-/* Counts a command that took `ticks` cycles, and notes it in the slow log and among the latency
- * events if that is long. */
-void account(struct request *request, uint64_t ticks);
-/* The same for a command that MULTI had queued. */
-void account_of(struct conn *conn, const struct command *command, const struct args *args,
-                uint64_t ticks);
 
 #endif

@@ -16,11 +16,4 @@ void dispatch(struct conn *conn, struct request *request);
 /* Starts the request that was held back at the head of the queue, if it may run now. */
 void dispatch_held(struct conn *conn);
 
-/* What a request that cannot be parsed is counted as. */
-extern const struct command command_protocol_error;
-extern const struct command command_queued; /* ... and one that MULTI has queued */
-
-/* A response has arrived for a forwarded request. */
-void dispatch_answered(struct request *request);
-
 #endif

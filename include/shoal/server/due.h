@@ -15,6 +15,9 @@ void due_run(struct reactor *reactor);
 /* Nanoseconds until something is due; -1: nothing is. */
 int64_t due_wait_ns(const struct reactor *reactor);
 
+/* Copies the shard's and buffers' figures to where other threads read them. */
+void due_publish(struct reactor *reactor);
+
 /*
  * After a turn: figures are published once a millisecond and before it goes quiet; and a key with a
  * TTL may have come since the sweep last found none, so it will look again.

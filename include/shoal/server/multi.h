@@ -45,6 +45,9 @@ void transaction_unwatch(struct conn *conn);
 /* Both, and frees it. */
 void transaction_drop(struct conn *conn);
 
+/* What a request that MULTI has queued is counted as. */
+extern const struct command command_queued;
+
 extern const struct command multi_commands[];
 
 #endif

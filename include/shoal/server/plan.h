@@ -16,15 +16,7 @@
 #ifndef SHOAL_SERVER_PLAN_H
 #define SHOAL_SERVER_PLAN_H
 
-#include "shoal/cmd/command.h"
-#include "shoal/cmd/move.h"
-#include "shoal/server/message.h"
-#include "shoal/server/parcel.h"
-
-enum {
-    PART_BYTES_INLINE = 256,
-    PART_MARKS_INLINE = 16,
-};
+#include "shoal/server/part.h"
 
 /* How a step's values are put together. */
 enum step_rule {
@@ -42,86 +34,8 @@ enum step_rule {
     STEP_CUSTOM, /* `merge` writes the value from the parts */
 };
 
-struct plan;
-struct waiter;
-
-/* Runs on every reactor for commands about the server itself (CLIENT LIST); writes elements, each
- * with reply_mark(). */
-typedef void (*control_fn)(struct reactor *here, void *context, struct reply *reply);
 /* Back home: writes the value. Elements of part p: plan_element(). */
 typedef void (*merge_fn)(struct plan *plan, void *context, struct reply *reply);
-
-/* RENAME and its like over two shards: which part of it an op is. */
-enum op_half { HALF_NONE, HALF_TAKE, HALF_PUT };
-
-/* One command on one shard. */
-struct op {
-    const struct command *command; /* NULL: `control` */
-    struct args args;
-    uint32_t *keys; /* EACH routes: argument indices of this shard's keys; else NULL */
-    uint32_t key_count;
-    uint32_t marks; /* out: elements written so far by the part when this was done */
-    uint32_t step;  /* whose value it is part of */
-    uint8_t db;
-    bool native;  /* its value travels in the native encoding, to be merged with others */
-    bool checked; /* `command->check` decides whether it and its like on other shards run */
-    uint8_t half; /* enum op_half: of a move between shards */
-    struct move move;
-    uint32_t value_at;  /* HALF_TAKE, out: where the value is in the part's reply */
-    struct bytes value; /* HALF_PUT, in: `value_copy`, or pinned by the other part */
-    char *value_copy;
-    int64_t expire_ms;
-    struct span *spans; /* own argument list (ATOMIC); else NULL */
-    uint64_t hash;      /* of the first key */
-    uint64_t ticks;     /* out */
-    control_fn control;
-    void *context;
-};
-
-enum part_phase { PART_RUN_ALONE, PART_LOCK, PART_RUN };
-
-struct watched_key {
-    struct watched_key *next;
-    struct message give_back; /* to its shard and home again, to be freed */
-    struct watch_mark mark;
-    bool registered; /* the shard has given a mark */
-    uint8_t db;
-    uint32_t shard;
-    uint64_t hash;
-    uint32_t size;
-    char name[];
-};
-
-struct part {
-    struct message message;
-    struct plan *plan;
-    struct op *ops;
-    uint32_t op_count, op_capacity;
-    uint32_t op_from, op_until; /* of this round */
-    uint8_t phase;
-    uint8_t proto;
-    bool check;      /* end this round with the check of ops[op_until] */
-    bool release;    /* give the keys back after this round */
-    bool abandon;    /* run nothing, only release */
-    bool skip_first; /* the round begins with a checked op that must not run */
-    bool ok;         /* out: checks passed, the value is put */
-    bool lost;       /* out: memory was out before it could begin */
-    bool lock_all;   /* the whole shard */
-    uint64_t *names; /* lock_name() of its keys */
-    uint32_t name_count, name_capacity;
-    struct watched_key **watched; /* keys to check before anything else */
-    uint32_t watched_count;
-
-    /* the shard's while it works on it */
-    struct waiter *waiter;
-    struct reply reply;
-
-    /* the values, valid at home when done */
-    struct parcel *parcel; /* or, when small: */
-    uint32_t size, mark_count, marks_inline[PART_MARKS_INLINE];
-    char bytes[PART_BYTES_INLINE];
-    uint32_t op_cursor, cursor; /* ops and elements taken by the merge */
-};
 
 struct step {
     const struct command *command;
@@ -198,12 +112,5 @@ bool command_is_global(const struct reactor *reactor, const struct command *comm
 /* The one shard that holds all keys; -1 when there are several. Hash of the first key in *hash. */
 int command_shard(const struct reactor *reactor, const struct command *command,
                   const struct args *args, uint64_t *hash);
-
-/* At the shard (part.c). */
-void part_run(struct reactor *here, struct message *message);
-void part_execute(struct reactor *here, struct part *part);
-void part_granted(struct reactor *here, struct part *part);
-/* There was no memory to have it wait for its keys: the plan fails. */
-void part_lost(struct reactor *here, struct part *part);
 
 #endif

@@ -46,7 +46,10 @@ struct pressure {
  * chunk_pool. */
 void pressure_grown(struct chunk_pool *pool);
 
-/* Works out the reactor's part and the level, once a millisecond. Thread: owner, as all here. */
+/* Copies what the buffers take to where other threads read it. Thread: owner, as all below. */
+void pressure_publish(struct reactor *reactor);
+
+/* Works out the reactor's part and the level, once a millisecond. */
 void pressure_renew(struct reactor *reactor);
 
 /* May the request that is being received grow to `total` bytes? False: the connection is not read

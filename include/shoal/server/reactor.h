@@ -100,16 +100,6 @@ bool reactor_finish(struct reactor *reactor);
 /* Frees what its thread has left. Thread: startup, after all threads have ended. */
 void reactor_free(struct reactor *reactor);
 
-/* Copies the shard's and buffers' figures to where other threads read them. Thread: owner. */
-void reactor_publish(struct reactor *reactor);
-
-/* Of replies that are not sent yet; those in chunks of the pool are not among them, it is
- * bounded. */
-uint64_t reactor_reply_bytes(const struct reactor *reactor);
-
-/* The part of it that bounds the buffers, see pressure.h. */
-void reactor_publish_buffers(struct reactor *reactor);
-
 /* Takes new settings into use: everything that is derived from them. Thread: owner. */
 void reactor_use_settings(struct reactor *reactor, const struct settings *settings);
 

@@ -81,6 +81,19 @@ static_assert(sizeof(struct request) == 4 * 64, "see the lines above");
 
 enum { NO_BUFFER = UINT32_MAX };
 
+/* What is counted for a request that could not be parsed, or did not get to run. */
+extern const struct command command_unparsed;
+
+/* A request of this connection, not in its queue yet; NULL when memory is out. Thread: owner of the
+ * connection, as below. */
+struct request *request_new(struct conn *conn);
+
+/* Puts it at the end of the connection's queue. */
+void request_append(struct conn *conn, struct request *request);
+
+/* Gives back its arguments' memory and itself. Not in the queue any more. */
+void request_free(struct reactor *reactor, struct request *request);
+
 static inline struct args request_args(const struct request *request)
 {
     return (struct args){ .base = request->base, .v = request->args, .count = request->argc };

@@ -3,6 +3,7 @@
  * closes it.
  */
 #include "shoal/net/ring.h"
+#include "shoal/net/uring.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 /*
  * test_uring_waiting.c - queues that are far too small, time-outs and wake-ups.
  */
+#include "shoal/net/uring.h"
 #include "support/ring_probe.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * detect.c - native or RESP, from the first four bytes.
+ * proto.c - native or RESP, from the first four bytes.
  */
 #include "shoal/proto/proto.h"
 

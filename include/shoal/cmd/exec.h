@@ -1,0 +1,53 @@
+/*
+ * exec.h - one command at work on one shard: what its handler is given.
+ */
+#ifndef SHOAL_CMD_EXEC_H
+#define SHOAL_CMD_EXEC_H
+
+#include "shoal/base/bytes.h"
+#include "shoal/proto/reply.h"
+#include "shoal/store/keyspace.h"
+
+struct command;
+
+/* Arguments of one request: argument i is base[v[i].offset .. +v[i].size). Borrowed for the
+ * command's run. */
+struct args {
+    const char *base;
+    const struct span *v;
+    uint32_t count;
+};
+
+static inline struct bytes args_at(const struct args *args, uint32_t i)
+{
+    return bytes_of(args->base + args->v[i].offset, args->v[i].size);
+}
+
+/* One shard command in progress. Thread: owner of the keyspace. */
+struct exec {
+    struct keyspace *keyspace;
+    struct reply *reply;
+    const struct command *command;
+    struct args args; /* [0] is the name as the client wrote it */
+    uint64_t hash;    /* hash_key() of the first key, if it has one */
+    uint8_t db;
+};
+
+static inline struct bytes exec_arg(const struct exec *exec, uint32_t i)
+{
+    return args_at(&exec->args, i);
+}
+
+/* The command's first key. */
+struct key exec_key(const struct exec *exec);
+/* Any other argument as a key (computes its hash). */
+struct key exec_key_at(const struct exec *exec, uint32_t i);
+
+/*
+ * Runs a shard command and writes its one value: the handler, or `each` for every key of the
+ * command. ROUTE_ALL_ARRAY writes bare elements. Refuses CMD_DENYOOM commands while the keyspace is
+ * over its limit. Thread: owner of the keyspace.
+ */
+void exec_run(struct exec *exec);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * input.h - received bytes to requests.
+ *
+ * Requests are parsed where the bytes arrived, in a receive buffer of the ring, and point into it
+ * until they have been answered. Only what cannot be parsed at once is copied into a struct input:
+ * an incomplete request, or what stands behind a stall. Thread: owner of the connection.
+ */
+#ifndef SHOAL_SERVER_INPUT_H
+#define SHOAL_SERVER_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffers;
+struct conn;
+struct io_event;
+struct request;
+
+/* Received bytes that could not be parsed at once. */
+struct input {
+    struct buffers *buffers; /* where it is counted */
+    bool beside;             /* ... beside the budget */
+    uint32_t refs;           /* requests that point into it, and the connection */
+    size_t size, capacity;
+    char data[];
+};
+
+static inline size_t input_footprint(const struct input *input)
+{
+    return sizeof(*input) + input->capacity;
+}
+
+/* Takes in what has been received, and parses until the connection stalls. */
+void input_received(struct conn *conn, const struct io_event *event);
+
+/* Parses on what had to wait. */
+void input_parse(struct conn *conn);
+
+/* Gives back one reference; the last one frees it. */
+void input_release(struct input **input);
+
+/* The connection's request is complete, or will never be: gives back the room that was kept for
+ * it. */
+void input_settle(struct conn *conn);
+
+/* Where the rest of a large request, for which there is room, can be received; 0: there is none. */
+size_t input_window(struct conn *conn, char **place);
+
+/* Copies a request's arguments out of the receive buffer, of which there are few, if memory allows:
+ * it may wait long. */
+void input_detach(struct request *request);
+
+#endif

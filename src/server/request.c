@@ -1,0 +1,76 @@
+/*
+ * request.c - where requests come from: the reactor's pool, which keeps what it has had.
+ */
+#include "shoal/server/request.h"
+
+#include "shoal/base/list.h"
+#include "shoal/server/conn.h"
+#include "shoal/server/input.h"
+#include "shoal/server/reactor.h"
+
+#include <stdlib.h>
+
+enum { REQUEST_POOL_MAX = BOUND(4096, 2) };
+
+const struct command command_unparsed = { .name = "", .flags = CMD_SKIP_SLOWLOG };
+
+struct request *request_new(struct conn *conn)
+{
+    struct reactor *reactor = conn->reactor;
+    struct request *request = reactor->request_pool;
+    if (likely(request != NULL)) {
+        reactor->request_pool = request->next;
+        reactor->request_pool_count--;
+    } else {
+        request = aligned_alloc(64, sizeof(*request));
+        if (request == NULL)
+            return NULL;
+        reactor->request_count++;
+    }
+    request->message = (struct message){
+        .from = (uint16_t)reactor->id,
+        .to = (uint16_t)reactor->id,
+        .kind = MESSAGE_COMMAND,
+    };
+    request->command = NULL;
+    request->db = conn->db;
+    request->proto = conn->proto;
+    request->flags = 0;
+    request->args = request->spans;
+    request->argc = 0;
+    request->hash = 0;
+    request->answer.place = ANSWER_NONE;
+    request->answer.failed = false;
+    request->answer.ticks = 0;
+    request->conn = conn;
+    request->next = NULL;
+    request->input = NULL;
+    request->plan = NULL;
+    request->buffer = NO_BUFFER;
+    return request;
+}
+
+void request_free(struct reactor *reactor, struct request *request)
+{
+    must(request->plan == NULL);
+    if (unlikely(request->args != request->spans))
+        free((void *)request->args);
+    if (likely(request->buffer != NO_BUFFER))
+        ring_buffer_release(reactor->ring, (uint16_t)request->buffer);
+    else if (request->input != NULL)
+        input_release(&request->input);
+    if (unlikely(reactor->request_pool_count >= REQUEST_POOL_MAX)) {
+        free(request);
+        reactor->request_count--;
+        return;
+    }
+    request->next = reactor->request_pool;
+    reactor->request_pool = request;
+    reactor->request_pool_count++;
+}
+
+void request_append(struct conn *conn, struct request *request)
+{
+    list_add(&conn->unanswered, request, next);
+    conn->requests++;
+}
