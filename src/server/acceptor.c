@@ -6,6 +6,7 @@
 #include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
 #include "shoal/net/socket.h"
+#include "shoal/server/call.h"
 #include "shoal/server/server.h"
 
 #include <errno.h>
@@ -38,7 +39,7 @@ static void handover_run(struct reactor *here, struct message *message)
 {
     const struct handover *handover = (struct handover *)message;
     conn_open(here, handover->fd, handover->unix_socket);
-    reactor_respond(here, message);
+    call_answer(here, message);
 }
 
 static void handover_done(struct reactor *home, struct message *message)
@@ -107,7 +108,7 @@ static void hand_over(struct acceptor *acceptor, int fd, bool unix_socket)
             .fd = fd,
             .unix_socket = unix_socket,
         };
-        reactor_call(acceptor->reactor, &handover->message);
+        call_send(acceptor->reactor, &handover->message);
     }
 }
 

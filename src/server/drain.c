@@ -5,73 +5,60 @@
 #include "shoal/server/drain.h"
 
 #include "shoal/base/log.h"
-#include "shoal/base/mem.h"
+#include "shoal/base/must.h"
+#include "shoal/server/broadcast.h"
 #include "shoal/server/server.h"
 
 #include <stdlib.h>
 
-/* What the sequencer tells every reactor, each at most once. */
-enum order { ORDER_DRAIN, ORDER_CUT, ORDER_HALT, ORDERS };
+/* On every reactor: its connections get what they are owed, paused or not, and are closed. */
+static void drain_run(struct reactor *here, struct broadcast *order)
+{
+    (void)order;
+    here->pause.until_ms = 0;
+    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next)
+        conn_close_later(conn);
+}
+
+static void cut_run(struct reactor *here, struct broadcast *order)
+{
+    (void)order;
+    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next)
+        conn_kill(conn);
+}
+
+/* The sequencer is the last: the order to another may still wait for room in a queue. */
+static void halt_run(struct reactor *here, struct broadcast *order)
+{
+    (void)order;
+    here->stopped = here->id != SEQUENCER;
+}
+
+static void halt_done(struct reactor *home, struct broadcast *order)
+{
+    (void)order;
+    home->stopped = true;
+}
+
+static struct broadcast *order_new(uint32_t reactors, broadcast_run_fn run, broadcast_done_fn done)
+{
+    struct broadcast *order = broadcast_new(reactors, run, done);
+    must(order != NULL);
+    return order;
+}
 
 void drain_init(struct drain *drain, uint32_t reactors)
 {
-    drain->orders = mem_must_zalloc(ORDERS * reactors * sizeof(struct message));
+    drain->drain = order_new(reactors, drain_run, NULL);
+    drain->cut = order_new(reactors, cut_run, NULL);
+    drain->halt = order_new(reactors, halt_run, halt_done);
 }
 
 void drain_fini(struct drain *drain)
 {
-    free(drain->orders);
-}
-
-/* On every reactor: its connections get what they are owed, paused or not, and are closed. */
-static void drain_run(struct reactor *here, struct message *message)
-{
-    here->pause.until_ms = 0;
-    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next)
-        conn_close_later(conn);
-    reactor_respond(here, message);
-}
-
-static void cut_run(struct reactor *here, struct message *message)
-{
-    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next)
-        conn_kill(conn);
-    reactor_respond(here, message);
-}
-
-/* The sequencer is the last: the order to another may still wait for room in a queue. */
-static void halt_run(struct reactor *here, struct message *message)
-{
-    here->stopped = here->id != SEQUENCER;
-    reactor_respond(here, message);
-}
-
-static void halted(struct reactor *home, struct message *message)
-{
-    struct server *server = home->server;
-    (void)message;
-    server->drain.halted++;
-    home->stopped = server->drain.halted == server->count;
-}
-
-static void told(struct reactor *home, struct message *message)
-{
-    (void)home;
-    (void)message;
-}
-
-static void tell_all(struct server *server, enum order order, message_fn run, message_fn done)
-{
-    for (uint32_t i = server->count; i-- > 0;) { /* ourselves last */
-        struct message *message = &server->drain.orders[order * server->count + i];
-        *message = (struct message){
-            .run = run,
-            .done = done,
-            .kind = MESSAGE_CALL,
-            .to = (uint16_t)i,
-        };
-        reactor_call(&server->reactor[SEQUENCER], message);
-    }
+    free(drain->drain);
+    free(drain->cut);
+    free(drain->halt);
 }
 
 static uint64_t connections_left(const struct server *server)
@@ -91,7 +78,7 @@ void drain_begin(struct server *server)
     acceptor_stop(&server->acceptor);
     server->drain.until_ms =
         now_ms + (int64_t)server->reactor[SEQUENCER].settings->shutdown_timeout_s * 1000;
-    tell_all(server, ORDER_DRAIN, drain_run, told);
+    broadcast_send(&server->reactor[SEQUENCER], server->drain.drain);
 }
 
 void drain_tick(struct server *server)
@@ -101,11 +88,11 @@ void drain_tick(struct server *server)
     int64_t now_ms = server->reactor[SEQUENCER].now_ms;
     if (connections_left(server) == 0) {
         server->drain.halting = true;
-        tell_all(server, ORDER_HALT, halt_run, halted);
+        broadcast_send(&server->reactor[SEQUENCER], server->drain.halt);
     } else if (now_ms >= server->drain.until_ms && !server->drain.cutting) {
         log_write(LOG_WARNING, "%lu connections were cut off at the end of shutdown-timeout",
                   (unsigned long)connections_left(server));
         server->drain.cutting = true;
-        tell_all(server, ORDER_CUT, cut_run, told);
+        broadcast_send(&server->reactor[SEQUENCER], server->drain.cut);
     }
 }

@@ -66,6 +66,7 @@ struct mesh_port {
     uint32_t space_bytes; /* reply space of a pair, a power of two */
     uint32_t dirty_count;
     uint16_t *dirty;
+    struct waiting own; /* answered calls to ourselves */
     struct lane lane[];
 };
 
@@ -217,6 +218,21 @@ void mesh_send(struct mesh_port *port, struct message *message)
 void mesh_forward(struct mesh_port *port, struct message *message)
 {
     send_or_wait(port, message);
+}
+
+void mesh_keep_own(struct mesh_port *port, struct message *message)
+{
+    list_add(&port->own, message, next);
+}
+
+struct message *mesh_next_own(struct mesh_port *port)
+{
+    return list_take(&port->own, next);
+}
+
+bool mesh_has_own(const struct mesh_port *port)
+{
+    return port->own.first != NULL;
 }
 
 bool mesh_congested(const struct mesh_port *port, uint32_t to)

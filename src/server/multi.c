@@ -8,6 +8,7 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/server/answer.h"
+#include "shoal/server/call.h"
 #include "shoal/server/dispatch.h"
 #include "shoal/server/reactor.h"
 
@@ -120,7 +121,7 @@ static void give_back_run(struct reactor *here, struct message *message)
     struct key key = { bytes_of(watched->name, watched->size), watched->hash, watched->db };
     if (watched->registered)
         keyspace_watch_remove(here->keyspace, key);
-    reactor_respond(here, message);
+    call_answer(here, message);
 }
 
 static void give_back_done(struct reactor *home, struct message *message)
@@ -143,7 +144,7 @@ void transaction_unwatch(struct conn *conn)
             .kind = MESSAGE_CALL,
             .to = (uint16_t)watched->shard,
         };
-        reactor_call(conn->reactor, &watched->give_back);
+        call_send(conn->reactor, &watched->give_back);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/server/call.h"
 #include "shoal/server/locks.h"
 #include "shoal/server/reactor.h"
 
@@ -159,7 +160,7 @@ void part_execute(struct reactor *here, struct part *part)
         part->ok = check_passes(here, part, &part->ops[part->op_until]);
     if (part->phase == PART_RUN && part->release)
         locks_release(here, part);
-    reactor_respond(here, &part->message);
+    call_answer(here, &part->message);
 }
 
 void part_granted(struct reactor *here, struct part *part)
@@ -172,7 +173,7 @@ void part_granted(struct reactor *here, struct part *part)
     }
     answer_init(part);
     part->ok = watches_hold(here, part);
-    reactor_respond(here, &part->message);
+    call_answer(here, &part->message);
 }
 
 void part_lost(struct reactor *here, struct part *part)
@@ -180,7 +181,7 @@ void part_lost(struct reactor *here, struct part *part)
     answer_init(part); /* the last round of a transaction comes all the same */
     part->ok = false;
     part->lost = true;
-    reactor_respond(here, &part->message);
+    call_answer(here, &part->message);
 }
 
 void part_run(struct reactor *here, struct message *message)

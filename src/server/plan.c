@@ -6,6 +6,7 @@
 #include "shoal/base/container_of.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/server/answer.h"
+#include "shoal/server/call.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/server.h"
 
@@ -93,7 +94,7 @@ static void parts_send(struct plan *plan, bool (*wanted)(const struct plan *, co
         if (part == NULL || (wanted != NULL && !wanted(plan, part)))
             continue;
         plan->outstanding++;
-        reactor_call(plan->home, &part->message);
+        call_send(plan->home, &part->message);
     }
     message_back(plan);
 }
@@ -294,7 +295,7 @@ static void sequence_run(struct reactor *here, struct message *message)
         else
             mesh_forward(here->port, &plan->part[i]->message);
     }
-    reactor_respond(here, message);
+    call_answer(here, message);
 }
 
 static void sequence_done(struct reactor *home, struct message *message)
@@ -321,7 +322,7 @@ static void transaction_start(struct plan *plan)
         .kind = MESSAGE_CALL,
         .to = SEQUENCER,
     };
-    reactor_call(plan->home, &plan->sequence);
+    call_send(plan->home, &plan->sequence);
 }
 
 void plan_start(struct plan *plan)

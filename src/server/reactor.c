@@ -9,6 +9,7 @@
 #include "shoal/base/must.h"
 #include "shoal/net/uring.h"
 #include "shoal/server/answer.h"
+#include "shoal/server/call.h"
 #include "shoal/server/dispatch.h"
 #include "shoal/server/due.h"
 #include "shoal/server/input.h"
@@ -33,36 +34,6 @@ enum {
     HOLD_NS_MAX = 1000 * 1000,
     QUICK_US_MAX = 100, /* no command that is measured with its group takes as long */
 };
-
-/* ---- calls --------------------------------------------------------------- */
-
-void reactor_call(struct reactor *here, struct message *message)
-{
-    if (message->to == here->id) {
-        message->from = (uint16_t)here->id;
-        message->run(here, message);
-    } else {
-        mesh_send(here->port, message);
-    }
-}
-
-/* Our own done() runs later in the turn, not on top of whoever responds. */
-void reactor_respond(struct reactor *here, struct message *message)
-{
-    if (message->from != here->id) {
-        mesh_respond(here->port, message);
-        return;
-    }
-    list_add(&here->self, message, next);
-}
-
-static uint32_t own_calls_done(struct reactor *reactor)
-{
-    uint32_t count = 0;
-    for (struct message *message; (message = list_take(&reactor->self, next)) != NULL; count++)
-        message->done(reactor, message);
-    return count;
-}
 
 /* ---- parts of a turn ----------------------------------------------------- */
 
@@ -203,12 +174,12 @@ static uint32_t work(struct reactor *reactor)
 {
     uint32_t done = requests_drain(reactor);
     done += responses_drain(reactor);
-    done += own_calls_done(reactor);
+    done += call_finish_own(reactor);
     mesh_release(reactor->port);
     for (int i = 0; i < SETTLE_ROUNDS && reactor->stalled_first != NULL; i++) {
         uint32_t moved = stalled_retry(reactor);
         group_run(reactor);
-        moved += own_calls_done(reactor);
+        moved += call_finish_own(reactor);
         done += moved;
         if (moved == 0)
             break;
@@ -268,7 +239,7 @@ static void loop(struct reactor *reactor)
         settle(reactor);
         due_note_activity(reactor, quiet);
         bool published = mesh_publish(reactor->port, wake, reactor);
-        idle = quiet && !published && reactor->self.first == NULL && !polls_on(reactor, !quiet);
+        idle = quiet && !published && !call_own_waits(reactor) && !polls_on(reactor, !quiet);
     }
     mesh_publish(reactor->port, wake, reactor);
     ring_turn(reactor->ring, 0);
@@ -403,7 +374,7 @@ bool reactor_finish(struct reactor *reactor)
 {
     uint32_t done = requests_drain(reactor);
     done += responses_drain(reactor);
-    done += own_calls_done(reactor);
+    done += call_finish_own(reactor);
     mesh_release(reactor->port);
     return mesh_publish(reactor->port, wake_nobody, NULL) || done > 0;
 }

@@ -8,6 +8,7 @@
 
 #include "shoal/base/log.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/server/broadcast.h"
 #include "shoal/server/descriptors.h"
 #include "shoal/server/server.h"
 
@@ -152,50 +153,16 @@ bool settings_change(struct server *server, const struct args *args, uint32_t fr
 
 /* ---- SIGHUP -------------------------------------------------------------- */
 
-struct round;
-
-struct round_message {
-    struct message message;
-    struct round *round;
-};
-
-/* One message a reactor; the last to come back ends it. */
-struct round {
-    uint64_t version;
-    uint32_t outstanding;
-    struct round_message to[];
-};
-
-static void round_run(struct reactor *here, struct message *message)
+static void round_run(struct reactor *here, struct broadcast *round)
 {
+    (void)round;
     settings_use(here);
-    reactor_respond(here, message);
 }
 
-static void round_done(struct reactor *home, struct message *message)
+static void round_done(struct reactor *home, struct broadcast *round)
 {
-    struct round *round = ((struct round_message *)message)->round;
-    if (--round->outstanding > 0)
-        return;
-    settings_retire(home->server, round->version);
+    settings_retire(home->server, round->number);
     free(round);
-}
-
-/* Has every reactor switch, without waiting. Takes the round. */
-static void round_start(struct reactor *here, struct round *round, uint64_t version)
-{
-    round->version = version;
-    round->outstanding = here->count;
-    for (uint32_t i = 0; i < here->count; i++) {
-        round->to[i] = (struct round_message){
-            .message = { .run = round_run,
-                         .done = round_done,
-                         .kind = MESSAGE_CALL,
-                         .to = (uint16_t)i },
-            .round = round,
-        };
-        reactor_call(here, &round->to[i].message);
-    }
 }
 
 /* From the file as it is now; NULL when nothing is to change. Lock held. */
@@ -227,23 +194,22 @@ static struct settings *read_again(const struct server *server)
 void settings_reload(struct reactor *here)
 {
     struct server *server = here->server;
-    struct round *round = malloc(sizeof(*round) + here->count * sizeof(round->to[0]));
+    struct broadcast *round = broadcast_new(here->count, round_run, round_done);
     if (round == NULL) {
         log_write(LOG_WARNING, "the settings stay as they are: out of memory");
         return;
     }
     pthread_mutex_lock(&server->settings_lock);
     struct settings *fresh = read_again(server);
-    uint64_t version = 0;
     if (fresh != NULL) {
         make_newest(server, fresh);
-        version = fresh->version; /* a newer one may retire it once the lock is gone */
+        round->number = fresh->version; /* a newer one may retire it once the lock is gone */
     }
     pthread_mutex_unlock(&server->settings_lock);
     if (fresh == NULL) {
         free(round);
         return;
     }
-    round_start(here, round, version);
+    broadcast_send(here, round); /* nobody waits for it */
     log_write(LOG_NOTICE, "settings read again from %s", here->settings->config_file);
 }

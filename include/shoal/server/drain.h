@@ -10,16 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct broadcast;
 struct server;
-struct message;
 
 enum { DRAIN_CHECK_MS = 10 }; /* how often drain_tick() is due once it has begun */
 
 struct drain {
     int64_t until_ms; /* connections are cut off then; 0: the server is not ending */
     bool cutting, halting;
-    uint32_t halted;        /* reactors that have taken the order to stop */
-    struct message *orders; /* made at the start, when there is memory */
+    /* orders to every reactor, each sent once at most; made at the start, when there is memory */
+    struct broadcast *drain, *cut, *halt;
 };
 
 /* Thread: startup. */

@@ -54,6 +54,12 @@ void mesh_forward(struct mesh_port *port, struct message *message);
 /* Sends it back to message->from. Always fits. */
 void mesh_respond(struct mesh_port *port, struct message *message);
 
+/* Calls to ourselves that have been answered: they wait here for their done(), in order. See
+ * server/call.h. */
+void mesh_keep_own(struct mesh_port *port, struct message *message);
+struct message *mesh_next_own(struct mesh_port *port);
+bool mesh_has_own(const struct mesh_port *port);
+
 /* True when requests to `to` have to wait: whoever has a choice should stop making more. */
 bool mesh_congested(const struct mesh_port *port, uint32_t to);
 

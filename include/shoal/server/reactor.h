@@ -65,8 +65,7 @@ struct reactor {
     struct pressure pressure;
     struct request *request_pool;
     uint32_t request_pool_count;
-    uint32_t request_count;       /* in the pool or in use */
-    LIST_OF(struct message) self; /* calls to ourselves */
+    uint32_t request_count; /* in the pool or in use */
     char *scratch;
 
     LIST_OF(struct plan) transactions_waiting; /* beyond TRANSACTIONS_MAX */
@@ -105,11 +104,6 @@ void reactor_use_settings(struct reactor *reactor, const struct settings *settin
 
 /* Notes a latency event of `us` if latency-monitor-threshold is set and reached. Thread: owner. */
 void reactor_note_latency(struct reactor *reactor, enum latency_event event, int64_t us);
-
-/* Sends a call anywhere, ourselves included (run later in this turn). */
-void reactor_call(struct reactor *here, struct message *message);
-/* Ends a call's run(): back home. */
-void reactor_respond(struct reactor *here, struct message *message);
 
 /* slot -> reactor: contiguous ranges. */
 static inline uint32_t reactor_of_slot(const struct reactor *reactor, uint32_t slot)

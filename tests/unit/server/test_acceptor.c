@@ -5,6 +5,8 @@
  */
 #include "shoal/server/acceptor.h"
 
+#include "shoal/server/call.h"
+#include "shoal/server/message.h"
 #include "shoal/server/server.h"
 
 #include <errno.h>
@@ -26,14 +28,14 @@ static uint32_t handed[REACTORS];
 
 /* ---- in place of the reactor and the ring -------------------------------- */
 
-void reactor_call(struct reactor *here, struct message *message)
+void call_send(struct reactor *here, struct message *message)
 {
     handed[message->to]++;
     message->run(&server.reactor[message->to], message);
     message->done(here, message);
 }
 
-void reactor_respond(struct reactor *here, struct message *message)
+void call_answer(struct reactor *here, struct message *message)
 {
     (void)here;
     (void)message;
