@@ -7,7 +7,9 @@
 #include "shoal/base/log.h"
 #include "shoal/net/socket.h"
 #include "shoal/server/call.h"
+#include "shoal/server/conn.h"
 #include "shoal/server/server.h"
+#include "shoal/server/stats.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +53,7 @@ static void handover_done(struct reactor *home, struct message *message)
 /* Connections a reactor has, those on their way to it included. */
 static uint64_t load_of(const struct acceptor *acceptor, uint32_t reactor)
 {
-    const struct reactor_stats *stats = acceptor->reactor->server->reactor[reactor].stats;
+    const struct reactor_stats *stats = acceptor->reactor->peer[reactor]->stats;
     return acceptor->handed[reactor] - counter_get(&stats->connections_closed);
 }
 

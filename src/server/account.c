@@ -4,9 +4,14 @@
 #include "shoal/server/account.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/net/socket.h"
 #include "shoal/server/conn.h"
+#include "shoal/server/options.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/records.h"
 #include "shoal/server/request.h"
+#include "shoal/server/slowlog.h"
+#include "shoal/server/stats.h"
 
 static void note_in_slowlog(struct conn *conn, const struct command *command,
                             const struct args *args, int64_t us)
@@ -17,7 +22,7 @@ static void note_in_slowlog(struct conn *conn, const struct command *command,
         return;
     char peer[ADDRESS_TEXT_MAX];
     socket_peer_text(conn->fd, peer);
-    slowlog_add(&reactor->slowlog, args, us, clock_wall_us(), peer,
+    slowlog_add(&reactor->records->slowlog, args, us, clock_wall_us(), peer,
                 conn->name != NULL ? conn->name : "", (uint32_t)reactor->settings->slowlog_max_len);
 }
 
@@ -26,7 +31,7 @@ static void note_slow(struct conn *conn, const struct command *command, const st
 {
     int64_t us = (int64_t)(clock_ticks_to_ns(ticks) / 1000);
     bool fast = command->flags & CMD_FAST;
-    reactor_note_latency(conn->reactor, fast ? LATENCY_FAST_COMMAND : LATENCY_COMMAND, us);
+    records_note(conn->reactor->records, fast ? LATENCY_FAST_COMMAND : LATENCY_COMMAND, us);
     note_in_slowlog(conn, command, args, us);
 }
 
@@ -34,7 +39,7 @@ void account_command(struct conn *conn, const struct command *command, const str
                      uint64_t ticks)
 {
     stats_commands(conn->reactor->stats, command, 1, ticks);
-    if (unlikely(ticks >= conn->reactor->slow_ticks))
+    if (unlikely(ticks >= conn->reactor->records->slow_ticks))
         note_slow(conn, command, args, ticks);
 }
 
@@ -43,7 +48,7 @@ void account_request(struct request *request, uint64_t ticks)
     struct reactor *reactor = request->conn->reactor;
     request->answer.ticks = ticks;
     stats_commands(reactor->stats, request->command, 1, ticks);
-    if (unlikely(ticks >= reactor->slow_ticks)) {
+    if (unlikely(ticks >= reactor->records->slow_ticks)) {
         struct args args = request_args(request);
         note_slow(request->conn, request->command, &args, ticks);
     }

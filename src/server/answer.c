@@ -4,10 +4,14 @@
  */
 #include "shoal/server/answer.h"
 
+#include "shoal/base/list.h"
 #include "shoal/server/account.h"
+#include "shoal/server/conn.h"
+#include "shoal/server/conns.h"
 #include "shoal/server/dispatch.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/stats.h"
 
 #include <stdlib.h>
 
@@ -25,7 +29,7 @@ void answer_begin(struct request *request, struct reply *reply)
     size_t room = ANSWER_INLINE;
     char *place = NULL;
     if (is_first_in_line(request))
-        place = out_room(&conn->out, &conn->reactor->chunks, &room);
+        place = out_room(&conn->out, &conn->reactor->conns->chunks, &room);
     if (place == NULL) {
         place = request->answer.bytes;
         room = ANSWER_INLINE;
@@ -119,7 +123,7 @@ static void send_plan(struct conn *conn, struct request *request)
 {
     struct reply reply;
     size_t room = 0;
-    char *place = out_room(&conn->out, &conn->reactor->chunks, &room);
+    char *place = out_room(&conn->out, &conn->reactor->conns->chunks, &room);
     reply_init(&reply, request->proto, place, place != NULL ? room : 0, NULL, 0);
     reply_begin(&reply);
     plan_compose(request->plan, &reply);
@@ -131,7 +135,7 @@ static void send_plan(struct conn *conn, struct request *request)
 
 static void heap_free(struct reactor *reactor, struct answer *answer)
 {
-    reactor->buffers.reply_bytes -= answer->size;
+    reactor->conns->buffers.reply_bytes -= answer->size;
     free(answer->data);
 }
 
@@ -149,9 +153,9 @@ static void send_kept(struct conn *conn, struct request *request)
     struct answer *answer = &request->answer;
     bool ok = true;
     if (answer->place == ANSWER_IN_REQUEST) {
-        ok = out_bytes(&conn->out, &conn->reactor->chunks, answer->bytes, answer->size);
+        ok = out_bytes(&conn->out, &conn->reactor->conns->chunks, answer->bytes, answer->size);
     } else if (answer->place == ANSWER_IN_HEAP) {
-        ok = out_bytes(&conn->out, &conn->reactor->chunks, answer->data, answer->size);
+        ok = out_bytes(&conn->out, &conn->reactor->conns->chunks, answer->data, answer->size);
         heap_free(conn->reactor, answer);
     } else if (answer->place == ANSWER_IN_PARCEL) {
         ok = out_parcel(&conn->out, conn->reactor, answer->parcel);
@@ -208,7 +212,7 @@ static void take_from_space(struct conn *conn, struct request *request)
     struct answer *answer = &request->answer;
     const char *data = answer->data;
     if (is_first_in_line(request)) {
-        if (!out_bytes(&conn->out, &conn->reactor->chunks, data, answer->size))
+        if (!out_bytes(&conn->out, &conn->reactor->conns->chunks, data, answer->size))
             lost(conn);
         answer->place = ANSWER_IN_REQUEST;
         answer->size = 0;
@@ -218,7 +222,7 @@ static void take_from_space(struct conn *conn, struct request *request)
     answer->place = answer->data != NULL ? ANSWER_IN_HEAP : ANSWER_NONE;
     if (answer->data == NULL)
         return;
-    conn->reactor->buffers.reply_bytes += answer->size;
+    conn->reactor->conns->buffers.reply_bytes += answer->size;
     memcpy(answer->data, data, answer->size);
 }
 

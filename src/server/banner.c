@@ -5,6 +5,7 @@
 
 #include "shoal/base/log.h"
 #include "shoal/base/mem.h"
+#include "shoal/net/socket.h"
 #include "shoal/server/server.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ static void print_version(void)
 
 static void print_io(const struct server *server)
 {
-    const struct ring *ring = server->reactor[0].ring;
+    const struct ring *ring = server->reactor[0]->ring;
     log_write(LOG_NOTICE, "io: %s, %s", ring->engine->name, ring->features.text);
 }
 

@@ -4,8 +4,11 @@
 #include "client_handlers.h"
 
 #include "shoal/server/client_filter.h"
+#include "shoal/server/conn.h"
+#include "shoal/server/conns.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/request.h"
 
 /* The one that asks is still to be answered: it is closed after that, and what is behind in its
  * pipeline is not run. */
@@ -13,7 +16,7 @@ static void kill_control(struct reactor *here, void *context, struct reply *repl
 {
     const struct client_filter *filter = context;
     uint32_t count = 0;
-    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next) {
+    for (struct conn *conn = here->conns->first; conn != NULL; conn = conn->next) {
         if (!client_filter_matches(filter, conn))
             continue;
         count++;

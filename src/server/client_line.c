@@ -3,6 +3,7 @@
  */
 #include "shoal/server/client_line.h"
 
+#include "shoal/net/socket.h"
 #include "shoal/server/multi.h"
 #include "shoal/server/reactor.h"
 
@@ -110,8 +111,7 @@ static int line_state(const struct conn *conn, char *out, size_t room)
 static int line_memory(const struct conn *conn, char *out, size_t room)
 {
     struct unanswered unanswered = unanswered_of(conn);
-    const struct transaction *transaction = conn->transaction;
-    size_t queued = transaction != NULL ? transaction->bytes : 0, chunk_memory = 0;
+    size_t queued = conn->queued_bytes, chunk_memory = 0;
     uint32_t chunks = chunks_of(&conn->out, &chunk_memory);
     size_t total = sizeof(*conn) + unanswered.bytes + unanswered.free + queued + chunk_memory +
                    conn->requests * sizeof(struct request);

@@ -6,6 +6,7 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/server/client_filter.h"
 #include "shoal/server/client_line.h"
+#include "shoal/server/conns.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
 
@@ -15,7 +16,7 @@
 static void list_control(struct reactor *here, void *context, struct reply *reply)
 {
     char line[CLIENT_LINE_MAX];
-    for (const struct conn *conn = here->conns; conn != NULL; conn = conn->next)
+    for (const struct conn *conn = here->conns->first; conn != NULL; conn = conn->next)
         if (client_filter_matches(context, conn))
             reply_raw(reply, bytes_of(line, client_line(conn, line)));
     reply_mark(reply);

@@ -8,13 +8,14 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/router.h"
 
 #include <stdlib.h>
 
 /* A pause under way is never made shorter or weaker. */
 static void pause_control(struct reactor *here, void *context, struct reply *reply)
 {
-    struct pause *pause = &here->pause, wanted = *(const struct pause *)context;
+    struct pause *pause = &here->router->pause, wanted = *(const struct pause *)context;
     if (pause->until_ms > here->now_ms) {
         wanted.writes_only &= pause->writes_only;
         if (wanted.until_ms < pause->until_ms)
@@ -28,7 +29,7 @@ static void pause_control(struct reactor *here, void *context, struct reply *rep
 static void unpause_control(struct reactor *here, void *context, struct reply *reply)
 {
     (void)context;
-    here->pause = (struct pause){ 0 };
+    here->router->pause = (struct pause){ 0 };
     reply_mark(reply);
 }
 

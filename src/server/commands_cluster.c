@@ -11,6 +11,7 @@
 #include "shoal/cmd/value.h"
 #include "shoal/net/socket.h"
 #include "shoal/server/commands.h"
+#include "shoal/server/conn.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/server.h"
 

@@ -8,10 +8,13 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/help.h"
 #include "shoal/server/commands.h"
+#include "shoal/server/conn.h"
 #include "shoal/server/due.h"
+#include "shoal/server/loop.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/server.h"
 #include "shoal/server/settings.h"
+#include "shoal/server/stats.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -157,7 +160,7 @@ static void resetstat_control(struct reactor *here, void *context, struct reply 
     (void)reply;
     reset_counters(here->stats);
     keyspace_reset_stats(here->keyspace);
-    here->sampled_commands = here->sampled_in = here->sampled_out = 0;
+    here->loop->sampled_commands = here->loop->sampled_in = here->loop->sampled_out = 0;
     due_publish(here);
 }
 

@@ -8,7 +8,9 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/server/auth.h"
 #include "shoal/server/client_text.h"
+#include "shoal/server/conn.h"
 #include "shoal/server/multi.h"
+#include "shoal/server/options.h"
 #include "shoal/server/reactor.h"
 
 #define ERR_NO_PASSWORD                                                                            \

@@ -6,6 +6,8 @@
 #include "shoal/cmd/help.h"
 #include "shoal/net/socket.h"
 #include "shoal/server/commands.h"
+#include "shoal/server/conn.h"
+#include "shoal/server/options.h"
 #include "shoal/server/reactor.h"
 
 #include <time.h>

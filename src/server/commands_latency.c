@@ -6,10 +6,12 @@
 #include "shoal/cmd/help.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/server/commands.h"
+#include "shoal/server/conn.h"
 #include "shoal/server/info.h"
 #include "shoal/server/latency_events.h"
 #include "shoal/server/latency_figures.h"
 #include "shoal/server/plan.h"
+#include "shoal/server/records.h"
 #include "shoal/server/server.h"
 
 #include <stdlib.h>
@@ -19,7 +21,7 @@
 static bool has_run(const struct reactor *here, uint32_t id)
 {
     for (uint32_t i = 0; i < here->count; i++)
-        if (counter_get(&here->server->reactor[i].stats->command[id].calls) > 0)
+        if (counter_get(&here->peer[i]->stats->command[id].calls) > 0)
             return true;
     return false;
 }
@@ -88,7 +90,7 @@ static void latest_control(struct reactor *here, void *context, struct reply *re
     struct latency_summary summaries[LATENCY_EVENTS];
     (void)context;
     for (int i = 0; i < LATENCY_EVENTS; i++)
-        summaries[i] = latency_summary_of(&here->latency_events.series[i]);
+        summaries[i] = latency_summary_of(&here->records->events.series[i]);
     reply_raw(reply, bytes_of(summaries, sizeof(summaries)));
     reply_mark(reply);
 }
@@ -155,7 +157,7 @@ static void history_control(struct reactor *here, void *context, struct reply *r
 {
     uint32_t events = ((const struct chosen *)context)->events;
     for (int i = 0; i < LATENCY_EVENTS; i++) {
-        const struct latency_series *series = &here->latency_events.series[i];
+        const struct latency_series *series = &here->records->events.series[i];
         if (!(events & 1u << i) || series->count == 0)
             continue;
         reply_raw(reply, bytes_of(series, sizeof(*series)));
@@ -193,7 +195,7 @@ static void reset_control(struct reactor *here, void *context, struct reply *rep
 {
     uint32_t events = ((const struct chosen *)context)->events, forgotten = 0;
     for (int i = 0; i < LATENCY_EVENTS; i++)
-        if (events & 1u << i && latency_forget(&here->latency_events, (enum latency_event)i))
+        if (events & 1u << i && latency_forget(&here->records->events, (enum latency_event)i))
             forgotten |= 1u << i;
     reply_raw(reply, bytes_of(&forgotten, sizeof(forgotten)));
     reply_mark(reply);

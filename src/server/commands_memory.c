@@ -5,7 +5,9 @@
 #include "shoal/cmd/help.h"
 #include "shoal/cmd/memory_usage.h"
 #include "shoal/server/commands.h"
+#include "shoal/server/conn.h"
 #include "shoal/server/info.h"
+#include "shoal/server/options.h"
 #include "shoal/server/reactor.h"
 
 #include <stdio.h>

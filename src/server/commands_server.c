@@ -5,6 +5,7 @@
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/server/commands.h"
+#include "shoal/server/conn.h"
 #include "shoal/server/server.h"
 
 #include <stdio.h>

@@ -7,8 +7,11 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/help.h"
 #include "shoal/server/commands.h"
+#include "shoal/server/options.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/records.h"
+#include "shoal/server/slowlog.h"
 #include "shoal/server/slowlog_merge.h"
 
 #include <stdlib.h>
@@ -23,7 +26,7 @@ struct get {
 
 static void get_control(struct reactor *here, void *context, struct reply *reply)
 {
-    slowlog_reply(&here->slowlog, reply, ((const struct get *)context)->max);
+    slowlog_reply(&here->records->slowlog, reply, ((const struct get *)context)->max);
 }
 
 /* The next entry of each reactor. */
@@ -89,7 +92,7 @@ static void slowlog_get(struct plan *plan, const struct args *args)
 static void len_control(struct reactor *here, void *context, struct reply *reply)
 {
     (void)context;
-    reply_raw(reply, bytes_of(&here->slowlog.count, sizeof(here->slowlog.count)));
+    reply_raw(reply, bytes_of(&here->records->slowlog.count, sizeof(here->records->slowlog.count)));
     reply_mark(reply);
 }
 
@@ -115,7 +118,7 @@ static void reset_control(struct reactor *here, void *context, struct reply *rep
 {
     (void)context;
     (void)reply;
-    slowlog_clear(&here->slowlog);
+    slowlog_clear(&here->records->slowlog);
 }
 
 static void slowlog_reset(struct plan *plan, const struct args *args)

@@ -6,9 +6,12 @@
 #include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
 #include "shoal/net/socket.h"
+#include "shoal/server/conns.h"
 #include "shoal/server/input.h"
 #include "shoal/server/multi.h"
+#include "shoal/server/options.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/stats.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -25,8 +28,8 @@ void conn_flush_later(struct conn *conn)
     if (conn->flags & CONN_FLUSHING)
         return;
     conn->flags |= CONN_FLUSHING;
-    conn->next_flush = conn->reactor->flush_first;
-    conn->reactor->flush_first = conn;
+    conn->next_flush = conn->reactor->conns->flush_first;
+    conn->reactor->conns->flush_first = conn;
 }
 
 void conn_stall(struct conn *conn)
@@ -34,8 +37,8 @@ void conn_stall(struct conn *conn)
     if (conn->flags & CONN_STALLED)
         return;
     conn->flags |= CONN_STALLED;
-    conn->next_stalled = conn->reactor->stalled_first;
-    conn->reactor->stalled_first = conn;
+    conn->next_stalled = conn->reactor->conns->stalled_first;
+    conn->reactor->conns->stalled_first = conn;
 }
 
 /* First come, first served: at the end of the list. */
@@ -45,7 +48,7 @@ static void conn_starve(struct conn *conn)
     if (conn->flags & CONN_STARVED)
         return;
     conn->flags |= CONN_STARVED;
-    list_add(&reactor->starved, conn, next_starved);
+    list_add(&reactor->conns->starved, conn, next_starved);
 }
 
 void conn_settle_later(struct conn *conn)
@@ -53,8 +56,8 @@ void conn_settle_later(struct conn *conn)
     if (conn->flags & CONN_SETTLING)
         return;
     conn->flags |= CONN_SETTLING;
-    conn->next_settling = conn->reactor->settling_first;
-    conn->reactor->settling_first = conn;
+    conn->next_settling = conn->reactor->conns->settling_first;
+    conn->reactor->conns->settling_first = conn;
 }
 
 /* ---- open and close ------------------------------------------------------ */
@@ -123,8 +126,8 @@ void conn_open(struct reactor *reactor, int fd, bool unix_socket)
     }
     conn->reactor = reactor;
     conn->fd = fd;
-    conn->id = reactor->next_conn_id;
-    reactor->next_conn_id += reactor->count;
+    conn->id = reactor->conns->next_id;
+    reactor->conns->next_id += reactor->count;
     conn->recv.done = received;
     conn->out.op.done = sent;
     conn->created_ms = conn->active_ms = conn->moved_ms = reactor->now_ms;
@@ -134,13 +137,13 @@ void conn_open(struct reactor *reactor, int fd, bool unix_socket)
         conn->flags |= CONN_UNIX;
     else
         socket_tune(fd, reactor->settings->tcp_keepalive_s);
-    conn->next = reactor->conns;
+    conn->next = reactor->conns->first;
     if (conn->next != NULL)
         conn->next->prev = conn;
-    reactor->conns = conn;
-    reactor->conn_count++;
+    reactor->conns->first = conn;
+    reactor->conns->count++;
     counter_add(&reactor->stats->connections_received, 1);
-    counter_set(&reactor->stats->clients, reactor->conn_count);
+    counter_set(&reactor->stats->clients, reactor->conns->count);
     ring_file_keep(reactor->ring, fd);
     ring_recv(reactor->ring, &conn->recv, fd);
 }
@@ -172,15 +175,15 @@ static void conn_free(struct conn *conn)
     struct reactor *reactor = conn->reactor;
     must(!(conn->flags & (CONN_FLUSHING | CONN_STALLED | CONN_STARVED)));
     if (conn->linger_until_ms != 0)
-        reactor->lingering--;
+        reactor->conns->lingering--;
     if (conn->prev != NULL)
         conn->prev->next = conn->next;
     else
-        reactor->conns = conn->next;
+        reactor->conns->first = conn->next;
     if (conn->next != NULL)
         conn->next->prev = conn->prev;
-    reactor->conn_count--;
-    counter_set(&reactor->stats->clients, reactor->conn_count);
+    reactor->conns->count--;
+    counter_set(&reactor->stats->clients, reactor->conns->count);
     counter_add(&reactor->stats->connections_closed, 1);
     out_clear(&conn->out, reactor);
     if (conn->input != NULL)
@@ -219,7 +222,7 @@ static bool lingers(struct conn *conn)
     if (conn->linger_until_ms == 0) {
         shutdown(conn->fd, SHUT_WR);
         conn->linger_until_ms = reactor->now_ms + CONN_LINGER_MS;
-        reactor->lingering++;
+        reactor->conns->lingering++;
         conn_recv_again(conn);
     }
     return reactor->now_ms < conn->linger_until_ms;
@@ -291,7 +294,7 @@ void conn_recv_again(struct conn *conn)
 /* Unread replies stop the parsing at a limit; it goes on once half has been sent. */
 static bool is_throttled(struct conn *conn)
 {
-    uint32_t most = conn->reactor->pressure.limits.out_bytes;
+    uint32_t most = conn->reactor->conns->pressure.limits.out_bytes;
     if (likely(conn->out.bytes <= most / 2)) {
         conn->throttled = false;
     } else if (conn->out.bytes > most && !conn->throttled) {
@@ -309,7 +312,7 @@ bool conn_is_blocked(struct conn *conn)
         conn->congested = 0;
     }
     return conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_HELD | CONN_ALONE) ||
-           conn->requests >= conn->reactor->pressure.limits.requests || is_throttled(conn);
+           conn->requests >= conn->reactor->conns->pressure.limits.requests || is_throttled(conn);
 }
 
 /* Closes a client whose unread replies exceed client-output-buffer-limit. */

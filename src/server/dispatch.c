@@ -13,10 +13,14 @@
 #include "shoal/cmd/registry.h"
 #include "shoal/server/account.h"
 #include "shoal/server/answer.h"
+#include "shoal/server/conn.h"
+#include "shoal/server/group.h"
 #include "shoal/server/input.h"
 #include "shoal/server/multi.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/router.h"
+#include "shoal/server/stats.h"
 
 /* ---- where it goes ------------------------------------------------------- */
 
@@ -127,7 +131,7 @@ static void start(struct conn *conn, struct request *request)
 
 static bool is_paused(const struct conn *conn, const struct command *command)
 {
-    const struct pause *pause = &conn->reactor->pause;
+    const struct pause *pause = &conn->reactor->router->pause;
     if (likely(pause->until_ms == 0) || conn->reactor->now_ms >= pause->until_ms)
         return false;
     if (command->flags & CMD_UNPAUSABLE)
@@ -244,7 +248,7 @@ static bool must_be_alone(const struct conn *conn, const struct request *request
 static void hold(struct conn *conn)
 {
     conn->flags |= CONN_HELD;
-    if (conn->reactor->pause.until_ms != 0)
+    if (conn->reactor->router->pause.until_ms != 0)
         input_detach(conn->unanswered
                          .last); /* or so many paused clients would leave none for CLIENT UNPAUSE */
     conn_stall(conn);
@@ -305,7 +309,8 @@ void dispatch(struct conn *conn, struct request *request)
     const struct command *command = request->command;
     if (unlikely(command == NULL || command->route != ROUTE_KEY || command->subs != NULL ||
                  command->last_key != command->first_key || conn->flags & CONN_SPECIAL ||
-                 reactor->pause.until_ms != 0 || !command_arity_ok(command, request->argc))) {
+                 reactor->router->pause.until_ms != 0 ||
+                 !command_arity_ok(command, request->argc))) {
         dispatch_checked(conn, request);
         return;
     }

@@ -7,7 +7,12 @@
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"
 #include "shoal/server/broadcast.h"
+#include "shoal/server/conn.h"
+#include "shoal/server/conns.h"
+#include "shoal/server/loop.h"
+#include "shoal/server/router.h"
 #include "shoal/server/server.h"
+#include "shoal/server/stats.h"
 
 #include <stdlib.h>
 
@@ -15,15 +20,15 @@
 static void drain_run(struct reactor *here, struct broadcast *order)
 {
     (void)order;
-    here->pause.until_ms = 0;
-    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next)
+    here->router->pause.until_ms = 0;
+    for (struct conn *conn = here->conns->first; conn != NULL; conn = conn->next)
         conn_close_later(conn);
 }
 
 static void cut_run(struct reactor *here, struct broadcast *order)
 {
     (void)order;
-    for (struct conn *conn = here->conns; conn != NULL; conn = conn->next)
+    for (struct conn *conn = here->conns->first; conn != NULL; conn = conn->next)
         conn_kill(conn);
 }
 
@@ -31,13 +36,13 @@ static void cut_run(struct reactor *here, struct broadcast *order)
 static void halt_run(struct reactor *here, struct broadcast *order)
 {
     (void)order;
-    here->stopped = here->id != SEQUENCER;
+    here->loop->stopped = here->id != SEQUENCER;
 }
 
 static void halt_done(struct reactor *home, struct broadcast *order)
 {
     (void)order;
-    home->stopped = true;
+    home->loop->stopped = true;
 }
 
 static struct broadcast *order_new(uint32_t reactors, broadcast_run_fn run, broadcast_done_fn done)
@@ -65,34 +70,34 @@ static uint64_t connections_left(const struct server *server)
 {
     uint64_t left = 0;
     for (uint32_t i = 0; i < server->count; i++)
-        left +=
-            server->acceptor.handed[i] - counter_get(&server->reactor[i].stats->connections_closed);
+        left += server->acceptor.handed[i] -
+                counter_get(&server->reactor[i]->stats->connections_closed);
     return left;
 }
 
 void drain_begin(struct server *server)
 {
-    int64_t now_ms = server->reactor[SEQUENCER].now_ms;
+    int64_t now_ms = server->reactor[SEQUENCER]->now_ms;
     log_write(LOG_NOTICE, "stopping: %lu connections to drain",
               (unsigned long)connections_left(server));
     acceptor_stop(&server->acceptor);
     server->drain.until_ms =
-        now_ms + (int64_t)server->reactor[SEQUENCER].settings->shutdown_timeout_s * 1000;
-    broadcast_send(&server->reactor[SEQUENCER], server->drain.drain);
+        now_ms + (int64_t)server->reactor[SEQUENCER]->settings->shutdown_timeout_s * 1000;
+    broadcast_send(server->reactor[SEQUENCER], server->drain.drain);
 }
 
 void drain_tick(struct server *server)
 {
     if (server->drain.until_ms == 0 || server->drain.halting)
         return;
-    int64_t now_ms = server->reactor[SEQUENCER].now_ms;
+    int64_t now_ms = server->reactor[SEQUENCER]->now_ms;
     if (connections_left(server) == 0) {
         server->drain.halting = true;
-        broadcast_send(&server->reactor[SEQUENCER], server->drain.halt);
+        broadcast_send(server->reactor[SEQUENCER], server->drain.halt);
     } else if (now_ms >= server->drain.until_ms && !server->drain.cutting) {
         log_write(LOG_WARNING, "%lu connections were cut off at the end of shutdown-timeout",
                   (unsigned long)connections_left(server));
         server->drain.cutting = true;
-        broadcast_send(&server->reactor[SEQUENCER], server->drain.cut);
+        broadcast_send(server->reactor[SEQUENCER], server->drain.cut);
     }
 }

@@ -5,35 +5,44 @@
 #include "shoal/server/due.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/net/ring.h"
+#include "shoal/server/conns.h"
+#include "shoal/server/loop.h"
+#include "shoal/server/options.h"
 #include "shoal/server/pressure.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/records.h"
+#include "shoal/server/router.h"
 #include "shoal/server/server.h"
+#include "shoal/server/stats.h"
+#include "shoal/store/keyspace.h"
 
 enum {
     TICK_MS = 1000,
     SAMPLE_MS = 1000,
-    LINGER_CHECK_MS = 10,
+    WORK_INTERVAL_MAX_MS = 100,
 };
 
 /* ---- figures ------------------------------------------------------------- */
 
 static void sample(struct reactor *reactor)
 {
+    struct loop *loop = reactor->loop;
     struct reactor_stats *stats = reactor->stats;
-    int64_t passed_ms = reactor->now_ms - reactor->sampled_ms;
+    int64_t passed_ms = reactor->now_ms - loop->sampled_ms;
     if (passed_ms < SAMPLE_MS)
         return;
     uint64_t commands = counter_get(&stats->commands);
     uint64_t in = counter_get(&stats->bytes_in), out = counter_get(&stats->bytes_out);
     uint64_t ms = (uint64_t)passed_ms;
-    counter_set(&stats->ops_per_sec, (commands - reactor->sampled_commands) * 1000 / ms);
-    counter_set(&stats->bytes_in_per_sec, (in - reactor->sampled_in) * 1000 / ms);
-    counter_set(&stats->bytes_out_per_sec, (out - reactor->sampled_out) * 1000 / ms);
+    counter_set(&stats->ops_per_sec, (commands - loop->sampled_commands) * 1000 / ms);
+    counter_set(&stats->bytes_in_per_sec, (in - loop->sampled_in) * 1000 / ms);
+    counter_set(&stats->bytes_out_per_sec, (out - loop->sampled_out) * 1000 / ms);
     counter_set(&stats->sampled_ms, (uint64_t)reactor->now_ms);
-    reactor->sampled_ms = reactor->now_ms;
-    reactor->sampled_commands = commands;
-    reactor->sampled_in = in;
-    reactor->sampled_out = out;
+    loop->sampled_ms = reactor->now_ms;
+    loop->sampled_commands = commands;
+    loop->sampled_in = in;
+    loop->sampled_out = out;
 }
 
 void due_publish(struct reactor *reactor)
@@ -41,86 +50,73 @@ void due_publish(struct reactor *reactor)
     struct reactor_stats *stats = reactor->stats;
     keyspace_publish(reactor->keyspace);
     pressure_publish(reactor);
-    counter_set(&stats->buffer_bytes, reactor->buffers.request_bytes + reactor->chunks.slab_bytes +
-                                          counter_get(&stats->reply_bytes) +
-                                          reactor->conn_count * sizeof(struct conn) +
-                                          reactor->request_count * sizeof(struct request));
+    counter_set(&stats->buffer_bytes, conns_bytes(reactor->conns));
     counter_set(&stats->turns, reactor->ring->turns);
 }
 
 void due_note_activity(struct reactor *reactor, bool quiet)
 {
+    struct loop *loop = reactor->loop;
     if (!quiet) {
-        reactor->unpublished = true;
-        if (reactor->next_work_ms == INT64_MAX)
-            reactor->next_work_ms = reactor->now_ms + WORK_INTERVAL_MAX_MS;
+        loop->unpublished = true;
+        if (loop->next_work_ms == INT64_MAX)
+            loop->next_work_ms = reactor->now_ms + WORK_INTERVAL_MAX_MS;
     }
-    if (reactor->unpublished && (quiet || reactor->now_ms != reactor->published_ms)) {
-        reactor->unpublished = false;
-        reactor->published_ms = reactor->now_ms;
+    if (loop->unpublished && (quiet || reactor->now_ms != loop->published_ms)) {
+        loop->unpublished = false;
+        loop->published_ms = reactor->now_ms;
         due_publish(reactor);
     }
 }
 
 /* ---- by the clock -------------------------------------------------------- */
 
-static void idle_close(struct reactor *reactor)
-{
-    int64_t limit_ms = (int64_t)reactor->settings->timeout_s * 1000;
-    for (struct conn *conn = reactor->conns; conn != NULL; conn = conn->next) {
-        if (conn->unanswered.first != NULL || conn_is_waiting(conn) ||
-            reactor->now_ms - conn->active_ms <= limit_ms)
-            continue;
-        counter_add(&reactor->stats->idle_closed, 1);
-        conn_kill(conn);
-    }
-}
-
-static void linger_check(struct reactor *reactor)
-{
-    for (struct conn *conn = reactor->conns; conn != NULL; conn = conn->next)
-        conn_linger_check(conn);
-    reactor->next_linger_ms = reactor->now_ms + LINGER_CHECK_MS;
-}
-
 static void background_work(struct reactor *reactor)
 {
+    struct loop *loop = reactor->loop;
     uint64_t start = clock_ticks();
     int64_t wait_ms = keyspace_work(reactor->keyspace);
-    reactor->next_work_ms = wait_ms < 0 ? INT64_MAX : reactor->now_ms + wait_ms;
-    reactor->unpublished = true;
-    reactor_note_latency(reactor, LATENCY_EXPIRE_CYCLE,
-                         (int64_t)(clock_ticks_to_ns(clock_ticks() - start) / 1000));
+    loop->next_work_ms = wait_ms < 0 ? INT64_MAX : reactor->now_ms + wait_ms;
+    loop->unpublished = true;
+    records_note(reactor->records, LATENCY_EXPIRE_CYCLE,
+                 (int64_t)(clock_ticks_to_ns(clock_ticks() - start) / 1000));
+}
+
+void due_work_by(struct reactor *reactor, int64_t ms)
+{
+    if (unlikely(ms < reactor->loop->next_work_ms))
+        reactor->loop->next_work_ms = ms;
 }
 
 void due_run(struct reactor *reactor)
 {
+    struct loop *loop = reactor->loop;
     int64_t now = reactor->now_ms;
     sample(reactor);
-    if (reactor->pause.until_ms != 0 && now >= reactor->pause.until_ms)
-        reactor->pause.until_ms = 0;
-    if (now >= reactor->next_work_ms)
+    if (reactor->router->pause.until_ms != 0 && now >= reactor->router->pause.until_ms)
+        reactor->router->pause.until_ms = 0;
+    if (now >= loop->next_work_ms)
         background_work(reactor);
-    if (now >= reactor->next_tick_ms) {
+    if (now >= loop->next_tick_ms) {
         if (reactor->settings->timeout_s > 0)
-            idle_close(reactor);
-        reactor->next_tick_ms = reactor->settings->timeout_s > 0 ? now + TICK_MS : INT64_MAX;
+            conns_close_idle(reactor->conns, (int64_t)reactor->settings->timeout_s * 1000);
+        loop->next_tick_ms = reactor->settings->timeout_s > 0 ? now + TICK_MS : INT64_MAX;
     }
-    if (reactor->lingering > 0 && now >= reactor->next_linger_ms)
-        linger_check(reactor);
+    conns_check_lingering(reactor->conns);
     if (reactor->id == SEQUENCER)
         server_tick(reactor->server);
 }
 
 int64_t due_wait_ns(const struct reactor *reactor)
 {
-    int64_t until = reactor->next_work_ms;
-    if (reactor->next_tick_ms < until)
-        until = reactor->next_tick_ms;
-    if (reactor->pause.until_ms != 0 && reactor->pause.until_ms < until)
-        until = reactor->pause.until_ms;
-    if (reactor->lingering > 0 && reactor->next_linger_ms < until)
-        until = reactor->next_linger_ms;
+    const struct loop *loop = reactor->loop;
+    int64_t until = loop->next_work_ms;
+    if (loop->next_tick_ms < until)
+        until = loop->next_tick_ms;
+    if (reactor->router->pause.until_ms != 0 && reactor->router->pause.until_ms < until)
+        until = reactor->router->pause.until_ms;
+    if (conns_next_ms(reactor->conns) < until)
+        until = conns_next_ms(reactor->conns);
     if (pressure_next_ms(reactor) < until)
         until = pressure_next_ms(reactor);
     if (reactor->id == SEQUENCER && server_next_ms(reactor->server) < until)

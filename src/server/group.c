@@ -10,7 +10,11 @@
 #include "shoal/server/account.h"
 #include "shoal/server/answer.h"
 #include "shoal/server/locks.h"
+#include "shoal/server/mesh.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/records.h"
+#include "shoal/server/shard.h"
+#include "shoal/server/stats.h"
 
 enum { QUICK_BYTES_MAX = 4096 };
 
@@ -53,8 +57,8 @@ static void run(struct reactor *reactor, struct request *request, bool measured)
     if (own) {
         answer_begin(request, &reply);
     } else {
-        reply_init(&reply, request->proto, request->answer.bytes, ANSWER_INLINE, reactor->scratch,
-                   SCRATCH_BYTES);
+        reply_init(&reply, request->proto, request->answer.bytes, ANSWER_INLINE,
+                   reactor->shard->scratch, GROUP_SCRATCH_BYTES);
         reply_begin(&reply);
     }
     uint64_t start = measured ? clock_ticks() : 0;
@@ -89,8 +93,8 @@ void group_refuse(struct reactor *reactor, struct request *request, const char *
         answer_end(request, &reply);
         return;
     }
-    reply_init(&reply, request->proto, request->answer.bytes, ANSWER_INLINE, reactor->scratch,
-               SCRATCH_BYTES);
+    reply_init(&reply, request->proto, request->answer.bytes, ANSWER_INLINE,
+               reactor->shard->scratch, GROUP_SCRATCH_BYTES);
     reply_begin(&reply);
     reply_error(&reply, error);
     reply_end(&reply);
@@ -157,9 +161,10 @@ static void run_all(struct reactor *reactor, struct request *const *request, uin
     struct stretch stretch;
     stretch_begin(&stretch);
     for (uint32_t i = 0; i < count; i++) {
-        if (unlikely(locks_active(reactor->locks)) && !locks_admit_request(reactor, request[i]))
+        if (unlikely(locks_active(reactor->shard->locks)) &&
+            !locks_admit_request(reactor, request[i]))
             continue;
-        if (likely(!reactor->measure_each && is_quick(request[i]))) {
+        if (likely(!reactor->records->measure_each && is_quick(request[i]))) {
             stretch_run(reactor, &stretch, request[i]);
         } else {
             stretch_end(reactor, &stretch);
@@ -204,7 +209,7 @@ static void later_add(struct group *group, struct request *request)
 /* The oldest gathered lot runs; the one that was filling is ready next. */
 static void lot_run(struct reactor *reactor)
 {
-    struct group *group = &reactor->group;
+    struct group *group = &reactor->shard->group;
     struct lot *lot = &group->lot[1 - group->filling];
     group->running = true;
     prefetch_deep_items(reactor, lot);
@@ -218,7 +223,7 @@ static void lot_run(struct reactor *reactor)
 
 void group_run(struct reactor *reactor)
 {
-    struct group *group = &reactor->group;
+    struct group *group = &reactor->shard->group;
     if (group->running)
         return;
     while (group->lot[0].count + group->lot[1].count > 0) {
@@ -231,7 +236,7 @@ void group_run(struct reactor *reactor)
 
 void group_add(struct reactor *reactor, struct request *request)
 {
-    struct group *group = &reactor->group;
+    struct group *group = &reactor->shard->group;
     if (unlikely(group->running)) {
         later_add(group, request);
         return;

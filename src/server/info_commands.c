@@ -15,7 +15,7 @@ void command_figures_read(const struct reactor *here, uint32_t id, struct comman
     uint64_t ticks = 0;
     memset(figures, 0, sizeof(*figures));
     for (uint32_t i = 0; i < here->count; i++) {
-        const struct command_stats *stats = &here->server->reactor[i].stats->command[id];
+        const struct command_stats *stats = &here->peer[i]->stats->command[id];
         figures->calls += counter_get(&stats->calls);
         figures->rejected += counter_get(&stats->rejected);
         figures->failed += counter_get(&stats->failed);
@@ -68,8 +68,8 @@ static void error_add(struct error_sums *sums, const char *name, uint64_t count)
 void info_errorstats(struct info *info)
 {
     struct error_sums sums = { .count = 0 };
-    for (uint32_t i = 0; i < info->server->count; i++) {
-        const struct reactor_stats *stats = info->server->reactor[i].stats;
+    for (uint32_t i = 0; i < info->here->count; i++) {
+        const struct reactor_stats *stats = info->here->peer[i]->stats;
         for (int e = 0; e < STATS_ERRORS_MAX; e++) {
             uint64_t count = counter_get(&stats->errors[e].count);
             if (count > 0)

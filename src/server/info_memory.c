@@ -22,7 +22,7 @@ static uint64_t highest_peak(const struct server *server)
 {
     uint64_t peak = 0;
     for (uint32_t i = 0; i < server->count; i++) {
-        uint64_t seen = counter_get(&server->reactor[i].stats->used_peak);
+        uint64_t seen = counter_get(&server->reactor[i]->stats->used_peak);
         peak = seen > peak ? seen : peak;
     }
     return peak;
@@ -33,13 +33,13 @@ void memory_figures_read(struct reactor *here, struct memory_figures *figures)
     const struct server *server = here->server;
     *figures = (struct memory_figures){
         .startup = server->startup_bytes,
-        .data = SERVER_SUM(server, keyspace.used_bytes),
-        .buffers = SERVER_SUM(server, buffer_bytes),
+        .data = STATS_SUM(here, keyspace.used_bytes),
+        .buffers = STATS_SUM(here, buffer_bytes),
         .resident = resident_bytes(),
         .allocator = mem_stats_read(),
     };
     for (int db = 0; db < DATABASES_MAX; db++)
-        figures->keys += SERVER_SUM(server, keyspace.keys[db]);
+        figures->keys += STATS_SUM(here, keyspace.keys[db]);
     figures->used = figures->startup + figures->data + figures->buffers;
     memory_note_peak(here->stats, figures->used);
     figures->peak = highest_peak(server);
@@ -80,7 +80,7 @@ static void add_used(struct info *info, const struct memory_figures *figures)
 /* The share of a CPU that it may take in each shard where it runs, as in Redis; 0: nowhere. */
 static void add_defrag(struct info *info)
 {
-    bool running = SERVER_SUM(info->server, keyspace.defrag_running) > 0;
+    bool running = STATS_SUM(info->here, keyspace.defrag_running) > 0;
     info_add(info, "active_defrag_running:%d\r\n", running ? info->settings->defrag_cycle_max : 0);
 }
 
@@ -88,8 +88,8 @@ static void add_defrag(struct info *info)
 static void add_buffers(struct info *info)
 {
     info_add_bytes(info, "maxmemory_clients", settings_buffers_limit(info->settings));
-    info_add_bytes(info, "mem_clients_requests", SERVER_SUM(info->server, request_bytes));
-    info_add_bytes(info, "mem_clients_replies", SERVER_SUM(info->server, reply_bytes));
+    info_add_bytes(info, "mem_clients_requests", STATS_SUM(info->here, request_bytes));
+    info_add_bytes(info, "mem_clients_replies", STATS_SUM(info->here, reply_bytes));
 }
 
 void info_memory(struct info *info)
@@ -115,6 +115,6 @@ void info_memory(struct info *info)
     info_add(info, "mem_allocator:%s\r\n", mem_allocator_name());
     add_defrag(info);
     info_add(info, "lazyfree_pending_objects:%lu\r\n",
-             (unsigned long)SERVER_SUM(info->server, keyspace.lazyfree_pending));
+             (unsigned long)STATS_SUM(info->here, keyspace.lazyfree_pending));
     info_add(info, "lazyfreed_objects:0\r\n");
 }

@@ -7,7 +7,7 @@
 
 static unsigned long sum(const struct info *info, size_t offset)
 {
-    return (unsigned long)server_sum(info->server, offset);
+    return (unsigned long)stats_sum(info->here, offset);
 }
 #define SUM(info, field) sum(info, offsetof(struct reactor_stats, field))
 
@@ -52,7 +52,7 @@ void info_shoal(struct info *info)
 {
     uint64_t commands = SUM(info, commands), crossed = SUM(info, cross_shard);
     info_add(info, "shoal_version:%s\r\n", SHOAL_VERSION);
-    info_add(info, "shards:%u\r\n", info->server->count);
+    info_add(info, "shards:%u\r\n", info->here->count);
     info_add(info, "sched_policy:%s\r\n", sched_policy());
     info_add(info, "cross_shard_commands:%lu\r\n", (unsigned long)crossed);
     info_add(info, "cross_shard_share:%.2f\r\n", ratio_of(crossed, commands) * 100);
@@ -97,7 +97,7 @@ static const struct {
 
 static void add_shard(struct info *info, uint32_t id)
 {
-    const struct reactor_stats *stats = info->server->reactor[id].stats;
+    const struct reactor_stats *stats = info->here->peer[id]->stats;
     uint64_t keys = 0, expires = 0;
     for (int db = 0; db < DATABASES_MAX; db++) {
         keys += counter_get(&stats->keyspace.keys[db]);
@@ -117,6 +117,6 @@ static void add_shard(struct info *info, uint32_t id)
 /* A line a shard. */
 void info_shards(struct info *info)
 {
-    for (uint32_t i = 0; i < info->server->count; i++)
+    for (uint32_t i = 0; i < info->here->count; i++)
         add_shard(info, i);
 }

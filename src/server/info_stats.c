@@ -24,15 +24,15 @@ void info_persistence(struct info *info)
 
 static void add_sum(struct info *info, const char *name, size_t offset)
 {
-    info_add(info, "%s:%lu\r\n", name, (unsigned long)server_sum(info->server, offset));
+    info_add(info, "%s:%lu\r\n", name, (unsigned long)stats_sum(info->here, offset));
 }
 #define ADD_SUM(info, name, field) add_sum(info, name, offsetof(struct reactor_stats, field))
 
 static uint64_t rate_sum(const struct info *info, size_t offset)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < info->server->count; i++) {
-        const struct reactor_stats *stats = info->server->reactor[i].stats;
+    for (uint32_t i = 0; i < info->here->count; i++) {
+        const struct reactor_stats *stats = info->here->peer[i]->stats;
         int64_t age_ms = info->here->now_ms - (int64_t)counter_get(&stats->sampled_ms);
         if (age_ms < RATE_STALE_MS)
             sum += counter_get((const struct counter *)((const char *)stats + offset));
@@ -67,18 +67,18 @@ static void add_defrag(struct info *info)
     ADD_SUM(info, "active_defrag_key_hits", keyspace.defrag_items_moved);
     ADD_SUM(info, "active_defrag_key_misses", keyspace.defrag_items_left);
     info_add(info, "total_active_defrag_time:%lu\r\n",
-             (unsigned long)(SERVER_SUM(info->server, keyspace.defrag_ns) / 1000000));
+             (unsigned long)(STATS_SUM(info->here, keyspace.defrag_ns) / 1000000));
     info_add(info, "current_active_defrag_time:%lu\r\n",
-             (unsigned long)(SERVER_SUM(info->server, keyspace.defrag_run_ns) / 1000000));
+             (unsigned long)(STATS_SUM(info->here, keyspace.defrag_run_ns) / 1000000));
 }
 
 /* Of the keys with a TTL, how many have expired and still take memory. */
 static void add_dead_share(struct info *info)
 {
     uint64_t expires = 0,
-             dead = server_sum(info->server, offsetof(struct reactor_stats, keyspace.dead));
+             dead = stats_sum(info->here, offsetof(struct reactor_stats, keyspace.dead));
     for (int db = 0; db < DATABASES_MAX; db++)
-        expires += server_sum(info->server, offsetof(struct reactor_stats, keyspace.expires[db]));
+        expires += stats_sum(info->here, offsetof(struct reactor_stats, keyspace.expires[db]));
     info_add(info, "expired_stale_perc:%.2f\r\n",
              expires > 0 ? 100.0 * (double)dead / (double)expires : 0);
 }
@@ -148,8 +148,8 @@ void info_keyspace(struct info *info)
 {
     for (int db = 0; db < DATABASES_MAX; db++) {
         uint64_t keys = 0, expires = 0, timed = 0, ttl_sum = 0;
-        for (uint32_t i = 0; i < info->server->count; i++) {
-            const struct keyspace_stats *stats = &info->server->reactor[i].stats->keyspace;
+        for (uint32_t i = 0; i < info->here->count; i++) {
+            const struct keyspace_stats *stats = &info->here->peer[i]->stats->keyspace;
             uint64_t here = counter_get(&stats->expires[db]);
             uint64_t mean = counter_get(&stats->avg_ttl_ms[db]);
             keys += counter_get(&stats->keys[db]);

@@ -5,9 +5,15 @@
 
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/net/ring.h"
+#include "shoal/proto/decode.h"
 #include "shoal/server/answer.h"
+#include "shoal/server/conn.h"
+#include "shoal/server/conns.h"
 #include "shoal/server/dispatch.h"
+#include "shoal/server/options.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/stats.h"
 
 #include <stdlib.h>
 
@@ -48,11 +54,11 @@ static struct input *input_new(struct reactor *reactor, size_t capacity)
     if (input == NULL)
         return NULL;
     *input = (struct input){
-        .buffers = &reactor->buffers,
+        .buffers = &reactor->conns->buffers,
         .refs = 1,
         .capacity = footprint - sizeof(*input),
     };
-    reactor->buffers.request_bytes += footprint;
+    reactor->conns->buffers.request_bytes += footprint;
     return input;
 }
 
@@ -92,7 +98,7 @@ static bool input_make_room(struct conn *conn, size_t more)
     conn->input = input;
     conn->input_at = 0;
     if (input->capacity > BUFFERS_EARNED_BYTES)
-        buffers_grown(&conn->reactor->buffers, &conn->claim, input_footprint(input));
+        buffers_grown(&conn->reactor->conns->buffers, &conn->claim, input_footprint(input));
     return true;
 }
 
@@ -107,7 +113,7 @@ static bool input_append(struct conn *conn, const char *data, size_t size)
 
 void input_settle(struct conn *conn)
 {
-    struct buffers *buffers = &conn->reactor->buffers;
+    struct buffers *buffers = &conn->reactor->conns->buffers;
     if (!buffers_settle(buffers, &conn->claim))
         return;
     must(conn->input != NULL); /* the claim has counted it */
@@ -133,12 +139,12 @@ size_t input_window(struct conn *conn, char **place)
 /* The decoder with this connection's progress, if there is any. */
 static struct decoder *decoder_of(struct conn *conn)
 {
-    return conn->partial != NULL ? conn->partial : &conn->reactor->decoder;
+    return conn->partial != NULL ? conn->partial : &conn->reactor->conns->decoder;
 }
 
 static bool partial_save(struct conn *conn)
 {
-    struct decoder *common = &conn->reactor->decoder;
+    struct decoder *common = &conn->reactor->conns->decoder;
     if (conn->partial != NULL)
         return true;
     conn->partial = malloc(sizeof(*conn->partial));
@@ -263,7 +269,7 @@ static const struct decode_limits *limits_of(const struct conn *conn)
         .bulk_bytes_max = DECODE_UNAUTH_BULK_MAX,
         .args_max = DECODE_UNAUTH_ARGS_MAX,
     };
-    return conn->flags & CONN_UNAUTHENTICATED ? &unauthenticated : &conn->reactor->limits;
+    return conn->flags & CONN_UNAUTHENTICATED ? &unauthenticated : &conn->reactor->conns->limits;
 }
 
 /* NULL: unknown. */

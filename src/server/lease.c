@@ -8,8 +8,12 @@
  */
 #include "shoal/server/lease.h"
 
+#include "shoal/base/mem.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/server.h"
+#include "shoal/server/shard.h"
+#include "shoal/server/stats.h"
+#include "shoal/store/keyspace.h"
 
 enum {
     SLICE_PARTS = 256,  /* of maxmemory are left for figures that are a turn old */
@@ -90,14 +94,14 @@ uint64_t lease_credit(const struct lease_view *view, uint64_t budget)
 
 static uint64_t used_by(const struct reactor *reactor, uint32_t id)
 {
-    return counter_get(&reactor->server->reactor[id].stats->keyspace.used_bytes);
+    return counter_get(&reactor->peer[id]->stats->keyspace.used_bytes);
 }
 
 /* Reactor `i` has to give before this one: it is not chasing, or has been for longer. */
 static bool gives_first(const struct reactor *reactor, uint32_t i)
 {
-    uint64_t own = (uint64_t)reactor->lease.chase_until_ms;
-    uint64_t other = counter_get(&reactor->server->reactor[i].stats->chase_until_ms);
+    uint64_t own = (uint64_t)reactor->shard->lease.chase_until_ms;
+    uint64_t other = counter_get(&reactor->peer[i]->stats->chase_until_ms);
     return other < own || (other == own && i < reactor->id);
 }
 
@@ -107,7 +111,7 @@ static uint64_t look_around(const struct reactor *reactor, struct lease_view *vi
 {
     uint64_t first = 0, floor = lease_floor(view);
     for (uint32_t i = 0; i < reactor->count; i++) {
-        const struct keyspace_stats *stats = &reactor->server->reactor[i].stats->keyspace;
+        const struct keyspace_stats *stats = &reactor->peer[i]->stats->keyspace;
         uint64_t evictable = counter_get(&stats->evictable_bytes);
         uint64_t spare = i != reactor->id && evictable > floor ? evictable - floor : 0;
         view->total_bytes += counter_get(&stats->used_bytes);
@@ -121,41 +125,35 @@ static uint64_t look_around(const struct reactor *reactor, struct lease_view *vi
 static void wake_others(struct reactor *reactor, bool all)
 {
     uint32_t richest = reactor->id;
-    if (reactor->now_ms - reactor->lease.woke_ms < WAKE_INTERVAL_MS)
+    if (reactor->now_ms - reactor->shard->lease.woke_ms < WAKE_INTERVAL_MS)
         return;
-    reactor->lease.woke_ms = reactor->now_ms;
+    reactor->shard->lease.woke_ms = reactor->now_ms;
     for (uint32_t i = 0; i < reactor->count; i++) {
         if (all && i != reactor->id)
-            ring_wake(reactor->ring, reactor->server->reactor[i].ring);
+            ring_wake(reactor->ring, reactor->peer[i]->ring);
         if (used_by(reactor, i) > used_by(reactor, richest))
             richest = i;
     }
     if (!all && richest != reactor->id)
-        ring_wake(reactor->ring, reactor->server->reactor[richest].ring);
+        ring_wake(reactor->ring, reactor->peer[richest]->ring);
 }
 
-static void work_within(struct reactor *reactor, int64_t ms)
-{
-    if (reactor->next_work_ms > reactor->now_ms + ms)
-        reactor->next_work_ms = reactor->now_ms + ms;
-}
-
-/* While more is used than there is: whoever sleeps on it is woken. */
-static void remind_others(struct reactor *reactor, const struct lease_view *view)
+/* While more is used than there is: whoever sleeps on it is woken. Returns when our own background
+ * work is wanted. */
+static int64_t remind_others(struct reactor *reactor, const struct lease_view *view)
 {
     if (view->total_bytes <= view->limit_bytes)
-        return;
-    bool chasing = reactor->now_ms < reactor->lease.chase_until_ms;
+        return INT64_MAX;
+    bool chasing = reactor->now_ms < reactor->shard->lease.chase_until_ms;
     if (chasing || view->pressed)
         wake_others(reactor, chasing);
-    if (chasing)
-        work_within(reactor, WAKE_INTERVAL_MS);
+    return chasing ? reactor->now_ms + WAKE_INTERVAL_MS : INT64_MAX;
 }
 
-void lease_renew(struct reactor *reactor)
+int64_t lease_renew(struct reactor *reactor)
 {
-    if (reactor->now_ms == reactor->lease.renewed_ms)
-        return;
+    if (reactor->now_ms == reactor->shard->lease.renewed_ms)
+        return INT64_MAX;
     struct keyspace *keyspace = reactor->keyspace;
     struct lease_view view = {
         .limit_bytes = reactor->settings->maxmemory,
@@ -163,21 +161,21 @@ void lease_renew(struct reactor *reactor)
         .own_bytes = keyspace_used(keyspace),
         .pressed = keyspace->pressed,
     };
-    reactor->lease.renewed_ms = reactor->now_ms;
+    reactor->shard->lease.renewed_ms = reactor->now_ms;
     if (unlikely(keyspace->borrowed)) {
-        reactor->lease.chase_until_ms = reactor->now_ms + CHASE_MS;
-        counter_set(&reactor->stats->chase_until_ms, (uint64_t)reactor->lease.chase_until_ms);
+        reactor->shard->lease.chase_until_ms = reactor->now_ms + CHASE_MS;
+        counter_set(&reactor->stats->chase_until_ms,
+                    (uint64_t)reactor->shard->lease.chase_until_ms);
     }
     keyspace->pressed = keyspace->borrowed = false;
     counter_set(&reactor->stats->keyspace.used_bytes, view.own_bytes);
     uint64_t first = view.limit_bytes > 0 ? look_around(reactor, &view) : 0;
     uint64_t budget = lease_budget(&view);
-    if (reactor->now_ms < reactor->lease.chase_until_ms && first > 0 && budget < view.own_bytes)
+    if (reactor->now_ms < reactor->shard->lease.chase_until_ms && first > 0 &&
+        budget < view.own_bytes)
         budget = view.own_bytes; /* it is the others' turn to give */
     keyspace_set_lease(keyspace, budget, lease_credit(&view, budget));
-    if (keyspace_in_debt(keyspace))
-        work_within(reactor, 0);
-    if (view.limit_bytes > 0)
-        remind_others(reactor, &view);
+    int64_t work_ms = view.limit_bytes > 0 ? remind_others(reactor, &view) : INT64_MAX;
     mem_hurry(view.total_bytes > view.limit_bytes - view.limit_bytes / SHORT_PARTS);
+    return keyspace_in_debt(keyspace) ? reactor->now_ms : work_ms;
 }

@@ -8,9 +8,11 @@
 #include "shoal/base/mem.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/server/group.h"
 #include "shoal/server/part.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/request.h"
+#include "shoal/server/shard.h"
 
 #include <stdlib.h>
 
@@ -150,7 +152,7 @@ static bool waits_at_gate(struct locks *locks, struct message *message)
 
 static void gate_try(struct reactor *reactor)
 {
-    struct locks *locks = reactor->locks;
+    struct locks *locks = reactor->shard->locks;
     if (locks->gate == NULL || locks->gate_open || locks->queues > 0)
         return;
     locks->gate_open = true;
@@ -159,7 +161,7 @@ static void gate_try(struct reactor *reactor)
 
 bool locks_admit_request(struct reactor *reactor, struct request *request)
 {
-    struct locks *locks = reactor->locks;
+    struct locks *locks = reactor->shard->locks;
     if (waits_at_gate(locks, &request->message))
         return false;
     const struct command *command = request->command;
@@ -188,7 +190,7 @@ bool locks_admit_request(struct reactor *reactor, struct request *request)
 
 bool locks_admit_part(struct reactor *reactor, struct part *part)
 {
-    struct locks *locks = reactor->locks;
+    struct locks *locks = reactor->shard->locks;
     if (waits_at_gate(locks, &part->message))
         return false;
     uint64_t conn = conn_name(&part->message, part->caller);
@@ -216,7 +218,7 @@ bool locks_admit_part(struct reactor *reactor, struct part *part)
 
 void locks_acquire(struct reactor *reactor, struct part *part)
 {
-    struct locks *locks = reactor->locks;
+    struct locks *locks = reactor->shard->locks;
     if (waits_at_gate(locks, &part->message))
         return;
     if (part->lock_all) {
@@ -240,7 +242,7 @@ void locks_acquire(struct reactor *reactor, struct part *part)
 /* Runs whoever is ready. Those that hold nothing leave at once, which may make others ready. */
 static void run_ready(struct reactor *reactor)
 {
-    struct locks *locks = reactor->locks;
+    struct locks *locks = reactor->shard->locks;
     if (locks->running)
         return;
     locks->running = true;
@@ -260,7 +262,7 @@ static void run_ready(struct reactor *reactor)
 /* The gate is gone: those behind it arrive now, until one of them is a gate itself. */
 static void gate_drain(struct reactor *reactor)
 {
-    struct locks *locks = reactor->locks;
+    struct locks *locks = reactor->shard->locks;
     while (locks->gate == NULL && locks->gated.first != NULL) {
         struct message *message = list_take(&locks->gated, next);
         locks->drained = message;
@@ -273,7 +275,7 @@ static void gate_drain(struct reactor *reactor)
 
 void locks_release(struct reactor *reactor, struct part *part)
 {
-    struct locks *locks = reactor->locks;
+    struct locks *locks = reactor->shard->locks;
     if (part == locks->gate) {
         locks->gate = NULL;
         gate_drain(reactor);

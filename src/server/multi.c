@@ -9,7 +9,10 @@
 #include "shoal/cmd/registry.h"
 #include "shoal/server/answer.h"
 #include "shoal/server/call.h"
+#include "shoal/server/conn.h"
 #include "shoal/server/dispatch.h"
+#include "shoal/server/options.h"
+#include "shoal/server/pressure.h"
 #include "shoal/server/reactor.h"
 
 #include <stdlib.h>
@@ -53,15 +56,14 @@ static bool queue(struct conn *conn, const struct command *command, const struct
     struct queued *queued = transaction != NULL ? queued_new(command, args) : NULL;
     if (queued == NULL)
         return false;
-    if (transaction->bytes + queued->size >
+    if (conn->queued_bytes + queued->size >
             (size_t)conn->reactor->settings->client_query_buffer_limit ||
-        !pressure_queue(conn->reactor, transaction->bytes, queued->size)) {
+        !pressure_queue(conn, queued->size)) {
         free(queued);
         return false;
     }
     list_add(&transaction->queue, queued, next);
     transaction->count++;
-    transaction->bytes += queued->size;
     return true;
 }
 
@@ -103,9 +105,8 @@ void transaction_discard(struct conn *conn)
         return;
     for (struct queued *queued; (queued = list_take(&conn->transaction->queue, next)) != NULL;)
         free(queued);
-    pressure_unqueue(conn->reactor, conn->transaction->bytes);
+    pressure_unqueue(conn);
     conn->transaction->count = 0;
-    conn->transaction->bytes = 0;
 }
 
 /* ---- watches ------------------------------------------------------------- */

@@ -3,8 +3,10 @@
  */
 #include "shoal/server/out.h"
 
+#include "shoal/server/conns.h"
 #include "shoal/server/reactor.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 
@@ -81,12 +83,12 @@ static void chunk_drop(struct reactor *here, struct chunk *chunk)
         return;
     }
     if (chunk->loose) {
-        here->chunks.loose_bytes -= LOOSE_BYTES;
+        here->conns->chunks.loose_bytes -= LOOSE_BYTES;
         free(chunk);
         return;
     }
-    chunk->next = here->chunks.free;
-    here->chunks.free = chunk;
+    chunk->next = here->conns->chunks.free;
+    here->conns->chunks.free = chunk;
 }
 
 void chunk_pool_fini(struct chunk_pool *pool)

@@ -3,6 +3,8 @@
  */
 #include "shoal/server/parcel.h"
 
+#include "shoal/server/conns.h"
+#include "shoal/server/mesh.h"
 #include "shoal/server/reactor.h"
 #include "shoal/store/blob.h"
 
@@ -22,7 +24,7 @@ static void pins_release(struct reactor *here, struct reply_pin *pins, uint32_t 
 static void parcel_destroy(struct reactor *here, struct message *message)
 {
     struct parcel *parcel = (struct parcel *)message;
-    here->buffers.reply_bytes -= parcel->size;
+    here->conns->buffers.reply_bytes -= parcel->size;
     pins_release(here, parcel->pins, parcel->pin_count, parcel->of_parcels);
     free(parcel->pins);
     free(parcel->marks);
@@ -67,7 +69,7 @@ struct parcel *parcel_new(struct reactor *here, struct reply *reply, bool of_par
         .uses = 1,
         .of_parcels = of_parcels,
     };
-    here->buffers.reply_bytes += parcel->size;
+    here->conns->buffers.reply_bytes += parcel->size;
     reply->heap = false;
     reply->pins = NULL;
     reply->pin_count = 0;

@@ -6,8 +6,10 @@
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/server/call.h"
+#include "shoal/server/group.h"
 #include "shoal/server/locks.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/shard.h"
 
 #include <stdlib.h>
 
@@ -190,6 +192,7 @@ void part_run(struct reactor *here, struct message *message)
     group_run(here); /* what came before it runs before it */
     if (part->phase == PART_LOCK)
         locks_acquire(here, part);
-    else if (part->phase == PART_RUN || !locks_active(here->locks) || locks_admit_part(here, part))
+    else if (part->phase == PART_RUN || !locks_active(here->shard->locks) ||
+             locks_admit_part(here, part))
         part_execute(here, part);
 }

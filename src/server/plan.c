@@ -4,11 +4,16 @@
 #include "shoal/server/plan.h"
 
 #include "shoal/base/container_of.h"
+#include "shoal/base/list.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/server/answer.h"
 #include "shoal/server/call.h"
+#include "shoal/server/conn.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/request.h"
+#include "shoal/server/router.h"
 #include "shoal/server/server.h"
+#include "shoal/server/stats.h"
 
 #include <stdlib.h>
 
@@ -52,9 +57,9 @@ static void plan_end(struct plan *plan)
     struct reactor *home = plan->home;
     struct request *request = plan->request;
     if (plan->locked) {
-        home->transactions--;
+        home->router->transactions--;
         counter_add(&home->stats->transactions, 1);
-        struct plan *next = list_take(&home->transactions_waiting, next_waiting);
+        struct plan *next = list_take(&home->router->wait, next_waiting);
         if (next != NULL)
             plan_start(next);
     }
@@ -306,7 +311,7 @@ static void sequence_done(struct reactor *home, struct message *message)
 
 static void transaction_start(struct plan *plan)
 {
-    plan->home->transactions++;
+    plan->home->router->transactions++;
     plan->outstanding = plan->part_count + 1;
     for (uint32_t i = 0; i < plan->home->count; i++) {
         struct part *part = plan->part[i];
@@ -341,8 +346,8 @@ void plan_start(struct plan *plan)
     } else if (!plan->atomic || plan->part_count == 1) {
         plan->ending = true;
         parts_send(plan, NULL);
-    } else if (home->transactions == TRANSACTIONS_MAX) {
-        list_add(&home->transactions_waiting, plan, next_waiting);
+    } else if (home->router->transactions == TRANSACTIONS_MAX) {
+        list_add(&home->router->wait, plan, next_waiting);
     } else {
         transaction_start(plan);
     }

@@ -7,7 +7,9 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/server/account.h"
 #include "shoal/server/reactor.h"
+#include "shoal/server/request.h"
 #include "shoal/server/server.h"
+#include "shoal/server/stats.h"
 
 #include <stdlib.h>
 
@@ -147,7 +149,7 @@ static void merge_pick(struct plan *plan, const struct step *step, struct reply 
         if (plan_elements(plan, shard) == 0 ||
             value_read(plan_element(plan, shard), &integer, &text) != VALUE_TEXT)
             continue;
-        uint64_t keys = server_shard_keys(plan->home->server, shard, step->db) + 1;
+        uint64_t keys = stats_shard_keys(plan->home, shard, step->db) + 1;
         weight += keys;
         if (chosen.data == NULL || random_next(&plan->home->random) % weight < keys)
             chosen = text;

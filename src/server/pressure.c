@@ -5,9 +5,12 @@
 
 #include "shoal/base/container_of.h"
 #include "shoal/net/socket.h"
+#include "shoal/server/conn.h"
+#include "shoal/server/conns.h"
 #include "shoal/server/multi.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/server.h"
+#include "shoal/server/stats.h"
 
 #include <sys/ioctl.h>
 
@@ -21,13 +24,13 @@ enum {
 /* Of replies that are not sent yet. Those in chunks of the pool are not among them: it is bounded. */
 static uint64_t reply_bytes(const struct reactor *reactor)
 {
-    return reactor->buffers.reply_bytes + reactor->chunks.loose_bytes +
-           arena_lingering(reactor->arena);
+    return reactor->conns->buffers.reply_bytes + reactor->conns->chunks.loose_bytes +
+           arena_lingering(reactor->keyspace->arena);
 }
 
 void pressure_publish(struct reactor *reactor)
 {
-    const struct buffers *buffers = &reactor->buffers;
+    const struct buffers *buffers = &reactor->conns->buffers;
     struct reactor_stats *stats = reactor->stats;
     counter_set(&stats->request_bytes, buffers_taken(buffers));
     counter_set(&stats->reply_bytes, reply_bytes(reactor));
@@ -48,22 +51,22 @@ static struct pressure_limits limits_at(enum buffers_level level)
 
 static void set_level(struct reactor *reactor, uint64_t limit)
 {
-    uint64_t all = reactor->pressure.others_bytes + reply_bytes(reactor);
+    uint64_t all = reactor->conns->pressure.others_bytes + reply_bytes(reactor);
     enum buffers_level level = buffers_level(limit, all);
-    reactor->buffers.level = level;
-    reactor->pressure.limits = limits_at(level);
+    reactor->conns->buffers.level = level;
+    reactor->conns->pressure.limits = limits_at(level);
 }
 
 void pressure_grown(struct chunk_pool *pool)
 {
-    struct reactor *reactor = container_of(pool, struct reactor, chunks);
+    struct reactor *reactor = container_of(pool, struct conns, chunks)->reactor;
     set_level(reactor, settings_buffers_limit(reactor->settings));
 }
 
 void pressure_renew(struct reactor *reactor)
 {
-    struct pressure *pressure = &reactor->pressure;
-    struct buffers *buffers = &reactor->buffers;
+    struct pressure *pressure = &reactor->conns->pressure;
+    struct buffers *buffers = &reactor->conns->buffers;
     if (pressure->renewed_ms == reactor->now_ms)
         return;
     pressure->renewed_ms = reactor->now_ms;
@@ -72,7 +75,7 @@ void pressure_renew(struct reactor *reactor)
     uint64_t own = counter_get(&reactor->stats->request_bytes);
     uint64_t requests = 0, replies = 0;
     for (uint32_t i = 0; i < reactor->count; i++) {
-        const struct reactor_stats *stats = reactor->server->reactor[i].stats;
+        const struct reactor_stats *stats = reactor->peer[i]->stats;
         requests += counter_get(&stats->request_bytes);
         replies += counter_get(&stats->reply_bytes);
     }
@@ -94,7 +97,7 @@ bool pressure_reserve(struct conn *conn, size_t total)
     struct reactor *reactor = conn->reactor;
     if (conn_is_waiting(conn))
         return false;
-    if (buffers_reserve(&reactor->buffers, &conn->claim, total))
+    if (buffers_reserve(&reactor->conns->buffers, &conn->claim, total))
         return true;
     conn->flags |= CONN_RECV_PAUSED;
     counter_add(&reactor->stats->buffer_waits, 1);
@@ -115,10 +118,10 @@ static uint32_t go_on(struct reactor *reactor)
 {
     struct reservation *claim;
     uint32_t count = 0;
-    while ((claim = buffers_next(&reactor->buffers)) != NULL) {
+    while ((claim = buffers_next(&reactor->conns->buffers)) != NULL) {
         struct conn *conn = conn_of(claim);
         if (!can_use_room(conn))
-            buffers_waive(&reactor->buffers, claim);
+            buffers_waive(&reactor->conns->buffers, claim);
         conn->active_ms = reactor->now_ms; /* it was not its idleness */
         conn_recv_again(conn);
         count++;
@@ -126,42 +129,43 @@ static uint32_t go_on(struct reactor *reactor)
     return count;
 }
 
-bool pressure_queue(struct reactor *reactor, size_t had, size_t more)
+bool pressure_queue(struct conn *conn, size_t more)
 {
-    struct buffers *buffers = &reactor->buffers;
-    uint64_t queued = reactor->pressure.queued_bytes + more;
+    struct reactor *reactor = conn->reactor;
+    size_t had = conn->queued_bytes;
+    struct buffers *buffers = &reactor->conns->buffers;
+    uint64_t queued = reactor->conns->pressure.queued_bytes + more;
     if (had + more > BUFFERS_FREE_BYTES && queued > buffers->part_bytes / 2)
         return false;
-    reactor->pressure.queued_bytes += more;
+    reactor->conns->pressure.queued_bytes += more;
     buffers->request_bytes += more;
+    conn->queued_bytes += more;
     return true;
 }
 
-void pressure_unqueue(struct reactor *reactor, size_t bytes)
+void pressure_unqueue(struct conn *conn)
 {
-    must(bytes <= reactor->pressure.queued_bytes);
-    reactor->pressure.queued_bytes -= bytes;
-    reactor->buffers.request_bytes -= bytes;
+    struct reactor *reactor = conn->reactor;
+    size_t bytes = conn->queued_bytes;
+    conn->queued_bytes = 0;
+    must(bytes <= reactor->conns->pressure.queued_bytes);
+    reactor->conns->pressure.queued_bytes -= bytes;
+    reactor->conns->buffers.request_bytes -= bytes;
 }
 
 /* ---- who is in the way --------------------------------------------------- */
 
-static size_t queued_bytes(const struct conn *conn)
-{
-    return conn->transaction != NULL ? conn->transaction->bytes : 0;
-}
-
 /* What it holds of those halves of the budget that others wait for. */
 static uint64_t held_requests(const struct conn *conn)
 {
-    if (conn->reactor->buffers.waiting == 0)
+    if (conn->reactor->conns->buffers.waiting == 0)
         return 0;
-    return conn->claim.allocated + conn->claim.promised + queued_bytes(conn);
+    return conn->claim.allocated + conn->claim.promised + conn->queued_bytes;
 }
 
 static uint64_t held_replies(const struct conn *conn)
 {
-    return conn->reactor->buffers.level == BUFFERS_FULL ? conn->out.bytes : 0;
+    return conn->reactor->conns->buffers.level == BUFFERS_FULL ? conn->out.bytes : 0;
 }
 
 int64_t pressure_patience_ms(uint64_t requests, int64_t waited_ms)
@@ -177,7 +181,7 @@ int64_t pressure_patience_ms(uint64_t requests, int64_t waited_ms)
 /* Of the first in line: since it waits, it has not been active. */
 static int64_t waited_ms(const struct reactor *reactor)
 {
-    struct reservation *first = reactor->buffers.first;
+    struct reservation *first = reactor->conns->buffers.first;
     return first != NULL ? reactor->now_ms - conn_of(first)->active_ms : 0;
 }
 
@@ -215,11 +219,11 @@ static bool is_stuck(struct conn *conn, int64_t line_waited_ms)
 static void look(struct reactor *reactor)
 {
     int64_t now_ms = reactor->now_ms;
-    bool anew = now_ms - reactor->pressure.looked_ms > 2 * LOOK_MS;
+    bool anew = now_ms - reactor->conns->pressure.looked_ms > 2 * LOOK_MS;
     int64_t line_waited_ms = waited_ms(reactor);
     uint32_t closed = 0;
-    reactor->pressure.looked_ms = now_ms;
-    for (struct conn *conn = reactor->conns; conn != NULL && closed < PRESSURE_CLOSED_MAX;
+    reactor->conns->pressure.looked_ms = now_ms;
+    for (struct conn *conn = reactor->conns->first; conn != NULL && closed < PRESSURE_CLOSED_MAX;
          conn = conn->next) {
         if (anew)
             conn->moved_ms = now_ms;
@@ -233,15 +237,15 @@ static void look(struct reactor *reactor)
 
 static bool is_pressed(const struct reactor *reactor)
 {
-    return reactor->buffers.waiting > 0 || reactor->buffers.level != BUFFERS_EASY ||
-           reactor->pressure.over;
+    return reactor->conns->buffers.waiting > 0 || reactor->conns->buffers.level != BUFFERS_EASY ||
+           reactor->conns->pressure.over;
 }
 
 /* Over the budget there can only be what has come before anybody could say no: less of that. */
 static void portion_all(struct reactor *reactor)
 {
-    reactor->pressure.portioned_ms = reactor->now_ms;
-    for (struct conn *conn = reactor->conns; conn != NULL; conn = conn->next)
+    reactor->conns->pressure.portioned_ms = reactor->now_ms;
+    for (struct conn *conn = reactor->conns->first; conn != NULL; conn = conn->next)
         conn_be_bulky(conn);
 }
 
@@ -250,10 +254,10 @@ uint32_t pressure_relieve(struct reactor *reactor)
     if (likely(!is_pressed(reactor)))
         return 0;
     uint32_t count = go_on(reactor);
-    if (reactor->pressure.over &&
-        reactor->now_ms - reactor->pressure.portioned_ms >= PORTION_ALL_MS)
+    if (reactor->conns->pressure.over &&
+        reactor->now_ms - reactor->conns->pressure.portioned_ms >= PORTION_ALL_MS)
         portion_all(reactor);
-    if (reactor->now_ms - reactor->pressure.looked_ms >= LOOK_MS)
+    if (reactor->now_ms - reactor->conns->pressure.looked_ms >= LOOK_MS)
         look(reactor);
     return count;
 }

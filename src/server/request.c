@@ -5,6 +5,7 @@
 
 #include "shoal/base/list.h"
 #include "shoal/server/conn.h"
+#include "shoal/server/conns.h"
 #include "shoal/server/input.h"
 #include "shoal/server/reactor.h"
 
@@ -17,15 +18,15 @@ const struct command command_unparsed = { .name = "", .flags = CMD_SKIP_SLOWLOG 
 struct request *request_new(struct conn *conn)
 {
     struct reactor *reactor = conn->reactor;
-    struct request *request = reactor->request_pool;
+    struct request *request = reactor->conns->requests.free;
     if (likely(request != NULL)) {
-        reactor->request_pool = request->next;
-        reactor->request_pool_count--;
+        reactor->conns->requests.free = request->next;
+        reactor->conns->requests.free_count--;
     } else {
         request = aligned_alloc(64, sizeof(*request));
         if (request == NULL)
             return NULL;
-        reactor->request_count++;
+        reactor->conns->requests.count++;
     }
     request->message = (struct message){
         .from = (uint16_t)reactor->id,
@@ -59,14 +60,14 @@ void request_free(struct reactor *reactor, struct request *request)
         ring_buffer_release(reactor->ring, (uint16_t)request->buffer);
     else if (request->input != NULL)
         input_release(&request->input);
-    if (unlikely(reactor->request_pool_count >= REQUEST_POOL_MAX)) {
+    if (unlikely(reactor->conns->requests.free_count >= REQUEST_POOL_MAX)) {
         free(request);
-        reactor->request_count--;
+        reactor->conns->requests.count--;
         return;
     }
-    request->next = reactor->request_pool;
-    reactor->request_pool = request;
-    reactor->request_pool_count++;
+    request->next = reactor->conns->requests.free;
+    reactor->conns->requests.free = request;
+    reactor->conns->requests.free_count++;
 }
 
 void request_append(struct conn *conn, struct request *request)

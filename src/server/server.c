@@ -11,6 +11,7 @@
 #include "shoal/server/banner.h"
 #include "shoal/server/descriptors.h"
 #include "shoal/server/settings.h"
+#include "shoal/server/worker.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -80,6 +81,17 @@ static void make_run_id(struct server *server)
         snprintf(server->run_id + 2 * i, 3, "%02x", random[i]);
 }
 
+static struct worker *worker_of(const struct server *server, uint32_t i)
+{
+    return container_of(server->reactor[i], struct worker, reactor);
+}
+
+static void threads_join(struct server *server)
+{
+    for (uint32_t i = 0; i < server->count; i++)
+        pthread_join(worker_of(server, i)->thread, NULL);
+}
+
 static struct server *server_new(const struct settings *settings)
 {
     struct server *server = mem_must_zalloc(sizeof(*server));
@@ -90,32 +102,28 @@ static struct server *server_new(const struct settings *settings)
     pthread_mutex_init(&server->start_lock, NULL);
     pthread_cond_init(&server->start_cond, NULL);
     server->mesh = mesh_new(server->count, mesh_ring_size(server->count));
-    server->reactor = aligned_alloc(64, server->count * sizeof(struct reactor));
-    server->thread = mem_must_zalloc(server->count * sizeof(pthread_t));
+    server->reactor = mem_must_zalloc(server->count * sizeof(server->reactor[0]));
     drain_init(&server->drain, server->count);
-    must(server->reactor != NULL);
-    memset(server->reactor, 0, server->count * sizeof(struct reactor));
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
     must(server->stop_fd >= 0);
     server->started_mono_ns = clock_mono_ns();
     server->started_wall_us = clock_wall_us();
     make_run_id(server);
     for (uint32_t i = 0; i < server->count; i++) {
-        struct reactor *reactor = &server->reactor[i];
-        reactor->id = i;
-        reactor->count = server->count;
-        reactor->server = server;
-        reactor->settings = server->settings;
-        reactor->port = mesh_port_new(server->mesh, i);
-        reactor->stats = stats_new();
+        struct worker *worker =
+            worker_new(i, server->count, server->reactor, server->mesh, server->settings);
+        worker->reactor.server = server;
+        server->reactor[i] = &worker->reactor;
     }
     return server;
 }
 
 static void server_free(struct server *server)
 {
-    for (uint32_t i = 0; i < server->count; i++)
-        reactor_free(&server->reactor[i]);
+    for (uint32_t i = 0; i < server->count; i++) {
+        struct worker *worker = worker_of(server, i);
+        worker_free(&worker);
+    }
     mesh_free(&server->mesh);
     settings_free_all(server);
     close(server->stop_fd);
@@ -123,7 +131,6 @@ static void server_free(struct server *server)
     pthread_mutex_destroy(&server->start_lock);
     pthread_cond_destroy(&server->start_cond);
     free(server->reactor);
-    free(server->thread);
     drain_fini(&server->drain);
     free(server);
 }
@@ -144,17 +151,17 @@ static void asked(struct io_op *op, const struct io_event *event)
     struct server *server = container_of(op, struct server, stop_op);
     if (event->result == sizeof(server->stop_value)) {
         if (server->stop_value >= ASK_RELOAD)
-            settings_reload(&server->reactor[SEQUENCER]);
+            settings_reload(server->reactor[SEQUENCER]);
         if (server->stop_value % ASK_RELOAD != 0 && !drain_has_begun(&server->drain))
             drain_begin(server);
     }
-    ring_read(server->reactor[SEQUENCER].ring, op, server->stop_fd, &server->stop_value,
+    ring_read(server->reactor[SEQUENCER]->ring, op, server->stop_fd, &server->stop_value,
               sizeof(server->stop_value));
 }
 
 void server_begin(struct server *server)
 {
-    struct reactor *reactor = &server->reactor[SEQUENCER];
+    struct reactor *reactor = server->reactor[SEQUENCER];
     server->stop_op.done = asked;
     ring_read(reactor->ring, &server->stop_op, server->stop_fd, &server->stop_value,
               sizeof(server->stop_value));
@@ -170,24 +177,8 @@ void server_tick(struct server *server)
 int64_t server_next_ms(const struct server *server)
 {
     if (drain_has_begun(&server->drain))
-        return server->reactor[SEQUENCER].now_ms + DRAIN_CHECK_MS;
+        return server->reactor[SEQUENCER]->now_ms + DRAIN_CHECK_MS;
     return server->acceptor.retry_at_ms != 0 ? server->acceptor.retry_at_ms : INT64_MAX;
-}
-
-/* ---- figures ------------------------------------------------------------- */
-
-uint64_t server_sum(const struct server *server, size_t offset)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < server->count; i++)
-        sum +=
-            counter_get((const struct counter *)((const char *)server->reactor[i].stats + offset));
-    return sum;
-}
-
-uint64_t server_shard_keys(const struct server *server, uint32_t shard, uint32_t db)
-{
-    return counter_get(&server->reactor[shard].stats->keyspace.keys[db]);
 }
 
 /* ---- main thread --------------------------------------------------------- */
@@ -251,7 +242,7 @@ static void finish_all(struct server *server)
     do {
         any = false;
         for (uint32_t i = 0; i < server->count; i++)
-            any |= reactor_finish(&server->reactor[i]);
+            any |= loop_finish(server->reactor[i]);
     } while (any);
 }
 
@@ -259,8 +250,7 @@ static void finish_all(struct server *server)
 static void *join_all(void *argument)
 {
     struct server *server = argument;
-    for (uint32_t i = 0; i < server->count; i++)
-        pthread_join(server->thread[i], NULL);
+    threads_join(server);
     finish_all(server);
     pthread_mutex_lock(&server->start_lock);
     server->ended = true;
@@ -272,7 +262,8 @@ static void *join_all(void *argument)
 static int threads_start(struct server *server)
 {
     for (uint32_t i = 0; i < server->count; i++) {
-        int error = pthread_create(&server->thread[i], NULL, reactor_main, &server->reactor[i]);
+        struct worker *worker = worker_of(server, i);
+        int error = pthread_create(&worker->thread, NULL, worker_main, worker);
         must(error == 0);
     }
     return wait_started(server);
@@ -282,8 +273,7 @@ static int refuse_to_start(struct server *server, int error)
 {
     log_write(LOG_WARNING, "cannot start: %s (%s)", uring_explain(error), strerror(-error));
     let_go(server, error);
-    for (uint32_t i = 0; i < server->count; i++)
-        pthread_join(server->thread[i], NULL);
+    threads_join(server);
     return EXIT_NO_URING;
 }
 
@@ -312,8 +302,7 @@ int server_run(const struct settings *settings)
     code = acceptor_listen(&server->acceptor, settings);
     if (code != 0) {
         let_go(server, -EADDRINUSE);
-        for (uint32_t i = 0; i < server->count; i++)
-            pthread_join(server->thread[i], NULL);
+        threads_join(server);
         goto out;
     }
     pidfile_write(settings);

@@ -11,6 +11,7 @@
 #include "shoal/server/broadcast.h"
 #include "shoal/server/descriptors.h"
 #include "shoal/server/server.h"
+#include "shoal/server/worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ void settings_use(struct reactor *here)
     pthread_mutex_unlock(&server->settings_lock);
     if (newest->version <= here->settings->version)
         return;
-    reactor_use_settings(here, newest);
+    worker_use_settings(here, newest);
     if (here->id != SEQUENCER)
         return;
     /* what is the process's and not a reactor's */

@@ -4,6 +4,7 @@
 #include "shoal/server/stats.h"
 
 #include "shoal/base/must.h"
+#include "shoal/server/reactor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,4 +47,19 @@ uint64_t latency_bucket_top(uint32_t bucket)
 {
     uint32_t k = bucket / 2;
     return bucket < 2 ? bucket : bucket % 2 == 1 ? (2ull << k) - 1 : (3ull << k) / 2 - 1;
+}
+
+/* ---- of all reactors ----------------------------------------------------- */
+
+uint64_t stats_sum(const struct reactor *any, size_t offset)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < any->count; i++)
+        sum += counter_get((const struct counter *)((const char *)any->peer[i]->stats + offset));
+    return sum;
+}
+
+uint64_t stats_shard_keys(const struct reactor *any, uint32_t shard, uint32_t db)
+{
+    return counter_get(&any->peer[shard]->stats->keyspace.keys[db]);
 }

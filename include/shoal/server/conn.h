@@ -86,6 +86,7 @@ struct conn {
     bool throttled;     /* stopped at CONN_OUT_SOFT, until half is sent */
 
     struct transaction *transaction; /* NULL: none */
+    size_t queued_bytes;             /* of it: what MULTI has queued */
     const struct command *last_command;
     int64_t created_ms, active_ms;
     int64_t linger_until_ms;     /* all is sent, some is still on its way; 0: not so */

@@ -12,6 +12,9 @@ struct reactor;
 /* Does what is due now. Once a turn. */
 void due_run(struct reactor *reactor);
 
+/* Has background work done at `ms` at the latest; INT64_MAX: it need not be. */
+void due_work_by(struct reactor *reactor, int64_t ms);
+
 /* Nanoseconds until something is due; -1: nothing is. */
 int64_t due_wait_ns(const struct reactor *reactor);
 

@@ -10,15 +10,17 @@
 
 #include "shoal/base/bound.h"
 #include "shoal/base/list.h"
+#include "shoal/server/request.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct message;
 struct reactor;
-struct request;
 
-enum { GROUP_MAX = BOUND(32, 2) };
+enum {
+    GROUP_MAX = BOUND(32, 2),
+    GROUP_SCRATCH_BYTES = ANSWER_COPY_MAX + 1024, /* of struct shard's scratch */
+};
 
 struct lot {
     uint32_t count;

@@ -45,7 +45,8 @@ uint64_t lease_credit(const struct lease_view *view, uint64_t budget);
 uint64_t lease_floor(const struct lease_view *view);
 
 /* Sets the budget of the reactor's keyspace; call it every turn. Wakes the reactor with most when
- * it has to give and may be asleep. Thread: owner. */
-void lease_renew(struct reactor *reactor);
+ * it has to give and may be asleep. Returns when background work is to run at the latest; INT64_MAX:
+ * it need not. Thread: owner. */
+int64_t lease_renew(struct reactor *reactor);
 
 #endif

@@ -25,7 +25,6 @@ struct queued {
 struct transaction {
     LIST_OF(struct queued) queue;
     uint32_t count;
-    size_t bytes;
     struct watched_key *watched;
 };
 

@@ -16,7 +16,12 @@
 #ifndef SHOAL_SERVER_PLAN_H
 #define SHOAL_SERVER_PLAN_H
 
+#include "shoal/server/mesh.h"
 #include "shoal/server/part.h"
+
+/* Transactions over several shards of one reactor under way at once: the part of the response rings
+ * that is kept for them. */
+enum { TRANSACTIONS_MAX = MESH_RING_MIN };
 
 /* How a step's values are put together. */
 enum step_rule {

@@ -66,9 +66,9 @@ uint32_t pressure_relieve(struct reactor *reactor);
 /* When pressure_relieve() is to be called at the latest; INT64_MAX: need not be. */
 int64_t pressure_next_ms(const struct reactor *reactor);
 
-/* May a MULTI that has queued `had` bytes queue `more`? All large ones of a reactor may take half
- * of its part; they are counted until pressure_unqueue(). */
-bool pressure_queue(struct reactor *reactor, size_t had, size_t more);
-void pressure_unqueue(struct reactor *reactor, size_t bytes);
+/* May the connection's MULTI queue `more` bytes? All large ones of a reactor may take half of its
+ * part. They are counted in conn->queued_bytes until pressure_unqueue(). */
+bool pressure_queue(struct conn *conn, size_t more);
+void pressure_unqueue(struct conn *conn);
 
 #endif

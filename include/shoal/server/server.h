@@ -12,11 +12,7 @@
 
 #include <pthread.h>
 
-enum {
-    /* the reactor that orders transactions over several shards; the acceptor's too */
-    SEQUENCER = 0,
-    RUN_ID_SIZE = 40,
-};
+enum { RUN_ID_SIZE = 40 };
 
 /* Exit codes, as documented in docs/operations.md. */
 enum exit_code {
@@ -32,8 +28,7 @@ struct server {
     uint64_t settings_version;
     pthread_mutex_t settings_lock;
     struct mesh *mesh;
-    struct reactor *reactor; /* settings->shards of them */
-    pthread_t *thread;
+    struct reactor **reactor; /* settings->shards of them, each with its worker */
     uint32_t count;
     struct acceptor acceptor; /* run by reactor SEQUENCER */
     int stop_fd;              /* eventfd: main asks for the end or for a reload */
@@ -69,13 +64,6 @@ bool server_reactor_started(struct server *server, int error);
 void server_begin(struct server *server);
 void server_tick(struct server *server);
 int64_t server_next_ms(const struct server *server);
-
-/* Keys of a shard's database, as last published. Thread: any. */
-uint64_t server_shard_keys(const struct server *server, uint32_t shard, uint32_t db);
-
-/* Sum over all reactors of a counter in struct reactor_stats. Thread: any. */
-uint64_t server_sum(const struct server *server, size_t offset_in_stats);
-#define SERVER_SUM(server, field) server_sum((server), offsetof(struct reactor_stats, field))
 
 /* Begins a clean end, as SIGTERM does. Thread: any. */
 void server_stop(struct server *server);

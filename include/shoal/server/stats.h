@@ -8,6 +8,8 @@
 #include "shoal/cmd/registry.h"
 #include "shoal/store/keyspace.h"
 
+struct reactor;
+
 enum { STATS_ERRORS_MAX = 64, STATS_ERROR_NAME = 24, LATENCY_BUCKETS = 80 };
 
 struct command_stats {
@@ -65,6 +67,13 @@ static inline void stats_commands(struct reactor_stats *stats, const struct comm
 
 /* Counts an error reply whose first word is `code`. Thread: owner. */
 void stats_error(struct reactor_stats *stats, const char *code);
+
+/* Sum over all reactors of a counter, by its offset in struct reactor_stats. Thread: any. */
+uint64_t stats_sum(const struct reactor *any, size_t offset);
+#define STATS_SUM(any, field) stats_sum((any), offsetof(struct reactor_stats, field))
+
+/* Keys of a shard's database, as last published. Thread: any. */
+uint64_t stats_shard_keys(const struct reactor *any, uint32_t shard, uint32_t db);
 
 /* The longest duration of a bucket. */
 uint64_t latency_bucket_top(uint32_t bucket);

@@ -6,13 +6,16 @@
 #include "shoal/server/acceptor.h"
 
 #include "shoal/server/call.h"
+#include "shoal/server/conn.h"
 #include "shoal/server/message.h"
 #include "shoal/server/server.h"
+#include "shoal/server/stats.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/un.h>
@@ -24,6 +27,7 @@ enum { REACTORS = 3 };
 
 static struct server server;
 static struct settings settings;
+static struct reactor reactor[REACTORS], *reactors[REACTORS];
 static uint32_t handed[REACTORS];
 
 /* ---- in place of the reactor and the ring -------------------------------- */
@@ -31,7 +35,7 @@ static uint32_t handed[REACTORS];
 void call_send(struct reactor *here, struct message *message)
 {
     handed[message->to]++;
-    message->run(&server.reactor[message->to], message);
+    message->run(server.reactor[message->to], message);
     message->done(here, message);
 }
 
@@ -41,9 +45,9 @@ void call_answer(struct reactor *here, struct message *message)
     (void)message;
 }
 
-void conn_open(struct reactor *reactor, int fd, bool unix_socket)
+void conn_open(struct reactor *here, int fd, bool unix_socket)
 {
-    (void)reactor;
+    (void)here;
     (void)unix_socket;
     close(fd);
 }
@@ -69,7 +73,7 @@ static struct ring ring = { .engine = &engine };
 
 static struct reactor *sequencer(void)
 {
-    return &server.reactor[SEQUENCER];
+    return server.reactor[SEQUENCER];
 }
 
 /* What the ring says of the listener's accept; an end unless `more`. */
@@ -107,15 +111,18 @@ static int begin(void **state)
     snprintf(settings.unixsocket, sizeof(settings.unixsocket), "/tmp/shoal-acceptor-%d", getpid());
     server.count = REACTORS;
     server.clients_max = settings.maxclients;
-    server.reactor = aligned_alloc(64, REACTORS * sizeof(struct reactor));
-    memset(server.reactor, 0, REACTORS * sizeof(struct reactor));
+    server.reactor = reactors;
     for (uint32_t i = 0; i < REACTORS; i++) {
-        server.reactor[i].id = i;
-        server.reactor[i].count = REACTORS;
-        server.reactor[i].server = &server;
-        server.reactor[i].settings = &settings;
-        server.reactor[i].ring = &ring;
-        server.reactor[i].stats = stats_new();
+        reactor[i] = (struct reactor){
+            .id = i,
+            .count = REACTORS,
+            .server = &server,
+            .settings = &settings,
+            .ring = &ring,
+            .stats = stats_new(),
+            .peer = reactors,
+        };
+        reactors[i] = &reactor[i];
     }
     sequencer()->now_ms = 1000;
     if (acceptor_listen(&server.acceptor, &settings) != 0)
@@ -129,8 +136,7 @@ static int end(void **state)
     (void)state;
     acceptor_close(&server.acceptor, &settings);
     for (uint32_t i = 0; i < REACTORS; i++)
-        free(server.reactor[i].stats);
-    free(server.reactor);
+        free(reactor[i].stats);
     return 0;
 }
 
@@ -143,7 +149,7 @@ static void the_least_loaded_gets_it(void **state)
         completes(some_descriptor(), true);
     for (uint32_t i = 0; i < REACTORS; i++)
         assert_int_equal(handed[i], 3);
-    counter_add(&server.reactor[1].stats->connections_closed, 2);
+    counter_add(&reactor[1].stats->connections_closed, 2);
     completes(some_descriptor(), true);
     completes(some_descriptor(), true);
     assert_int_equal(handed[1], 5);

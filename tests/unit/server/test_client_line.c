@@ -3,6 +3,7 @@
  */
 #include "shoal/server/client_line.h"
 
+#include "shoal/net/socket.h"
 #include "shoal/server/multi.h"
 #include "shoal/server/reactor.h"
 

@@ -12,6 +12,7 @@
 #include "shoal/server/plan.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/request.h"
+#include "shoal/server/shard.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,7 +62,8 @@ void part_run(struct reactor *here, struct message *message)
     struct part *part = (struct part *)message;
     if (part->phase == PART_LOCK)
         locks_acquire(here, part);
-    else if (part->phase == PART_RUN || !locks_active(here->locks) || locks_admit_part(here, part))
+    else if (part->phase == PART_RUN || !locks_active(here->shard->locks) ||
+             locks_admit_part(here, part))
         part_execute(here, part);
 }
 
@@ -184,7 +186,7 @@ static void arrives(struct part *it)
 
 static void comes(struct request *request)
 {
-    if (!locks_active(reactor->locks) || locks_admit_request(reactor, request))
+    if (!locks_active(reactor->shard->locks) || locks_admit_request(reactor, request))
         group_run_one(reactor, request);
 }
 
@@ -207,9 +209,11 @@ static int begin(void **state)
 {
     (void)state;
     hash_seed_fixed(1);
-    reactor = aligned_alloc(64, sizeof(*reactor));
-    memset(reactor, 0, sizeof(*reactor));
-    reactor->locks = locks_new();
+    static struct reactor only;
+    static struct shard shard;
+    only = (struct reactor){ .shard = &shard };
+    shard.locks = locks_new();
+    reactor = &only;
     story[0] = '\0';
     story_size = 0;
     return 0;
@@ -218,9 +222,8 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
-    assert_false(locks_active(reactor->locks)); /* every test ends with nothing held */
-    locks_free(&reactor->locks);
-    free(reactor);
+    assert_false(locks_active(reactor->shard->locks)); /* every test ends with nothing held */
+    locks_free(&reactor->shard->locks);
     for (int i = 0; i < 256; i++) {
         free(cast[i]);
         cast[i] = NULL;
@@ -236,7 +239,7 @@ static void who_wants_a_held_key_waits(void **state)
     struct part *t = transaction('T', "ab");
     comes(command('1', "a", 1));
     arrives(t);
-    assert_true(locks_active(reactor->locks));
+    assert_true(locks_active(reactor->shard->locks));
     comes(command('2', "a", 1));
     comes(command('3', "c", 2));
     arrives(alone('4', "cd"));
@@ -400,7 +403,7 @@ static void an_idle_shard_is_granted_at_once(void **state)
     struct part *all = transaction('F', "*");
     arrives(all);
     assert_story("gF");
-    assert_true(locks_active(reactor->locks));
+    assert_true(locks_active(reactor->shard->locks));
     ends(all);
     assert_story("xF");
 }
@@ -499,9 +502,8 @@ static void one_order_on_all_shards_ends_in_no_deadlock(void **state)
 {
     (void)state;
     enum { COUNT = 26 };
-    struct reactor *first = reactor, *second = aligned_alloc(64, sizeof(*second));
-    memset(second, 0, sizeof(*second));
-    second->locks = locks_new();
+    struct shard other = { .locks = locks_new() };
+    struct reactor *first = reactor, *second = &(struct reactor){ .shard = &other };
     seed = (uint32_t)time(NULL);
     print_message("seed %u\n", seed);
     for (int round = 0; round < 300; round++) {
@@ -530,13 +532,12 @@ static void one_order_on_all_shards_ends_in_no_deadlock(void **state)
             part_run(first, &a[i]->message);
             part_run(second, &b[i]->message);
         }
-        assert_false(locks_active(first->locks));
-        assert_false(locks_active(second->locks));
+        assert_false(locks_active(first->shard->locks));
+        assert_false(locks_active(second->shard->locks));
         story[0] = '\0';
         story_size = 0;
     }
-    locks_free(&second->locks);
-    free(second);
+    locks_free(&other.locks);
 }
 
 #define story_test(test) cmocka_unit_test_setup_teardown(test, begin, end)

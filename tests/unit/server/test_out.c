@@ -4,8 +4,10 @@
  */
 #include "shoal/server/out.h"
 
+#include "shoal/server/conns.h"
 #include "shoal/server/reactor.h"
 #include "shoal/store/blob.h"
+#include "shoal/store/keyspace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +21,8 @@
 enum { WIRE_MAX = 1 << 22 };
 
 static struct reactor *reactor;
+static struct conns conns;
+static struct keyspace keyspace;
 static struct out out;
 static char *wire; /* what has been "sent" */
 static size_t wire_size;
@@ -88,6 +92,9 @@ static int begin(void **state)
     (void)state;
     reactor = aligned_alloc(64, sizeof(*reactor));
     memset(reactor, 0, sizeof(*reactor));
+    memset(&conns, 0, sizeof(conns));
+    reactor->conns = &conns;
+    reactor->keyspace = &keyspace; /* its arena alone is used */
     memset(&out, 0, sizeof(out));
     wire = malloc(WIRE_MAX);
     wire_size = flying_count = sends = 0;
@@ -100,7 +107,7 @@ static int end(void **state)
     out_clear(&out, reactor);
     assert_int_equal(out.bytes, 0);
     assert_null(out.chunks.first);
-    chunk_pool_fini(&reactor->chunks);
+    chunk_pool_fini(&reactor->conns->chunks);
     free(reactor);
     free(wire);
     return 0;
@@ -108,7 +115,7 @@ static int end(void **state)
 
 static void put(const char *text)
 {
-    assert_true(out_bytes(&out, &reactor->chunks, text, strlen(text)));
+    assert_true(out_bytes(&out, &reactor->conns->chunks, text, strlen(text)));
 }
 
 static void assert_wire(const char *text)
@@ -139,7 +146,8 @@ static void nothing_is_sent_when_there_is_nothing(void **state)
     (void)state;
     size_t room;
     out_send(&out, &fake_ring, 7);
-    assert_non_null(out_room(&out, &reactor->chunks, &room)); /* and then nothing was written */
+    assert_non_null(
+        out_room(&out, &reactor->conns->chunks, &room)); /* and then nothing was written */
     assert_true(room >= CHUNK_ROOM_MIN);
     out_send(&out, &fake_ring, 7);
     assert_int_equal(sends, 0);
@@ -203,8 +211,8 @@ static void room_is_never_little(void **state)
     char text[CHUNK_BYTES];
     memset(text, 'x', sizeof(text));
     for (size_t size = 1; size < CHUNK_BYTES; size += 997) {
-        assert_true(out_bytes(&out, &reactor->chunks, text, size));
-        assert_non_null(out_room(&out, &reactor->chunks, &room));
+        assert_true(out_bytes(&out, &reactor->conns->chunks, text, size));
+        assert_non_null(out_room(&out, &reactor->conns->chunks, &room));
         assert_in_range(room, CHUNK_ROOM_MIN, CHUNK_BYTES);
     }
 }
@@ -214,16 +222,16 @@ static void chunks_are_used_again(void **state)
     (void)state;
     static char text[40 * CHUNK_BYTES];
     memset(text, 'y', sizeof(text));
-    assert_true(out_bytes(&out, &reactor->chunks, text, sizeof(text)));
+    assert_true(out_bytes(&out, &reactor->conns->chunks, text, sizeof(text)));
     send_all();
-    uint64_t bytes = reactor->chunks.slab_bytes;
+    uint64_t bytes = reactor->conns->chunks.slab_bytes;
     assert_true(bytes >= sizeof(text));
-    assert_int_equal(reactor->chunks.loose_bytes, 0);
+    assert_int_equal(reactor->conns->chunks.loose_bytes, 0);
     for (int i = 0; i < 5; i++) {
-        assert_true(out_bytes(&out, &reactor->chunks, text, sizeof(text)));
+        assert_true(out_bytes(&out, &reactor->conns->chunks, text, sizeof(text)));
         send_all();
     }
-    assert_int_equal(reactor->chunks.slab_bytes, bytes);
+    assert_int_equal(reactor->conns->chunks.slab_bytes, bytes);
     assert_int_equal(wire_size, 6 * sizeof(text));
 }
 
@@ -231,7 +239,7 @@ static void chunks_are_used_again(void **state)
 
 static struct blob *blob_of(char fill, size_t size)
 {
-    struct blob *blob = blob_new(reactor->arena, size, size);
+    struct blob *blob = blob_new(reactor->keyspace->arena, size, size);
     memset(blob->data, fill, size);
     return blob;
 }
@@ -241,7 +249,7 @@ static void a_parcel_is_sent_with_its_pins_in_place(void **state)
 {
     (void)state;
     struct reply reply;
-    reactor->arena = arena_new();
+    reactor->keyspace->arena = arena_new();
     struct blob *a = blob_of('a', 100), *b = blob_of('b', 50);
     blob_read(a);
     blob_read(b);
@@ -273,14 +281,14 @@ static void a_parcel_is_sent_with_its_pins_in_place(void **state)
     assert_memory_equal(wire + 155, "bbb!behind", 10);
     blob_disown(a);
     blob_disown(b);
-    arena_free_all(&reactor->arena);
+    arena_free_all(&reactor->keyspace->arena);
 }
 
 static void what_is_dropped_is_given_back(void **state)
 {
     (void)state;
     struct reply reply;
-    reactor->arena = arena_new();
+    reactor->keyspace->arena = arena_new();
     struct blob *blob = blob_of('a', 100);
     blob_read(blob);
     reply_init(&reply, PROTO_RESP2, NULL, 0, NULL, 0);
@@ -290,7 +298,7 @@ static void what_is_dropped_is_given_back(void **state)
     out_clear(&out, reactor);
     assert_false(blob_shared(blob));
     blob_disown(blob);
-    arena_free_all(&reactor->arena);
+    arena_free_all(&reactor->keyspace->arena);
 }
 
 /* ---- at random ----------------------------------------------------------- */
@@ -309,7 +317,7 @@ static void add_something(char *text, size_t size, size_t at)
     for (size_t i = 0; i < size; i++)
         text[i] = (char)((at + i) * 131 >> 5);
     if (dice(3) != 0) {
-        assert_true(out_bytes(&out, &reactor->chunks, text, size));
+        assert_true(out_bytes(&out, &reactor->conns->chunks, text, size));
         return;
     }
     reply_init(&reply, PROTO_RESP2, NULL, 0, NULL, 0);
@@ -329,7 +337,7 @@ static void the_stream_stays_whole(void **state)
         add_something(text, size, put_in);
         put_in += size;
         if (dice(5) == 0)
-            out_room(&out, &reactor->chunks, &room);
+            out_room(&out, &reactor->conns->chunks, &room);
         out_send(&out, &fake_ring, 7);
         if (dice(3) == 0)
             lands(1 + dice((uint32_t)flying_size()));

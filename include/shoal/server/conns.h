@@ -1,0 +1,77 @@
+/*
+ * conns.h - the connections of one reactor, and what they share.
+ *
+ * A connection that needs a look later in the turn stands on one list for each reason:
+ *
+ *   flush     it has replies to send                      conns_flush(), once a turn
+ *   stalled   it could not go on: a full queue, a pause   conns_retry(), up to a few times a turn
+ *   starved   its receive ended for want of buffers       conns_feed(), as buffers come back
+ *   settling  it is to be closed, or freed                conns_settle(), at the end of the turn
+ *
+ * Thread: owner, for all of it.
+ */
+#ifndef SHOAL_SERVER_CONNS_H
+#define SHOAL_SERVER_CONNS_H
+
+#include "shoal/base/list.h"
+#include "shoal/proto/decode.h"
+#include "shoal/server/buffers.h"
+#include "shoal/server/out.h"
+#include "shoal/server/pressure.h"
+
+struct conn;
+struct reactor;
+struct request;
+
+/* Requests that are not in use, and how many there are. */
+struct request_pool {
+    struct request *free;
+    uint32_t free_count;
+    uint32_t count; /* in the pool or in use */
+};
+
+struct conns {
+    struct reactor *reactor;
+    struct conn *first; /* all of them */
+    uint32_t count;
+    struct conn *flush_first, *stalled_first, *settling_first;
+    LIST_OF(struct conn) starved; /* first come, first served */
+    uint64_t hold_until_ns; /* replies that are held back go then at the latest; 0: none are */
+    uint32_t lingering;     /* closing ones whose last replies are on their way, */
+    int64_t next_linger_ms; /* ... looked at again then */
+    struct chunk_pool chunks;
+    struct buffers buffers;
+    struct pressure pressure;
+    struct request_pool requests;
+    struct decode_limits limits;
+    struct decoder decoder; /* of requests that arrive whole */
+    uint64_t next_id;
+};
+
+/* `reactor` is kept; its ring and settings are there. */
+void conns_init(struct conns *conns, struct reactor *reactor);
+/* Frees the pools. Every connection is gone, or the process is about to be. */
+void conns_fini(struct conns *conns);
+
+/* Takes over what the reactor's settings say of requests. */
+void conns_use_settings(struct conns *conns);
+
+/* Tries those again that could not go on; returns how many could. */
+uint32_t conns_retry(struct conns *conns);
+/* Receives again for those that had no buffer, as far as there are some. */
+void conns_feed(struct conns *conns);
+/* Sends replies, or holds them back for a moment. */
+void conns_flush(struct conns *conns);
+/* Closes and frees those that have nothing left to do. */
+void conns_settle(struct conns *conns);
+
+/* Closes those that have been idle for longer than `limit_ms`. */
+void conns_close_idle(struct conns *conns, int64_t limit_ms);
+/* Looks at those that linger when it is time; when that is next; INT64_MAX: none lingers. */
+void conns_check_lingering(struct conns *conns);
+int64_t conns_next_ms(const struct conns *conns);
+
+/* All that they take, in bytes. */
+uint64_t conns_bytes(const struct conns *conns);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * shard.h - what a reactor has beside its keyspace to run commands on it.
+ */
+#ifndef SHOAL_SERVER_SHARD_H
+#define SHOAL_SERVER_SHARD_H
+
+#include "shoal/server/group.h"
+#include "shoal/server/lease.h"
+
+struct locks;
+
+struct shard {
+    struct group group; /* commands gathered for one pass over the table */
+    struct locks *locks;
+    struct lease lease; /* its part of maxmemory */
+    char *scratch;      /* second buffer of replies to other reactors */
+};
+
+/* Thread: startup. Aborts when memory is out. */
+void shard_init(struct shard *shard);
+void shard_fini(struct shard *shard);
+
+#endif

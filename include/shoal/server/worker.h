@@ -1,0 +1,45 @@
+/*
+ * worker.h - a worker thread: its reactor and everything that the reactor points to.
+ */
+#ifndef SHOAL_SERVER_WORKER_H
+#define SHOAL_SERVER_WORKER_H
+
+#include "shoal/server/conns.h"
+#include "shoal/server/loop.h"
+#include "shoal/server/reactor.h"
+#include "shoal/server/records.h"
+#include "shoal/server/router.h"
+#include "shoal/server/shard.h"
+
+#include <pthread.h>
+
+struct mesh;
+
+struct worker {
+    _Alignas(64) struct reactor reactor;
+    struct loop loop;
+    struct shard shard;
+    struct router router;
+    struct conns conns;
+    struct records records;
+    pthread_t thread;
+};
+
+/* Number `id` of `count`, not running yet. `peer` will hold all `count` reactors. Aborts when
+ * memory is out. Thread: startup. */
+struct worker *worker_new(uint32_t id, uint32_t count, struct reactor *const *peer,
+                          struct mesh *mesh, const struct settings *settings);
+
+/* Thread entry: makes ring and keyspace, reports to the server, turns until stopped. */
+void *worker_main(void *worker);
+
+/* Makes ring and keyspace on the calling thread, which the ring then belongs to. 0 or -errno. */
+int worker_setup(struct worker *worker);
+
+/* Takes new settings into use: everything that is derived from them. Thread: owner. */
+void worker_use_settings(struct reactor *reactor, const struct settings *settings);
+
+/* Frees what its thread has left. Thread: startup, after all threads have ended. */
+void worker_free(struct worker **worker);
+
+#endif

@@ -1,0 +1,178 @@
+/*
+ * conns.c - the lists that connections wait on, and what is done with each once a turn.
+ */
+#include "shoal/server/conns.h"
+
+#include "shoal/base/clock.h"
+#include "shoal/server/conn.h"
+#include "shoal/server/dispatch.h"
+#include "shoal/server/options.h"
+#include "shoal/server/reactor.h"
+#include "shoal/server/request.h"
+#include "shoal/server/stats.h"
+
+#include <stdlib.h>
+
+enum {
+    STARVED_PER_BUFFER = 4,    /* connections that are started again for each free buffer */
+    HOLD_NS_MAX = 1000 * 1000, /* a reply waits no longer than this for one from another shard */
+    LINGER_CHECK_MS = 10,
+};
+
+void conns_init(struct conns *conns, struct reactor *reactor)
+{
+    conns->reactor = reactor;
+    conns->chunks.grown = pressure_grown;
+    conns->next_id = reactor->id + 1;
+    decoder_init(&conns->decoder);
+}
+
+void conns_fini(struct conns *conns)
+{
+    while (conns->requests.free != NULL) {
+        struct request *request = conns->requests.free;
+        conns->requests.free = request->next;
+        free(request);
+    }
+    chunk_pool_fini(&conns->chunks);
+    decoder_reset(&conns->decoder);
+}
+
+void conns_use_settings(struct conns *conns)
+{
+    conns->limits = (struct decode_limits){
+        .bulk_bytes_max = conns->reactor->settings->proto_max_bulk_len,
+        .args_max = DECODE_ARGS_MAX,
+    };
+    conns->pressure.renewed_ms = 0;
+}
+
+uint64_t conns_bytes(const struct conns *conns)
+{
+    return conns->buffers.request_bytes + conns->chunks.slab_bytes +
+           counter_get(&conns->reactor->stats->reply_bytes) + conns->count * sizeof(struct conn) +
+           conns->requests.count * sizeof(struct request);
+}
+
+/* ---- once a turn --------------------------------------------------------- */
+
+/* Connections that could not go on: those that can now, do. */
+uint32_t conns_retry(struct conns *conns)
+{
+    struct conn *list = conns->stalled_first;
+    uint32_t moved = 0;
+    conns->stalled_first = NULL;
+    while (list != NULL) {
+        struct conn *conn = list;
+        list = conn->next_stalled;
+        conn->flags &= ~(uint32_t)CONN_STALLED;
+        if (conn->flags & CONN_HELD)
+            dispatch_held(conn);
+        bool ending = conn->flags & (CONN_DEAD | CONN_CLOSING) && !(conn->flags & CONN_HELD);
+        if (conn_is_blocked(conn) && !ending) {
+            conn_stall(conn);
+            continue;
+        }
+        moved++;
+        input_parse(conn);
+        conn_recv_again(conn);
+        if (conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_EOF))
+            conn_settle_later(conn);
+    }
+    return moved;
+}
+
+/* May this connection's replies wait for those behind them? */
+static bool holds_back(struct conn *conn, uint64_t now_ns)
+{
+    if (conn->unanswered.first == NULL || conn->out.bytes >= CONN_HOLD_MAX ||
+        conn->out.flying != NULL || conn->flags & (CONN_DEAD | CONN_HELD))
+        return false;
+    if (conn->held_since_ns == 0)
+        conn->held_since_ns = now_ns;
+    return now_ns - conn->held_since_ns < HOLD_NS_MAX;
+}
+
+/*
+ * Sends replies. Those of a pipeline that still waits for another shard are held back for a moment:
+ * one send instead of two or three costs 15 to 25 % less CPU a request.
+ */
+void conns_flush(struct conns *conns)
+{
+    struct conn *list = conns->flush_first;
+    uint64_t now_ns = conns->reactor->count > 1 && list != NULL ? clock_mono_ns() : 0;
+    uint64_t oldest_ns = UINT64_MAX;
+    conns->flush_first = NULL;
+    while (list != NULL) {
+        struct conn *conn = list;
+        list = conn->next_flush;
+        conn->flags &= ~(uint32_t)CONN_FLUSHING;
+        if (now_ns != 0 && holds_back(conn, now_ns)) {
+            oldest_ns = conn->held_since_ns < oldest_ns ? conn->held_since_ns : oldest_ns;
+            conn_flush_later(conn);
+        } else {
+            conn->held_since_ns = 0;
+            conn_flush(conn);
+        }
+    }
+    conns->hold_until_ns = oldest_ns != UINT64_MAX ? oldest_ns + HOLD_NS_MAX : 0;
+}
+
+void conns_settle(struct conns *conns)
+{
+    while (conns->settling_first != NULL) {
+        struct conn *conn = conns->settling_first;
+        conns->settling_first = conn->next_settling;
+        if (!conn_settle(conn)) /* still marked: it does not come back on the list meanwhile */
+            conn->flags &= ~(uint32_t)CONN_SETTLING;
+    }
+}
+
+/* As many as the free buffers may serve: all at once would only end in -ENOBUFS again. */
+void conns_feed(struct conns *conns)
+{
+    uint32_t share = ring_buffers_available(conns->reactor->ring) * STARVED_PER_BUFFER;
+    while (conns->starved.first != NULL) {
+        struct conn *conn = conns->starved.first;
+        bool dead = conn->flags & CONN_DEAD;
+        if (share == 0 && !dead)
+            return;
+        list_take(&conns->starved, next_starved);
+        conn->flags &= ~(uint32_t)CONN_STARVED;
+        if (dead) {
+            conn_settle_later(conn);
+        } else {
+            conn_recv_again(conn);
+            share--;
+        }
+    }
+}
+
+/* ---- by the clock -------------------------------------------------------- */
+
+void conns_close_idle(struct conns *conns, int64_t limit_ms)
+{
+    int64_t now_ms = conns->reactor->now_ms;
+    for (struct conn *conn = conns->first; conn != NULL; conn = conn->next) {
+        if (conn->unanswered.first != NULL || conn_is_waiting(conn) ||
+            now_ms - conn->active_ms <= limit_ms)
+            continue;
+        counter_add(&conns->reactor->stats->idle_closed, 1);
+        conn_kill(conn);
+    }
+}
+
+void conns_check_lingering(struct conns *conns)
+{
+    int64_t now_ms = conns->reactor->now_ms;
+    if (conns->lingering == 0 || now_ms < conns->next_linger_ms)
+        return;
+    for (struct conn *conn = conns->first; conn != NULL; conn = conn->next)
+        conn_linger_check(conn);
+    conns->next_linger_ms = now_ms + LINGER_CHECK_MS;
+}
+
+int64_t conns_next_ms(const struct conns *conns)
+{
+    return conns->lingering > 0 ? conns->next_linger_ms : INT64_MAX;
+}

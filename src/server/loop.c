@@ -1,0 +1,160 @@
+/*
+ * loop.c - one turn after another: completions, commands of others, their answers, replies, sleep.
+ */
+#include "shoal/server/loop.h"
+
+#include "shoal/base/clock.h"
+#include "shoal/net/ring.h"
+#include "shoal/server/answer.h"
+#include "shoal/server/call.h"
+#include "shoal/server/conns.h"
+#include "shoal/server/due.h"
+#include "shoal/server/mesh.h"
+#include "shoal/server/options.h"
+#include "shoal/server/reactor.h"
+#include "shoal/server/request.h"
+#include "shoal/server/shard.h"
+#include "shoal/server/stats.h"
+
+enum {
+    RETRY_ROUNDS = 4, /* times a turn tries stalled connections again before it goes on */
+    BACKLOG_WAIT_NS = 20 * 1000,
+};
+
+/* ---- parts of a turn ----------------------------------------------------- */
+
+static uint32_t requests_drain(struct reactor *reactor)
+{
+    uint32_t count = 0;
+    struct message *message;
+    while ((message = mesh_next_request(reactor->port)) != NULL) {
+        count++;
+        if (likely(message->kind == MESSAGE_COMMAND)) {
+            group_add(reactor, (struct request *)message);
+        } else {
+            group_run(reactor); /* a source's messages run in order */
+            message->run(reactor, message);
+        }
+    }
+    group_run(reactor);
+    return count;
+}
+
+static uint32_t responses_drain(struct reactor *reactor)
+{
+    uint32_t count = 0;
+    struct message *message;
+    while ((message = mesh_next_response(reactor->port)) != NULL) {
+        count++;
+        if (likely(message->kind == MESSAGE_COMMAND))
+            answer_arrived((struct request *)message);
+        else
+            message->done(reactor, message);
+    }
+    return count;
+}
+
+static void wake(void *context, uint32_t to)
+{
+    struct reactor *reactor = context;
+    counter_add(&reactor->stats->wakeups, 1);
+    ring_wake(reactor->ring, reactor->peer[to]->ring);
+}
+
+/* Everything but I/O. Returns how much was done. */
+static uint32_t work(struct reactor *reactor)
+{
+    struct conns *conns = reactor->conns;
+    uint32_t done = requests_drain(reactor);
+    done += responses_drain(reactor);
+    done += call_finish_own(reactor);
+    mesh_release(reactor->port);
+    for (int i = 0; i < RETRY_ROUNDS && conns->stalled_first != NULL; i++) {
+        uint32_t moved = conns_retry(conns);
+        group_run(reactor);
+        moved += call_finish_own(reactor);
+        done += moved;
+        if (moved == 0)
+            break;
+    }
+    if (unlikely(conns->starved.first != NULL))
+        conns_feed(conns);
+    done += pressure_relieve(reactor);
+    due_run(reactor);
+    return done;
+}
+
+/* Submits, and blocks until there is something to do if all agree that there is nothing. */
+static void submit_and_wait(struct reactor *reactor, bool idle)
+{
+    int64_t wait = idle ? due_wait_ns(reactor) : 0;
+    if (wait != 0 && reactor->conns->hold_until_ns != 0) {
+        int64_t hold = (int64_t)(reactor->conns->hold_until_ns - clock_mono_ns());
+        hold = hold > 0 ? hold : 0;
+        wait = wait < 0 || hold < wait ? hold : wait;
+    }
+    if (wait != 0 && mesh_wants_room(reactor->port))
+        wait = BACKLOG_WAIT_NS; /* a full ring is emptied without a word to us */
+    if (wait == 0 || !mesh_may_sleep(reactor->port)) {
+        ring_wait(reactor->ring, 0);
+        return;
+    }
+    counter_add(&reactor->stats->sleeps, 1);
+    ring_wait(reactor->ring, wait);
+    mesh_awake(reactor->port);
+}
+
+static bool polls_on(struct reactor *reactor, bool did_something)
+{
+    uint64_t budget_ns = (uint64_t)reactor->settings->busy_poll_us * 1000;
+    if (budget_ns == 0)
+        return false;
+    uint64_t now = clock_mono_ns();
+    if (did_something)
+        reactor->loop->busy_since_ns = now;
+    return now - reactor->loop->busy_since_ns < budget_ns;
+}
+
+/* ---- the loop ------------------------------------------------------------ */
+
+void loop_turn(struct reactor *reactor)
+{
+    submit_and_wait(reactor, reactor->loop->idle);
+    reactor->now_ms = clock_now_ms(); /* after the wait, before anything that asks for it */
+    reactor->keyspace->now_ms = reactor->now_ms;
+    due_work_by(reactor, lease_renew(reactor));
+    pressure_renew(reactor);
+    uint32_t completions = ring_reap(reactor->ring);
+    group_run(reactor);
+    uint32_t done = work(reactor);
+    bool quiet = completions + done == 0;
+    conns_flush(reactor->conns);
+    conns_settle(reactor->conns);
+    due_note_activity(reactor, quiet);
+    bool published = mesh_publish(reactor->port, wake, reactor);
+    reactor->loop->idle =
+        quiet && !published && !call_own_waits(reactor) && !polls_on(reactor, !quiet);
+}
+
+void loop_run(struct reactor *reactor)
+{
+    while (!reactor->loop->stopped)
+        loop_turn(reactor);
+    mesh_publish(reactor->port, wake, reactor);
+    ring_turn(reactor->ring, 0);
+}
+
+static void wake_nobody(void *context, uint32_t to)
+{
+    (void)context;
+    (void)to;
+}
+
+bool loop_finish(struct reactor *reactor)
+{
+    uint32_t done = requests_drain(reactor);
+    done += responses_drain(reactor);
+    done += call_finish_own(reactor);
+    mesh_release(reactor->port);
+    return mesh_publish(reactor->port, wake_nobody, NULL) || done > 0;
+}
