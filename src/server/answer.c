@@ -8,8 +8,7 @@
 #include "shoal/server/account.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/conns.h"
-#include "shoal/server/dispatch.h"
-#include "shoal/server/plan.h"
+#include "shoal/server/conn_ops.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/stats.h"
 
@@ -126,7 +125,7 @@ static void send_plan(struct conn *conn, struct request *request)
     char *place = out_room(&conn->out, &conn->reactor->conns->chunks, &room);
     reply_init(&reply, request->proto, place, place != NULL ? room : 0, NULL, 0);
     reply_begin(&reply);
-    plan_compose(request->plan, &reply);
+    conn_ops.compose(request->plan, &reply);
     reply_end(&reply);
     if (reply.errors > 0)
         account_failure(request, reply.error_code);
@@ -172,7 +171,7 @@ static void compose_silently(struct conn *conn, struct request *request)
 {
     struct reply reply;
     reply_init(&reply, request->proto, NULL, 0, NULL, 0);
-    plan_compose(request->plan, &reply);
+    conn_ops.compose(request->plan, &reply);
     reply_discard(conn->reactor, &reply, true);
 }
 
@@ -187,7 +186,7 @@ static void emit(struct conn *conn, struct request *request)
     else
         send_kept(conn, request);
     if (request->plan != NULL) {
-        plan_free(&request->plan);
+        conn_ops.finish(&request->plan);
         conn->flags &= ~(uint32_t)CONN_ALONE;
     }
 }
@@ -203,7 +202,7 @@ void answer_advance(struct conn *conn)
     if (any)
         conn_flush_later(conn);
     if (conn->flags & CONN_HELD)
-        dispatch_held(conn);
+        conn_ops.resume(conn);
 }
 
 /* The reply stands in the owner's reply space until the end of this turn. */

@@ -6,9 +6,10 @@
 #include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
 #include "shoal/net/socket.h"
+#include "shoal/server/conn_ops.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/input.h"
-#include "shoal/server/multi.h"
+#include "shoal/server/mesh.h"
 #include "shoal/server/options.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/stats.h"
@@ -241,7 +242,7 @@ bool conn_settle(struct conn *conn)
     if (!(conn->flags & CONN_DEAD))
         return false;
     if (conn->unanswered.first == NULL && conn->transaction != NULL)
-        transaction_drop(conn); /* not before: an EXEC under way works on it */
+        conn_ops.closed(conn); /* not before: an EXEC under way works on it */
     if (conn->flags & (CONN_FLUSHING | CONN_STALLED | CONN_STARVED) ||
         conn->unanswered.first != NULL || conn->recv.in_flight || conn->out.op.in_flight)
         return false; /* whoever ends last comes here again */

@@ -5,7 +5,7 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/server/conn.h"
-#include "shoal/server/dispatch.h"
+#include "shoal/server/conn_ops.h"
 #include "shoal/server/options.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/request.h"
@@ -67,7 +67,7 @@ uint32_t conns_retry(struct conns *conns)
         list = conn->next_stalled;
         conn->flags &= ~(uint32_t)CONN_STALLED;
         if (conn->flags & CONN_HELD)
-            dispatch_held(conn);
+            conn_ops.resume(conn);
         bool ending = conn->flags & (CONN_DEAD | CONN_CLOSING) && !(conn->flags & CONN_HELD);
         if (conn_is_blocked(conn) && !ending) {
             conn_stall(conn);

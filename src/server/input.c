@@ -10,7 +10,7 @@
 #include "shoal/server/answer.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/conns.h"
-#include "shoal/server/dispatch.h"
+#include "shoal/server/conn_ops.h"
 #include "shoal/server/options.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/stats.h"
@@ -302,7 +302,7 @@ static size_t parse_one(struct conn *conn, const struct source *source, size_t a
             }
             request->command = command_of(decoder, request);
             partial_drop(conn);
-            dispatch(conn, request);
+            conn_ops.request(conn, request);
         } else {
             partial_drop(conn); /* an empty request */
         }

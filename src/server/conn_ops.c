@@ -1,0 +1,16 @@
+/*
+ * conn_ops.c - where requests go once they are parsed.
+ */
+#include "shoal/server/conn_ops.h"
+
+#include "shoal/server/dispatch.h"
+#include "shoal/server/multi.h"
+#include "shoal/server/plan.h"
+
+const struct conn_ops conn_ops = {
+    .request = dispatch,
+    .resume = dispatch_held,
+    .compose = plan_compose,
+    .finish = plan_free,
+    .closed = transaction_drop,
+};
