@@ -15,7 +15,7 @@ CC      := gcc
 AR      := gcc-ar
 LTO     := -flto=auto
 WERROR  := -Werror
-LAYERS  := base net proto store cmd server
+LAYERS  := base reactor mesh options net proto store cmd stats conn shard route server admin
 OUT     := build/$(MODE)
 Q       := $(if $(V),,@)
 say      = $(if $(V),:,printf '  %-5s %s\n')
@@ -52,14 +52,14 @@ LIBS     := $(LIBURING) $(if $(filter release debug tiny,$(MODE)),-ljemalloc) -l
 # ---- what there is to build: whatever lies in the folders ---------------------------------------
 
 MAIN_SRC    := $(wildcard $(if $(filter server,$(LAYERS)),src/server/main.c))
-CORE_SRC    := $(filter-out $(MAIN_SRC),$(wildcard $(LAYERS:%=src/%/*.c)))
+CORE_SRC    := $(filter-out $(MAIN_SRC),$(wildcard $(LAYERS:%=src/%/*.c) $(LAYERS:%=src/%/*/*.c)))
 BASE_SRC    := $(wildcard src/base/*.c)
 CLIENT_SRC  := $(wildcard src/client/*.c)
 BENCH_SRC   := $(wildcard bench/*.c)
 BENCH_TESTS := $(wildcard tests/bench/*.c)
 MICRO_SRC   := $(wildcard bench/micro/*.c)
 EXAMPLE_SRC := $(wildcard docs/examples/*.c)
-UNIT_SRC    := $(wildcard $(LAYERS:%=tests/unit/%/test_*.c) tests/unit/client/test_*.c)
+UNIT_SRC    := $(wildcard $(LAYERS:%=tests/unit/%/test_*.c) $(LAYERS:%=tests/unit/%/*/test_*.c) tests/unit/client/test_*.c)
 E2E_SRC     := $(wildcard tests/e2e/test_*.c)
 PRELOAD_SRC := $(wildcard tests/preload/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
@@ -210,7 +210,7 @@ $(CORE): $(call objects,$(CORE_SRC)) $(OUT)/core.list
 $(CLIENT): $(call objects,$(CLIENT_SRC)) $(OUT)/client.list
 $(CORE) $(CLIENT):
 	@$(say) AR $@; rm -f $@
-	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+	$(Q)$(AR) qcs $@ $(filter %.o,$^)
 
 link = mkdir -p $(@D); $(say) LINK $@; $(CC) $(CFLAGS) $2 $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $1
 

@@ -9,8 +9,9 @@
 #include "shoal/server/lease.h"
 
 #include "shoal/base/mem.h"
+#include "shoal/net/ring.h"
+#include "shoal/server/options.h"
 #include "shoal/server/reactor.h"
-#include "shoal/server/server.h"
 #include "shoal/server/shard.h"
 #include "shoal/server/stats.h"
 #include "shoal/store/keyspace.h"

@@ -12,7 +12,6 @@
 #include "shoal/server/reactor.h"
 #include "shoal/server/request.h"
 #include "shoal/server/router.h"
-#include "shoal/server/server.h"
 #include "shoal/server/stats.h"
 
 #include <stdlib.h>

@@ -8,7 +8,6 @@
 #include "shoal/server/account.h"
 #include "shoal/server/reactor.h"
 #include "shoal/server/request.h"
-#include "shoal/server/server.h"
 #include "shoal/server/stats.h"
 
 #include <stdlib.h>
