@@ -5,11 +5,11 @@
 #include "shoal/server/answer.h"
 
 #include "shoal/base/list.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/account.h"
 #include "shoal/server/conn.h"
-#include "shoal/server/conns.h"
 #include "shoal/server/conn_ops.h"
-#include "shoal/server/reactor.h"
+#include "shoal/server/conns.h"
 #include "shoal/server/stats.h"
 
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #include "shoal/server/broadcast.h"
 
 #include "shoal/base/must.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/call.h"
-#include "shoal/server/reactor.h"
 
 #include <stdlib.h>
 

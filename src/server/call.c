@@ -3,8 +3,8 @@
  */
 #include "shoal/server/call.h"
 
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/mesh.h"
-#include "shoal/server/reactor.h"
 
 void call_send(struct reactor *here, struct message *message)
 {

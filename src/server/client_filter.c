@@ -5,8 +5,8 @@
 
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/conn.h"
-#include "shoal/server/reactor.h"
 
 #include <stdio.h>
 #include <stdlib.h>

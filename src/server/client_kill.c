@@ -3,11 +3,11 @@
  */
 #include "client_handlers.h"
 
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/client_filter.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/plan.h"
-#include "shoal/server/reactor.h"
 #include "shoal/server/request.h"
 
 /* The one that asks is still to be answered: it is closed after that, and what is behind in its

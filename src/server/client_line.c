@@ -4,8 +4,8 @@
 #include "shoal/server/client_line.h"
 
 #include "shoal/net/socket.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/multi.h"
-#include "shoal/server/reactor.h"
 
 #include <stdio.h>
 

@@ -4,11 +4,11 @@
 #include "client_handlers.h"
 
 #include "shoal/cmd/errors.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/client_filter.h"
 #include "shoal/server/client_line.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/plan.h"
-#include "shoal/server/reactor.h"
 
 #include <stdlib.h>
 

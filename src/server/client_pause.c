@@ -6,8 +6,8 @@
 
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/plan.h"
-#include "shoal/server/reactor.h"
 #include "shoal/server/router.h"
 
 #include <stdlib.h>

@@ -5,10 +5,10 @@
 
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/auth.h"
 #include "shoal/server/client_line.h"
 #include "shoal/server/client_text.h"
-#include "shoal/server/reactor.h"
 #include "shoal/server/version.h"
 
 #define ERR_HELLO_FIRST                                                                            \

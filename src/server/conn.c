@@ -6,12 +6,12 @@
 #include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
 #include "shoal/net/socket.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/conn_ops.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/input.h"
 #include "shoal/server/mesh.h"
 #include "shoal/server/options.h"
-#include "shoal/server/reactor.h"
 #include "shoal/server/stats.h"
 
 #include <errno.h>

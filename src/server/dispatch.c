@@ -11,6 +11,7 @@
 #include "shoal/cmd/cursor.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/account.h"
 #include "shoal/server/answer.h"
 #include "shoal/server/conn.h"
@@ -18,7 +19,6 @@
 #include "shoal/server/input.h"
 #include "shoal/server/multi.h"
 #include "shoal/server/plan.h"
-#include "shoal/server/reactor.h"
 #include "shoal/server/router.h"
 #include "shoal/server/stats.h"
 

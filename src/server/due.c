@@ -6,11 +6,11 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/net/ring.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/loop.h"
 #include "shoal/server/options.h"
 #include "shoal/server/pressure.h"
-#include "shoal/server/reactor.h"
 #include "shoal/server/records.h"
 #include "shoal/server/router.h"
 #include "shoal/server/server.h"

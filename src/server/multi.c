@@ -7,13 +7,13 @@
 #include "shoal/base/hash.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/answer.h"
 #include "shoal/server/call.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/dispatch.h"
 #include "shoal/server/options.h"
 #include "shoal/server/pressure.h"
-#include "shoal/server/reactor.h"
 
 #include <stdlib.h>
 

@@ -3,8 +3,8 @@
  */
 #include "shoal/server/out.h"
 
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/conns.h"
-#include "shoal/server/reactor.h"
 
 #include <assert.h>
 #include <stdlib.h>

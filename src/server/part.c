@@ -5,10 +5,10 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/call.h"
 #include "shoal/server/group.h"
 #include "shoal/server/locks.h"
-#include "shoal/server/reactor.h"
 #include "shoal/server/shard.h"
 
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/account.h"
-#include "shoal/server/reactor.h"
 #include "shoal/server/request.h"
 #include "shoal/server/stats.h"
 

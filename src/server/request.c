@@ -4,10 +4,10 @@
 #include "shoal/server/request.h"
 
 #include "shoal/base/list.h"
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/input.h"
-#include "shoal/server/reactor.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
 #include "shoal/server/stats.h"
 
 #include "shoal/base/must.h"
-#include "shoal/server/reactor.h"
+#include "shoal/reactor/reactor.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,11 +4,11 @@
 #ifndef SHOAL_SERVER_SERVER_H
 #define SHOAL_SERVER_SERVER_H
 
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/acceptor.h"
 #include "shoal/server/drain.h"
 #include "shoal/server/mesh.h"
 #include "shoal/server/options.h"
-#include "shoal/server/reactor.h"
 
 #include <pthread.h>
 

@@ -5,9 +5,9 @@
  */
 #include "shoal/server/broadcast.h"
 
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/call.h"
 #include "shoal/server/mesh.h"
-#include "shoal/server/reactor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

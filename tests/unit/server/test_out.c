@@ -4,8 +4,8 @@
  */
 #include "shoal/server/out.h"
 
+#include "shoal/reactor/reactor.h"
 #include "shoal/server/conns.h"
-#include "shoal/server/reactor.h"
 #include "shoal/store/blob.h"
 #include "shoal/store/keyspace.h"
 

@@ -4,8 +4,8 @@
  * A room knows the structs behind the pointers to rooms below it, and no others. The worker
  * (server/worker.h) owns them all.
  */
-#ifndef SHOAL_SERVER_REACTOR_H
-#define SHOAL_SERVER_REACTOR_H
+#ifndef SHOAL_REACTOR_REACTOR_H
+#define SHOAL_REACTOR_REACTOR_H
 
 #include "shoal/base/random.h"
 
