@@ -5,8 +5,8 @@
 
 #include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
+#include "shoal/mesh/call.h"
 #include "shoal/net/socket.h"
-#include "shoal/server/call.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/server.h"
 #include "shoal/server/stats.h"

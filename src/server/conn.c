@@ -5,12 +5,12 @@
 
 #include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
+#include "shoal/mesh/mesh.h"
 #include "shoal/net/socket.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conn_ops.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/input.h"
-#include "shoal/server/mesh.h"
 #include "shoal/server/options.h"
 #include "shoal/server/stats.h"
 

@@ -6,7 +6,7 @@
 
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"
-#include "shoal/server/broadcast.h"
+#include "shoal/mesh/broadcast.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/loop.h"

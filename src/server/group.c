@@ -7,11 +7,11 @@
 #include "shoal/server/group.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/account.h"
 #include "shoal/server/answer.h"
 #include "shoal/server/locks.h"
-#include "shoal/server/mesh.h"
 #include "shoal/server/records.h"
 #include "shoal/server/shard.h"
 #include "shoal/server/stats.h"

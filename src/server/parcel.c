@@ -3,9 +3,9 @@
  */
 #include "shoal/server/parcel.h"
 
+#include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conns.h"
-#include "shoal/server/mesh.h"
 #include "shoal/store/blob.h"
 
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/mesh/call.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/call.h"
 #include "shoal/server/group.h"
 #include "shoal/server/locks.h"
 #include "shoal/server/shard.h"

@@ -8,7 +8,7 @@
 
 #include "shoal/base/log.h"
 #include "shoal/cmd/errors.h"
-#include "shoal/server/broadcast.h"
+#include "shoal/mesh/broadcast.h"
 #include "shoal/server/descriptors.h"
 #include "shoal/server/server.h"
 #include "shoal/server/worker.h"

@@ -1,5 +1,5 @@
 /*
- * credits.pml - requests, responses and credits of include/shoal/server/mesh.h between two reactors.
+ * credits.pml - requests, responses and credits of include/shoal/mesh/mesh.h between two reactors.
  *
  * Each makes calls to the other; every call is answered, at once or later; nobody ever waits for room. Ordinary
  * calls take a credit, urgent ones are bounded by the layer above; the response ring has room for both kinds.

@@ -6,8 +6,8 @@
 #ifndef SHOAL_SERVER_ACCEPTOR_H
 #define SHOAL_SERVER_ACCEPTOR_H
 
+#include "shoal/mesh/mesh.h"
 #include "shoal/net/ring.h"
-#include "shoal/server/mesh.h"
 
 struct reactor;
 struct settings;

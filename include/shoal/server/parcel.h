@@ -8,8 +8,8 @@
 #ifndef SHOAL_SERVER_PARCEL_H
 #define SHOAL_SERVER_PARCEL_H
 
+#include "shoal/mesh/message.h"
 #include "shoal/proto/reply.h"
-#include "shoal/server/message.h"
 
 struct parcel {
     struct message message;

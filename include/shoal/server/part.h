@@ -9,7 +9,7 @@
 
 #include "shoal/cmd/command.h"
 #include "shoal/cmd/move.h"
-#include "shoal/server/message.h"
+#include "shoal/mesh/message.h"
 #include "shoal/server/parcel.h"
 
 enum {

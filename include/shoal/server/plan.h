@@ -16,7 +16,7 @@
 #ifndef SHOAL_SERVER_PLAN_H
 #define SHOAL_SERVER_PLAN_H
 
-#include "shoal/server/mesh.h"
+#include "shoal/mesh/mesh.h"
 #include "shoal/server/part.h"
 
 /* Transactions over several shards of one reactor under way at once: the part of the response rings

@@ -16,7 +16,7 @@
 
 #include "shoal/base/bound.h"
 #include "shoal/cmd/command.h"
-#include "shoal/server/message.h"
+#include "shoal/mesh/message.h"
 #include "shoal/server/parcel.h"
 
 enum {

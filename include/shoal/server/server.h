@@ -4,10 +4,10 @@
 #ifndef SHOAL_SERVER_SERVER_H
 #define SHOAL_SERVER_SERVER_H
 
+#include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/acceptor.h"
 #include "shoal/server/drain.h"
-#include "shoal/server/mesh.h"
 #include "shoal/server/options.h"
 
 #include <pthread.h>

@@ -5,9 +5,9 @@
  */
 #include "shoal/server/acceptor.h"
 
-#include "shoal/server/call.h"
+#include "shoal/mesh/call.h"
+#include "shoal/mesh/message.h"
 #include "shoal/server/conn.h"
-#include "shoal/server/message.h"
 #include "shoal/server/server.h"
 #include "shoal/server/stats.h"
 

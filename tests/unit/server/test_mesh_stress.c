@@ -7,7 +7,7 @@
  * more to say to it either.
  */
 #include "shoal/base/must.h"
-#include "shoal/server/mesh.h"
+#include "shoal/mesh/mesh.h"
 
 #include <poll.h>
 #include <pthread.h>

@@ -6,8 +6,8 @@
  * is instead destroyed by run() at its destination (which is where it was made: see
  * server/parcel.h).
  */
-#ifndef SHOAL_SERVER_MESSAGE_H
-#define SHOAL_SERVER_MESSAGE_H
+#ifndef SHOAL_MESH_MESSAGE_H
+#define SHOAL_MESH_MESSAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -14,8 +14,8 @@
  * Either way nobody sleeps on a message. The exchange (never a load and a later store) makes one
  * producer the one who wakes, and cannot wipe out a flag that the consumer has set again since.
  */
-#ifndef SHOAL_SERVER_DOZE_H
-#define SHOAL_SERVER_DOZE_H
+#ifndef SHOAL_MESH_DOZE_H
+#define SHOAL_MESH_DOZE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

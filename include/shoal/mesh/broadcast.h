@@ -4,10 +4,10 @@
  * A broadcast is made once and may be sent again after its end. Its maker frees it, in done() at
  * the earliest.
  */
-#ifndef SHOAL_SERVER_BROADCAST_H
-#define SHOAL_SERVER_BROADCAST_H
+#ifndef SHOAL_MESH_BROADCAST_H
+#define SHOAL_MESH_BROADCAST_H
 
-#include "shoal/server/message.h"
+#include "shoal/mesh/message.h"
 
 struct broadcast;
 

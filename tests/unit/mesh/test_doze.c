@@ -8,7 +8,7 @@
  */
 #include "shoal/base/clock.h"
 #include "shoal/base/spsc.h"
-#include "shoal/server/doze.h"
+#include "shoal/mesh/doze.h"
 
 #include <pthread.h>
 #include <sched.h>

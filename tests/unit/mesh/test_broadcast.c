@@ -3,11 +3,11 @@
  *
  * The reactors are turned by hand, one after another, until nothing is under way.
  */
-#include "shoal/server/broadcast.h"
+#include "shoal/mesh/broadcast.h"
 
+#include "shoal/mesh/call.h"
+#include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/call.h"
-#include "shoal/server/mesh.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,8 +4,8 @@
  * A call to oneself runs at once; its done() waits until later in the turn, so that it never runs
  * on top of the function that answers. Thread: owner, for all of it.
  */
-#ifndef SHOAL_SERVER_CALL_H
-#define SHOAL_SERVER_CALL_H
+#ifndef SHOAL_MESH_CALL_H
+#define SHOAL_MESH_CALL_H
 
 #include <stdbool.h>
 #include <stdint.h>

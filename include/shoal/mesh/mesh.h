@@ -11,13 +11,13 @@
  * reserved for urgent messages and those that the sequencer forwards for others, whose number the
  * transaction layer bounds.
  */
-#ifndef SHOAL_SERVER_MESH_H
-#define SHOAL_SERVER_MESH_H
+#ifndef SHOAL_MESH_MESH_H
+#define SHOAL_MESH_MESH_H
 
 #include "shoal/base/bound.h"
 #include "shoal/base/spsc.h"
-#include "shoal/server/doze.h"
-#include "shoal/server/message.h"
+#include "shoal/mesh/doze.h"
+#include "shoal/mesh/message.h"
 
 enum {
     MESH_REACTORS_MAX = 128,
@@ -55,7 +55,7 @@ void mesh_forward(struct mesh_port *port, struct message *message);
 void mesh_respond(struct mesh_port *port, struct message *message);
 
 /* Calls to ourselves that have been answered: they wait here for their done(), in order. See
- * server/call.h. */
+ * mesh/call.h. */
 void mesh_keep_own(struct mesh_port *port, struct message *message);
 struct message *mesh_next_own(struct mesh_port *port);
 bool mesh_has_own(const struct mesh_port *port);

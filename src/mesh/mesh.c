@@ -2,7 +2,7 @@
  * mesh.c - one reactor's ends of the queues to all others: credits, backlogs, batching, reply
  * space.
  */
-#include "shoal/server/mesh.h"
+#include "shoal/mesh/mesh.h"
 
 #include "shoal/base/list.h"
 #include "shoal/base/mem.h"

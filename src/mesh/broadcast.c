@@ -1,11 +1,11 @@
 /*
  * broadcast.c - a call to each reactor, counted as they come back.
  */
-#include "shoal/server/broadcast.h"
+#include "shoal/mesh/broadcast.h"
 
 #include "shoal/base/must.h"
+#include "shoal/mesh/call.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/call.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
  * The first tests run both ends on one thread, turn by turn. test_mesh_stress.c does it with
  * threads.
  */
-#include "shoal/server/mesh.h"
+#include "shoal/mesh/mesh.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

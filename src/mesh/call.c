@@ -1,10 +1,10 @@
 /*
  * call.c - to another reactor by the mesh, to ourselves by a list.
  */
-#include "shoal/server/call.h"
+#include "shoal/mesh/call.h"
 
+#include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/mesh.h"
 
 void call_send(struct reactor *here, struct message *message)
 {
