@@ -5,9 +5,9 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/net/socket.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conn.h"
-#include "shoal/server/options.h"
 #include "shoal/server/records.h"
 #include "shoal/server/request.h"
 #include "shoal/server/slowlog.h"

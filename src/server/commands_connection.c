@@ -6,12 +6,12 @@
 
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/auth.h"
 #include "shoal/server/client_text.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/multi.h"
-#include "shoal/server/options.h"
 
 #define ERR_NO_PASSWORD                                                                            \
     "ERR AUTH <password> called without any password configured for the default user. Are you "    \

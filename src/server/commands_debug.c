@@ -5,10 +5,10 @@
 #include "shoal/base/number.h"
 #include "shoal/cmd/help.h"
 #include "shoal/net/socket.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/commands.h"
 #include "shoal/server/conn.h"
-#include "shoal/server/options.h"
 
 #include <time.h>
 

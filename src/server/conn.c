@@ -7,11 +7,11 @@
 #include "shoal/base/log.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/net/socket.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conn_ops.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/input.h"
-#include "shoal/server/options.h"
 #include "shoal/server/stats.h"
 
 #include <errno.h>

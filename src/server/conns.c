@@ -4,10 +4,10 @@
 #include "shoal/server/conns.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/conn_ops.h"
-#include "shoal/server/options.h"
 #include "shoal/server/request.h"
 #include "shoal/server/stats.h"
 

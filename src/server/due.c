@@ -6,10 +6,10 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/net/ring.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/loop.h"
-#include "shoal/server/options.h"
 #include "shoal/server/pressure.h"
 #include "shoal/server/records.h"
 #include "shoal/server/router.h"

@@ -6,13 +6,13 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/net/ring.h"
+#include "shoal/options/options.h"
 #include "shoal/proto/decode.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/answer.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/conn_ops.h"
 #include "shoal/server/conns.h"
-#include "shoal/server/options.h"
 #include "shoal/server/stats.h"
 
 #include <stdlib.h>

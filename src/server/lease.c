@@ -10,8 +10,8 @@
 
 #include "shoal/base/mem.h"
 #include "shoal/net/ring.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/options.h"
 #include "shoal/server/shard.h"
 #include "shoal/server/stats.h"
 #include "shoal/store/keyspace.h"

@@ -8,11 +8,11 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/mesh/call.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/answer.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/dispatch.h"
-#include "shoal/server/options.h"
 #include "shoal/server/pressure.h"
 
 #include <stdlib.h>

@@ -6,10 +6,10 @@
 #include "shoal/base/container_of.h"
 #include "shoal/base/must.h"
 #include "shoal/net/socket.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/conns.h"
-#include "shoal/server/options.h"
 #include "shoal/server/stats.h"
 
 #include <sys/ioctl.h>

@@ -5,10 +5,10 @@
 #define SHOAL_SERVER_SERVER_H
 
 #include "shoal/mesh/mesh.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/acceptor.h"
 #include "shoal/server/drain.h"
-#include "shoal/server/options.h"
 
 #include <pthread.h>
 

@@ -3,9 +3,9 @@
  */
 #include "shoal/server/client_filter.h"
 
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conn.h"
-#include "shoal/server/options.h"
 #include "shoal/server/stats.h"
 
 #include <setjmp.h>

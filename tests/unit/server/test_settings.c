@@ -4,7 +4,7 @@
  */
 #include "shoal/server/settings.h"
 
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 #include "shoal/server/server.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
  * options_config.c - the options of a running server: CONFIG GET, CONFIG SET, and SIGHUP.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include "shoal/base/glob.h"
 

@@ -5,7 +5,7 @@
  * None of them does anything, so none may claim that a feature is on: what would be such a claim
  * (appendonly yes, tls-port 6380) is refused by CONFIG SET and dropped from a config file.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include "shoal/base/must.h"
 #include "shoal/base/number.h"

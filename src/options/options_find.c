@@ -1,7 +1,7 @@
 /*
  * options_find.c - options by name, and the nearest name to a mistyped one.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include <ctype.h>
 

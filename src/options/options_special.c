@@ -3,7 +3,7 @@
  *
  * Each parses into a copy first where a half-read value would otherwise stay behind.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include "shoal/base/number.h"
 #include "shoal/base/slab.h"

@@ -1,7 +1,7 @@
 /*
  * test_host_limits.c - CPU quota and memory limit from made-up cgroup files, versions 1 and 2.
  */
-#include "shoal/server/host_limits.h"
+#include "shoal/options/host_limits.h"
 
 #include <ftw.h>
 #include <limits.h>

@@ -4,7 +4,7 @@
  * A new option is a field in struct settings and a row here. Names, ranges and defaults are Redis's
  * wherever Redis has the option.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"

@@ -1,7 +1,7 @@
 /*
  * options_print.c - --help and --version.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include "shoal/base/mem.h"
 

@@ -2,7 +2,7 @@
  * test_options_file.c - the syntax of the config file, its includes, ignored directives, and
  * SIGHUP.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,8 +6,8 @@
  * changes the clone and has every reactor switch to that, so readers need neither locks nor
  * atomics.
  */
-#ifndef SHOAL_SERVER_OPTIONS_H
-#define SHOAL_SERVER_OPTIONS_H
+#ifndef SHOAL_OPTIONS_OPTIONS_H
+#define SHOAL_OPTIONS_OPTIONS_H
 
 #include "shoal/base/bytes.h"
 

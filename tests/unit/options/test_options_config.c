@@ -2,7 +2,7 @@
  * test_options_config.c - CONFIG GET and CONFIG SET, on our own options and on Redis's.
  */
 #include "shoal/base/slab.h"
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

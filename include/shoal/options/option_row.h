@@ -3,11 +3,11 @@
  *
  * Private to src/server/options_*.c; the rest of the server reads struct settings.
  */
-#ifndef SHOAL_SERVER_OPTION_ROW_H
-#define SHOAL_SERVER_OPTION_ROW_H
+#ifndef SHOAL_OPTIONS_OPTION_ROW_H
+#define SHOAL_OPTIONS_OPTION_ROW_H
 
-#include "shoal/server/host_limits.h"
-#include "shoal/server/options.h"
+#include "shoal/options/host_limits.h"
+#include "shoal/options/options.h"
 
 enum {
     OPTION_TEXT_MAX = 1024, /* a printed value with its zero */

@@ -5,7 +5,7 @@
  * so every level of the path is tried and what is missing does not count. The mount's root is the
  * last level, and with a cgroup namespace the only one.
  */
-#include "shoal/server/host_limits.h"
+#include "shoal/options/host_limits.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /*
  * options_assign.c - gives one option its value while loading, and settles what depends on several.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include "shoal/base/must.h"
 

@@ -4,7 +4,7 @@
  *
  * scripts/gen-docs.sh puts the first and the last where they belong.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include <stdio.h>
 

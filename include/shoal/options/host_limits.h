@@ -4,8 +4,8 @@
  * The machine, narrowed by the affinity mask and by the cgroup, version 1 or 2, on every level from
  * the process's own group up to the root of what is mounted.
  */
-#ifndef SHOAL_SERVER_HOST_LIMITS_H
-#define SHOAL_SERVER_HOST_LIMITS_H
+#ifndef SHOAL_OPTIONS_HOST_LIMITS_H
+#define SHOAL_OPTIONS_HOST_LIMITS_H
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
  * test_options_print.c - --help, the README's table, the man page and the completion name every
  * option.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

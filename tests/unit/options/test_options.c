@@ -1,7 +1,7 @@
 /*
  * test_options.c - loading: defaults, precedence, the command line, the environment, refusals.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include "shoal/base/log.h"
 

@@ -4,7 +4,7 @@
  * The command line is walked twice: first for what must be known early (the config file, --help),
  * then for the values, which override all others.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  *
  * Reasons are worded as Redis words them, since clients and its test suite match on them.
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include "shoal/base/must.h"
 #include "shoal/base/number.h"
