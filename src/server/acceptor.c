@@ -9,7 +9,7 @@
 #include "shoal/net/socket.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/server.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 #include <errno.h>
 #include <fcntl.h>

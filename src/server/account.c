@@ -8,10 +8,10 @@
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conn.h"
-#include "shoal/server/records.h"
 #include "shoal/server/request.h"
-#include "shoal/server/slowlog.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/records.h"
+#include "shoal/stats/slowlog.h"
+#include "shoal/stats/stats.h"
 
 static void note_in_slowlog(struct conn *conn, const struct command *command,
                             const struct args *args, int64_t us)

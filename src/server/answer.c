@@ -10,7 +10,7 @@
 #include "shoal/server/conn.h"
 #include "shoal/server/conn_ops.h"
 #include "shoal/server/conns.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 #include <stdlib.h>
 

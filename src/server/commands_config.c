@@ -14,7 +14,7 @@
 #include "shoal/server/plan.h"
 #include "shoal/server/server.h"
 #include "shoal/server/settings.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 #include <pthread.h>
 #include <stdlib.h>

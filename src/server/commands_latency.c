@@ -8,11 +8,11 @@
 #include "shoal/server/commands.h"
 #include "shoal/server/conn.h"
 #include "shoal/server/info.h"
-#include "shoal/server/latency_events.h"
-#include "shoal/server/latency_figures.h"
 #include "shoal/server/plan.h"
-#include "shoal/server/records.h"
 #include "shoal/server/server.h"
+#include "shoal/stats/latency_events.h"
+#include "shoal/stats/latency_figures.h"
+#include "shoal/stats/records.h"
 
 #include <stdlib.h>
 

@@ -10,9 +10,9 @@
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/commands.h"
 #include "shoal/server/plan.h"
-#include "shoal/server/records.h"
-#include "shoal/server/slowlog.h"
-#include "shoal/server/slowlog_merge.h"
+#include "shoal/stats/records.h"
+#include "shoal/stats/slowlog.h"
+#include "shoal/stats/slowlog_merge.h"
 
 #include <stdlib.h>
 

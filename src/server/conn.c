@@ -12,7 +12,7 @@
 #include "shoal/server/conn_ops.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/input.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 #include <errno.h>
 #include <linux/sockios.h>

@@ -9,7 +9,7 @@
 #include "shoal/server/conn.h"
 #include "shoal/server/conn_ops.h"
 #include "shoal/server/request.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 #include <stdlib.h>
 

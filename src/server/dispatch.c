@@ -20,7 +20,7 @@
 #include "shoal/server/multi.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/router.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 /* ---- where it goes ------------------------------------------------------- */
 

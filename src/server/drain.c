@@ -12,7 +12,7 @@
 #include "shoal/server/loop.h"
 #include "shoal/server/router.h"
 #include "shoal/server/server.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 #include <stdlib.h>
 

@@ -11,10 +11,10 @@
 #include "shoal/server/conns.h"
 #include "shoal/server/loop.h"
 #include "shoal/server/pressure.h"
-#include "shoal/server/records.h"
 #include "shoal/server/router.h"
 #include "shoal/server/server.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/records.h"
+#include "shoal/stats/stats.h"
 #include "shoal/store/keyspace.h"
 
 enum {

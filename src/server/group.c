@@ -12,9 +12,9 @@
 #include "shoal/server/account.h"
 #include "shoal/server/answer.h"
 #include "shoal/server/locks.h"
-#include "shoal/server/records.h"
 #include "shoal/server/shard.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/records.h"
+#include "shoal/stats/stats.h"
 
 enum { QUICK_BYTES_MAX = 4096 };
 

@@ -13,7 +13,7 @@
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/shard.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 #include "shoal/store/keyspace.h"
 
 enum {

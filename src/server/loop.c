@@ -14,7 +14,7 @@
 #include "shoal/server/due.h"
 #include "shoal/server/request.h"
 #include "shoal/server/shard.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 enum {
     RETRY_ROUNDS = 4, /* times a turn tries stalled connections again before it goes on */

@@ -12,7 +12,7 @@
 #include "shoal/server/conn.h"
 #include "shoal/server/request.h"
 #include "shoal/server/router.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 #include <stdlib.h>
 

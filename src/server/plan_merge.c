@@ -8,7 +8,7 @@
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/account.h"
 #include "shoal/server/request.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 #include <stdlib.h>
 

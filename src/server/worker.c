@@ -12,7 +12,7 @@
 #include "shoal/options/options.h"
 #include "shoal/server/due.h"
 #include "shoal/server/server.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 #include "shoal/store/keyspace.h"
 
 #include <errno.h>

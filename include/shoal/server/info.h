@@ -5,7 +5,7 @@
 #define SHOAL_SERVER_INFO_H
 
 #include "shoal/base/mem.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 struct reactor;
 

@@ -7,9 +7,9 @@
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conns.h"
 #include "shoal/server/loop.h"
-#include "shoal/server/records.h"
 #include "shoal/server/router.h"
 #include "shoal/server/shard.h"
+#include "shoal/stats/records.h"
 
 #include <pthread.h>
 

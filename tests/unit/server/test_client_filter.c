@@ -6,7 +6,7 @@
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conn.h"
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

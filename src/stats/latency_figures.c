@@ -1,7 +1,7 @@
 /*
  * latency_figures.c - reading histograms of durations.
  */
-#include "shoal/server/latency_figures.h"
+#include "shoal/stats/latency_figures.h"
 
 #include "shoal/base/clock.h"
 

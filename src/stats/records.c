@@ -1,7 +1,7 @@
 /*
  * records.c - from how many cycles on a command is slow, and what is kept of it then.
  */
-#include "shoal/server/records.h"
+#include "shoal/stats/records.h"
 
 #include "shoal/base/clock.h"
 

@@ -1,7 +1,7 @@
 /*
  * slowlog.c - a short list of slow commands.
  */
-#include "shoal/server/slowlog.h"
+#include "shoal/stats/slowlog.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
  * latency_events.c - a short history for each kind of slow event.
  */
-#include "shoal/server/latency_events.h"
+#include "shoal/stats/latency_events.h"
 
 #include "shoal/base/must.h"
 

@@ -2,8 +2,8 @@
  * slowlog_merge.h - the slow logs of several reactors as one: entries in encoded form, newest
  * first.
  */
-#ifndef SHOAL_SERVER_SLOWLOG_MERGE_H
-#define SHOAL_SERVER_SLOWLOG_MERGE_H
+#ifndef SHOAL_STATS_SLOWLOG_MERGE_H
+#define SHOAL_STATS_SLOWLOG_MERGE_H
 
 #include "shoal/base/bytes.h"
 #include "shoal/proto/proto.h"

@@ -1,8 +1,8 @@
 /*
  * slowlog.h - the slow commands of one reactor's connections, newest first.
  */
-#ifndef SHOAL_SERVER_SLOWLOG_H
-#define SHOAL_SERVER_SLOWLOG_H
+#ifndef SHOAL_STATS_SLOWLOG_H
+#define SHOAL_STATS_SLOWLOG_H
 
 #include "shoal/cmd/command.h"
 

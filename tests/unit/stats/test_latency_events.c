@@ -2,7 +2,7 @@
  * test_latency_events.c - what is noted, how long it is kept, and how reactors' histories become
  * one.
  */
-#include "shoal/server/latency_events.h"
+#include "shoal/stats/latency_events.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

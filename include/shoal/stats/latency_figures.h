@@ -2,10 +2,10 @@
  * latency_figures.h - what a histogram of latency_bucket()s says: percentiles, and Redis's shape of
  * it.
  */
-#ifndef SHOAL_SERVER_LATENCY_FIGURES_H
-#define SHOAL_SERVER_LATENCY_FIGURES_H
+#ifndef SHOAL_STATS_LATENCY_FIGURES_H
+#define SHOAL_STATS_LATENCY_FIGURES_H
 
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 enum { LATENCY_POWERS = 48 }; /* up to 2^47 us */
 

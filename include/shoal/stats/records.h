@@ -3,11 +3,11 @@
  *
  * Thread: owner, for all of it.
  */
-#ifndef SHOAL_SERVER_RECORDS_H
-#define SHOAL_SERVER_RECORDS_H
+#ifndef SHOAL_STATS_RECORDS_H
+#define SHOAL_STATS_RECORDS_H
 
-#include "shoal/server/latency_events.h"
-#include "shoal/server/slowlog.h"
+#include "shoal/stats/latency_events.h"
+#include "shoal/stats/slowlog.h"
 
 struct records {
     struct slowlog slowlog;

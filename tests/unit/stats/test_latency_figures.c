@@ -2,7 +2,7 @@
  * test_latency_figures.c - percentiles and cumulative counts of histograms made by
  * latency_bucket().
  */
-#include "shoal/server/latency_figures.h"
+#include "shoal/stats/latency_figures.h"
 
 #include "shoal/base/clock.h"
 

@@ -5,8 +5,8 @@
  * A second has one sample of an event, its slowest, as in Redis. LATENCY puts the reactors'
  * together.
  */
-#ifndef SHOAL_SERVER_LATENCY_EVENTS_H
-#define SHOAL_SERVER_LATENCY_EVENTS_H
+#ifndef SHOAL_STATS_LATENCY_EVENTS_H
+#define SHOAL_STATS_LATENCY_EVENTS_H
 
 #include "shoal/base/bytes.h"
 

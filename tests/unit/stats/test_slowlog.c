@@ -2,7 +2,7 @@
  * test_slowlog.c - the list of slow commands: newest first, bounded in entries, arguments and their
  * sizes.
  */
-#include "shoal/server/slowlog.h"
+#include "shoal/stats/slowlog.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /*
  * test_stats.c - buckets of durations, and errors by their first word.
  */
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 #include "shoal/server/families.h"
 

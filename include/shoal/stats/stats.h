@@ -1,8 +1,8 @@
 /*
  * stats.h - what a reactor counts. One writer, summed by whoever answers INFO.
  */
-#ifndef SHOAL_SERVER_STATS_H
-#define SHOAL_SERVER_STATS_H
+#ifndef SHOAL_STATS_STATS_H
+#define SHOAL_STATS_STATS_H
 
 #include "shoal/base/counter.h"
 #include "shoal/cmd/registry.h"

@@ -1,9 +1,9 @@
 /*
  * test_slowlog_merge.c - the ids of entries as slowlog_reply() encodes them, in each protocol.
  */
-#include "shoal/server/slowlog_merge.h"
+#include "shoal/stats/slowlog_merge.h"
 
-#include "shoal/server/slowlog.h"
+#include "shoal/stats/slowlog.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

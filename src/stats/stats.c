@@ -1,7 +1,7 @@
 /*
  * stats.c - making a reactor's counters, and the few that need more than an addition.
  */
-#include "shoal/server/stats.h"
+#include "shoal/stats/stats.h"
 
 #include "shoal/base/must.h"
 #include "shoal/reactor/reactor.h"

@@ -1,7 +1,7 @@
 /*
  * slowlog_merge.c - reading the id back from an encoded entry.
  */
-#include "shoal/server/slowlog_merge.h"
+#include "shoal/stats/slowlog_merge.h"
 
 #include "shoal/base/must.h"
 #include "shoal/base/number.h"
