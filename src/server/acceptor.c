@@ -5,9 +5,9 @@
 
 #include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
+#include "shoal/conn/conn.h"
 #include "shoal/mesh/call.h"
 #include "shoal/net/socket.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/server.h"
 #include "shoal/stats/stats.h"
 

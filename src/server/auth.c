@@ -5,9 +5,9 @@
 
 #include <assert.h>
 
+#include "shoal/conn/conn.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn.h"
 #include "shoal/stats/stats.h"
 
 static_assert(sizeof(((struct settings *)0)->requirepass) == PASSWORD_SIZE, "one size for both");

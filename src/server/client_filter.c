@@ -5,8 +5,8 @@
 
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/conn/conn.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn.h"
 
 #include <stdio.h>
 #include <stdlib.h>

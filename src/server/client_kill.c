@@ -3,12 +3,12 @@
  */
 #include "client_handlers.h"
 
+#include "shoal/conn/conn.h"
+#include "shoal/conn/conns.h"
+#include "shoal/conn/request.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/client_filter.h"
-#include "shoal/server/conn.h"
-#include "shoal/server/conns.h"
 #include "shoal/server/plan.h"
-#include "shoal/server/request.h"
 
 /* The one that asks is still to be answered: it is closed after that, and what is behind in its
  * pipeline is not run. */

@@ -4,10 +4,10 @@
 #include "client_handlers.h"
 
 #include "shoal/cmd/errors.h"
+#include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/client_filter.h"
 #include "shoal/server/client_line.h"
-#include "shoal/server/conns.h"
 #include "shoal/server/plan.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  */
 #include "shoal/server/client_text.h"
 
-#include "shoal/server/conn.h"
+#include "shoal/conn/conn.h"
 
 #include <stdlib.h>
 

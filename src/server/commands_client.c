@@ -7,8 +7,8 @@
 
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/conn/conn.h"
 #include "shoal/server/client_text.h"
-#include "shoal/server/conn.h"
 
 static void client_id(struct conn *conn, const struct args *args, struct reply *reply)
 {

@@ -9,9 +9,9 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/help.h"
 #include "shoal/cmd/value.h"
+#include "shoal/conn/conn.h"
 #include "shoal/net/socket.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/server.h"
 

@@ -7,8 +7,8 @@
  */
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/help.h"
+#include "shoal/conn/conn.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/due.h"
 #include "shoal/server/loop.h"
 #include "shoal/server/plan.h"

@@ -6,11 +6,11 @@
 
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/conn/conn.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/auth.h"
 #include "shoal/server/client_text.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/multi.h"
 
 #define ERR_NO_PASSWORD                                                                            \

@@ -4,11 +4,11 @@
 #include "shoal/base/log.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/help.h"
+#include "shoal/conn/conn.h"
 #include "shoal/net/socket.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/conn.h"
 
 #include <time.h>
 

@@ -4,10 +4,10 @@
 #include "shoal/base/mem.h"
 #include "shoal/cmd/help.h"
 #include "shoal/cmd/memory_usage.h"
+#include "shoal/conn/conn.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/info.h"
 
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #include "shoal/base/clock.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/conn/conn.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/server.h"
 
 #include <stdio.h>

@@ -6,9 +6,9 @@
 
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"
+#include "shoal/conn/conn.h"
+#include "shoal/conn/conns.h"
 #include "shoal/mesh/broadcast.h"
-#include "shoal/server/conn.h"
-#include "shoal/server/conns.h"
 #include "shoal/server/loop.h"
 #include "shoal/server/router.h"
 #include "shoal/server/server.h"

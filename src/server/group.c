@@ -7,10 +7,10 @@
 #include "shoal/server/group.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/conn/account.h"
+#include "shoal/conn/answer.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/account.h"
-#include "shoal/server/answer.h"
 #include "shoal/server/locks.h"
 #include "shoal/server/shard.h"
 #include "shoal/stats/records.h"

@@ -8,10 +8,10 @@
 #include "shoal/base/mem.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/conn/request.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/group.h"
 #include "shoal/server/part.h"
-#include "shoal/server/request.h"
 #include "shoal/server/shard.h"
 
 #include <stdlib.h>

@@ -4,15 +4,15 @@
 #include "shoal/server/loop.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/conn/answer.h"
+#include "shoal/conn/conns.h"
+#include "shoal/conn/request.h"
 #include "shoal/mesh/call.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/net/ring.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/answer.h"
-#include "shoal/server/conns.h"
 #include "shoal/server/due.h"
-#include "shoal/server/request.h"
 #include "shoal/server/shard.h"
 #include "shoal/stats/stats.h"
 

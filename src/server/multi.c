@@ -7,13 +7,13 @@
 #include "shoal/base/hash.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/conn/answer.h"
+#include "shoal/conn/conn.h"
+#include "shoal/conn/pressure.h"
 #include "shoal/mesh/call.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/answer.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/dispatch.h"
-#include "shoal/server/pressure.h"
 
 #include <stdlib.h>
 

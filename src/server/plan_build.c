@@ -6,11 +6,11 @@
 #include "shoal/base/hash.h"
 #include "shoal/cmd/cursor.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/conn/conn.h"
+#include "shoal/conn/request.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/locks.h"
-#include "shoal/server/request.h"
 
 #include <stdlib.h>
 

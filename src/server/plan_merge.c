@@ -5,9 +5,9 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/conn/account.h"
+#include "shoal/conn/request.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/account.h"
-#include "shoal/server/request.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #ifndef SHOAL_SERVER_CLIENT_LINE_H
 #define SHOAL_SERVER_CLIENT_LINE_H
 
-#include "shoal/server/conn.h"
+#include "shoal/conn/conn.h"
 
 enum { CLIENT_LINE_MAX = 2048 }; /* three texts of CONN_NAME_MAX, two addresses, 40 short fields */
 

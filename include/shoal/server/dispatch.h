@@ -4,7 +4,7 @@
 #ifndef SHOAL_SERVER_DISPATCH_H
 #define SHOAL_SERVER_DISPATCH_H
 
-#include "shoal/server/request.h"
+#include "shoal/conn/request.h"
 
 /*
  * Takes a request with its arguments and its command (NULL: unknown) set, not yet in the

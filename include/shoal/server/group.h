@@ -10,7 +10,7 @@
 
 #include "shoal/base/bound.h"
 #include "shoal/base/list.h"
-#include "shoal/server/request.h"
+#include "shoal/conn/request.h"
 
 #include <stdbool.h>
 #include <stdint.h>

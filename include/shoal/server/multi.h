@@ -10,8 +10,8 @@
 
 #include "shoal/base/list.h"
 #include "shoal/cmd/command.h"
+#include "shoal/conn/request.h"
 #include "shoal/server/plan.h"
-#include "shoal/server/request.h"
 
 /* One queued command with its own copy of the arguments. */
 struct queued {

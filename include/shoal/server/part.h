@@ -9,8 +9,8 @@
 
 #include "shoal/cmd/command.h"
 #include "shoal/cmd/move.h"
+#include "shoal/conn/parcel.h"
 #include "shoal/mesh/message.h"
-#include "shoal/server/parcel.h"
 
 enum {
     PART_BYTES_INLINE = 256,

@@ -4,8 +4,8 @@
 #ifndef SHOAL_SERVER_WORKER_H
 #define SHOAL_SERVER_WORKER_H
 
+#include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conns.h"
 #include "shoal/server/loop.h"
 #include "shoal/server/router.h"
 #include "shoal/server/shard.h"

@@ -5,9 +5,9 @@
  */
 #include "shoal/server/acceptor.h"
 
+#include "shoal/conn/conn.h"
 #include "shoal/mesh/call.h"
 #include "shoal/mesh/message.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/server.h"
 #include "shoal/stats/stats.h"
 

@@ -3,9 +3,9 @@
  */
 #include "shoal/server/client_filter.h"
 
+#include "shoal/conn/conn.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn.h"
 #include "shoal/stats/stats.h"
 
 #include <setjmp.h>

@@ -8,10 +8,10 @@
 #include "shoal/server/locks.h"
 
 #include "shoal/base/hash.h"
+#include "shoal/conn/request.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/group.h"
 #include "shoal/server/plan.h"
-#include "shoal/server/request.h"
 #include "shoal/server/shard.h"
 
 #include <setjmp.h>

@@ -1,10 +1,10 @@
 /*
  * out.c - a connection's unsent bytes.
  */
-#include "shoal/server/out.h"
+#include "shoal/conn/out.h"
 
+#include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conns.h"
 
 #include <assert.h>
 #include <stdlib.h>

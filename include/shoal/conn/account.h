@@ -3,8 +3,8 @@
  *
  * Thread: owner of the connection.
  */
-#ifndef SHOAL_SERVER_ACCOUNT_H
-#define SHOAL_SERVER_ACCOUNT_H
+#ifndef SHOAL_CONN_ACCOUNT_H
+#define SHOAL_CONN_ACCOUNT_H
 
 #include "shoal/cmd/command.h"
 

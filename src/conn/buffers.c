@@ -1,7 +1,7 @@
 /*
  * buffers.c - reservations for large requests, and how tight replies are.
  */
-#include "shoal/server/buffers.h"
+#include "shoal/conn/buffers.h"
 
 #include "shoal/base/must.h"
 

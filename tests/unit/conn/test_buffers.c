@@ -2,9 +2,9 @@
  * test_buffers.c - reservations: who fits, who waits, who goes on; and reactors that share one
  * budget.
  */
-#include "shoal/server/buffers.h"
+#include "shoal/conn/buffers.h"
 
-#include "shoal/server/pressure.h"
+#include "shoal/conn/pressure.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,14 +1,14 @@
 /*
  * account.c - counts commands, and gives slow ones to the slow log and the latency events.
  */
-#include "shoal/server/account.h"
+#include "shoal/conn/account.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/conn/conn.h"
+#include "shoal/conn/request.h"
 #include "shoal/net/socket.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn.h"
-#include "shoal/server/request.h"
 #include "shoal/stats/records.h"
 #include "shoal/stats/slowlog.h"
 #include "shoal/stats/stats.h"

@@ -1,18 +1,18 @@
 /*
  * input.c - received bytes to requests: decoding in place, copying what has to wait.
  */
-#include "shoal/server/input.h"
+#include "shoal/conn/input.h"
 
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/conn/answer.h"
+#include "shoal/conn/conn.h"
+#include "shoal/conn/conns.h"
 #include "shoal/net/ring.h"
 #include "shoal/options/options.h"
 #include "shoal/proto/decode.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/answer.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/conn_ops.h"
-#include "shoal/server/conns.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>

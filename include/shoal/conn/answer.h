@@ -5,8 +5,8 @@
  * line. Any other is kept with its request until those before it have been answered. Thread: owner
  * of the connection.
  */
-#ifndef SHOAL_SERVER_ANSWER_H
-#define SHOAL_SERVER_ANSWER_H
+#ifndef SHOAL_CONN_ANSWER_H
+#define SHOAL_CONN_ANSWER_H
 
 #include "shoal/proto/reply.h"
 

@@ -10,14 +10,14 @@
  *
  * Thread: owner, for all of it.
  */
-#ifndef SHOAL_SERVER_CONNS_H
-#define SHOAL_SERVER_CONNS_H
+#ifndef SHOAL_CONN_CONNS_H
+#define SHOAL_CONN_CONNS_H
 
 #include "shoal/base/list.h"
+#include "shoal/conn/buffers.h"
+#include "shoal/conn/out.h"
+#include "shoal/conn/pressure.h"
 #include "shoal/proto/decode.h"
-#include "shoal/server/buffers.h"
-#include "shoal/server/out.h"
-#include "shoal/server/pressure.h"
 
 struct conn;
 struct reactor;

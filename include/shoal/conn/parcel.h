@@ -5,8 +5,8 @@
  * its own uses and, after the last, sends the parcel home as a one-way message; only then are the
  * values unpinned.
  */
-#ifndef SHOAL_SERVER_PARCEL_H
-#define SHOAL_SERVER_PARCEL_H
+#ifndef SHOAL_CONN_PARCEL_H
+#define SHOAL_CONN_PARCEL_H
 
 #include "shoal/mesh/message.h"
 #include "shoal/proto/reply.h"

@@ -8,8 +8,8 @@
  * stop as well: the longer the first in line has waited, the less patience is left, so that they
  * do not delay others by its whole length each time.
  */
-#ifndef SHOAL_SERVER_PRESSURE_H
-#define SHOAL_SERVER_PRESSURE_H
+#ifndef SHOAL_CONN_PRESSURE_H
+#define SHOAL_CONN_PRESSURE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,17 +1,17 @@
 /*
  * conn.c - a connection's life: opened, read, throttled, drained, closed.
  */
-#include "shoal/server/conn.h"
+#include "shoal/conn/conn.h"
 
 #include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
+#include "shoal/conn/conns.h"
+#include "shoal/conn/input.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/net/socket.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/conn_ops.h"
-#include "shoal/server/conns.h"
-#include "shoal/server/input.h"
 #include "shoal/stats/stats.h"
 
 #include <errno.h>

@@ -15,8 +15,8 @@
  * Reactors share one budget as shards share maxmemory (lease.h): each may take an equal part of
  * what all have left, by figures that are a millisecond old.
  */
-#ifndef SHOAL_SERVER_BUFFERS_H
-#define SHOAL_SERVER_BUFFERS_H
+#ifndef SHOAL_CONN_BUFFERS_H
+#define SHOAL_CONN_BUFFERS_H
 
 #include "shoal/base/bound.h"
 

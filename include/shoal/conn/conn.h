@@ -4,17 +4,17 @@
  * It lives until its descriptor has no operation in flight and every request of it has been
  * answered, so that requests may point at it without counting.
  */
-#ifndef SHOAL_SERVER_CONN_H
-#define SHOAL_SERVER_CONN_H
+#ifndef SHOAL_CONN_CONN_H
+#define SHOAL_CONN_CONN_H
 
 #include "shoal/base/bound.h"
 #include "shoal/base/list.h"
+#include "shoal/conn/buffers.h"
+#include "shoal/conn/input.h"
+#include "shoal/conn/out.h"
+#include "shoal/conn/request.h"
 #include "shoal/net/ring.h"
 #include "shoal/proto/decode.h"
-#include "shoal/server/buffers.h"
-#include "shoal/server/input.h"
-#include "shoal/server/out.h"
-#include "shoal/server/request.h"
 
 enum {
     CONN_REQUESTS_MAX = BOUND(1024, 3),       /* unanswered; above it, it stops parsing */

@@ -1,13 +1,13 @@
 /*
  * request.c - where requests come from: the reactor's pool, which keeps what it has had.
  */
-#include "shoal/server/request.h"
+#include "shoal/conn/request.h"
 
 #include "shoal/base/list.h"
+#include "shoal/conn/conn.h"
+#include "shoal/conn/conns.h"
+#include "shoal/conn/input.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn.h"
-#include "shoal/server/conns.h"
-#include "shoal/server/input.h"
 
 #include <stdlib.h>
 

@@ -2,10 +2,10 @@
  * test_out.c - unsent bytes: chunks, parcels, and sends that end early. The ring is one that only
  * writes down.
  */
-#include "shoal/server/out.h"
+#include "shoal/conn/out.h"
 
+#include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conns.h"
 #include "shoal/store/blob.h"
 #include "shoal/store/keyspace.h"
 

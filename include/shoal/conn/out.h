@@ -4,14 +4,14 @@
  * A chunk holds bytes of its own, or points into a parcel. Chunks with bytes come from the
  * reactor's pool and go back when sent, so that an idle connection holds none.
  */
-#ifndef SHOAL_SERVER_OUT_H
-#define SHOAL_SERVER_OUT_H
+#ifndef SHOAL_CONN_OUT_H
+#define SHOAL_CONN_OUT_H
 
 #include "shoal/base/bound.h"
 #include "shoal/base/list.h"
+#include "shoal/conn/parcel.h"
 #include "shoal/net/ring.h"
 #include "shoal/proto/reply.h"
-#include "shoal/server/parcel.h"
 
 enum {
     CHUNK_BYTES = BOUND(16 * 1024, 1024),

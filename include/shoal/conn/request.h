@@ -9,15 +9,15 @@
  *   line 2   the answer            written by the owner
  *   line 3   bookkeeping           the origin's alone
  */
-#ifndef SHOAL_SERVER_REQUEST_H
-#define SHOAL_SERVER_REQUEST_H
+#ifndef SHOAL_CONN_REQUEST_H
+#define SHOAL_CONN_REQUEST_H
 
 #include <assert.h>
 
 #include "shoal/base/bound.h"
 #include "shoal/cmd/command.h"
+#include "shoal/conn/parcel.h"
 #include "shoal/mesh/message.h"
-#include "shoal/server/parcel.h"
 
 enum {
     REQUEST_SPANS_INLINE = 7,

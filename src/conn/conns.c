@@ -1,14 +1,14 @@
 /*
  * conns.c - the lists that connections wait on, and what is done with each once a turn.
  */
-#include "shoal/server/conns.h"
+#include "shoal/conn/conns.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/conn/conn.h"
+#include "shoal/conn/request.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/conn_ops.h"
-#include "shoal/server/request.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>

@@ -2,14 +2,14 @@
  * answer.c - replies in the order of the requests, from wherever they were written to the
  * connection.
  */
-#include "shoal/server/answer.h"
+#include "shoal/conn/answer.h"
 
 #include "shoal/base/list.h"
+#include "shoal/conn/account.h"
+#include "shoal/conn/conn.h"
+#include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/account.h"
-#include "shoal/server/conn.h"
 #include "shoal/server/conn_ops.h"
-#include "shoal/server/conns.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /*
  * parcel.c - replies by reference, and their way home.
  */
-#include "shoal/server/parcel.h"
+#include "shoal/conn/parcel.h"
 
+#include "shoal/conn/conns.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conns.h"
 #include "shoal/store/blob.h"
 
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  * until they have been answered. Only what cannot be parsed at once is copied into a struct input:
  * an incomplete request, or what stands behind a stall. Thread: owner of the connection.
  */
-#ifndef SHOAL_SERVER_INPUT_H
-#define SHOAL_SERVER_INPUT_H
+#ifndef SHOAL_CONN_INPUT_H
+#define SHOAL_CONN_INPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

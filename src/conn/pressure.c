@@ -1,15 +1,15 @@
 /*
  * pressure.c - back-pressure on connections when their buffers have used up their budget.
  */
-#include "shoal/server/pressure.h"
+#include "shoal/conn/pressure.h"
 
 #include "shoal/base/container_of.h"
 #include "shoal/base/must.h"
+#include "shoal/conn/conn.h"
+#include "shoal/conn/conns.h"
 #include "shoal/net/socket.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn.h"
-#include "shoal/server/conns.h"
 #include "shoal/stats/stats.h"
 
 #include <sys/ioctl.h>
