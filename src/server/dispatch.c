@@ -16,10 +16,10 @@
 #include "shoal/conn/conn.h"
 #include "shoal/conn/input.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/group.h"
 #include "shoal/server/multi.h"
 #include "shoal/server/plan.h"
 #include "shoal/server/router.h"
+#include "shoal/shard/group.h"
 #include "shoal/stats/stats.h"
 
 /* ---- where it goes ------------------------------------------------------- */

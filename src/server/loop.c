@@ -13,7 +13,7 @@
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/due.h"
-#include "shoal/server/shard.h"
+#include "shoal/shard/shard.h"
 #include "shoal/stats/stats.h"
 
 enum {

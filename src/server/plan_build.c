@@ -10,7 +10,7 @@
 #include "shoal/conn/request.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/locks.h"
+#include "shoal/shard/locks.h"
 
 #include <stdlib.h>
 

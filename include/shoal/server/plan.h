@@ -17,7 +17,7 @@
 #define SHOAL_SERVER_PLAN_H
 
 #include "shoal/mesh/mesh.h"
-#include "shoal/server/part.h"
+#include "shoal/shard/part.h"
 
 /* Transactions over several shards of one reactor under way at once: the part of the response rings
  * that is kept for them. */

@@ -8,7 +8,7 @@
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/loop.h"
 #include "shoal/server/router.h"
-#include "shoal/server/shard.h"
+#include "shoal/shard/shard.h"
 #include "shoal/stats/records.h"
 
 #include <pthread.h>

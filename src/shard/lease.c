@@ -6,13 +6,13 @@
  * each gives back in proportion to what it has, once the pressed ones have drawn their step. So
  * memory wanders to where items are being evicted, by halves in some minutes.
  */
-#include "shoal/server/lease.h"
+#include "shoal/shard/lease.h"
 
 #include "shoal/base/mem.h"
 #include "shoal/net/ring.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/shard.h"
+#include "shoal/shard/shard.h"
 #include "shoal/stats/stats.h"
 #include "shoal/store/keyspace.h"
 

@@ -1,7 +1,7 @@
 /*
  * locks.c - queues of transactions and waiting commands, by key, of one shard.
  */
-#include "shoal/server/locks.h"
+#include "shoal/shard/locks.h"
 
 #include "shoal/base/hash.h"
 #include "shoal/base/list.h"
@@ -10,9 +10,9 @@
 #include "shoal/cmd/registry.h"
 #include "shoal/conn/request.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/group.h"
-#include "shoal/server/part.h"
-#include "shoal/server/shard.h"
+#include "shoal/shard/group.h"
+#include "shoal/shard/part.h"
+#include "shoal/shard/shard.h"
 
 #include <stdlib.h>
 

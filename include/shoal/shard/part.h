@@ -4,8 +4,8 @@
  * A part is one message to one shard, made by the plan's reactor and sent once for each round. It
  * holds the shard's commands in order (struct op) and, when it comes home, the values they gave.
  */
-#ifndef SHOAL_SERVER_PART_H
-#define SHOAL_SERVER_PART_H
+#ifndef SHOAL_SHARD_PART_H
+#define SHOAL_SHARD_PART_H
 
 #include "shoal/cmd/command.h"
 #include "shoal/cmd/move.h"

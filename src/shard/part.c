@@ -1,15 +1,15 @@
 /*
  * part.c - what one shard does for a plan: take its keys, check, run its commands in order, answer.
  */
-#include "shoal/server/part.h"
+#include "shoal/shard/part.h"
 
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/mesh/call.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/group.h"
-#include "shoal/server/locks.h"
-#include "shoal/server/shard.h"
+#include "shoal/shard/group.h"
+#include "shoal/shard/locks.h"
+#include "shoal/shard/shard.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * test_lease.c - shards that draw on one pool with figures a round old: what they hold together,
  * and who gets it.
  */
-#include "shoal/server/lease.h"
+#include "shoal/shard/lease.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,11 +1,11 @@
 /*
  * shard.h - what a reactor has beside its keyspace to run commands on it.
  */
-#ifndef SHOAL_SERVER_SHARD_H
-#define SHOAL_SERVER_SHARD_H
+#ifndef SHOAL_SHARD_SHARD_H
+#define SHOAL_SHARD_SHARD_H
 
-#include "shoal/server/group.h"
-#include "shoal/server/lease.h"
+#include "shoal/shard/group.h"
+#include "shoal/shard/lease.h"
 
 struct locks;
 

@@ -5,14 +5,14 @@
  * What locks.c calls to run somebody stands here and writes down whom, so that a test reads as a
  * story: r, x run; g granted; ! refused, memory being out.
  */
-#include "shoal/server/locks.h"
+#include "shoal/shard/locks.h"
 
 #include "shoal/base/hash.h"
 #include "shoal/conn/request.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/group.h"
 #include "shoal/server/plan.h"
-#include "shoal/server/shard.h"
+#include "shoal/shard/group.h"
+#include "shoal/shard/shard.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -11,8 +11,8 @@
  * A transaction over the whole shard (FLUSHALL) is a gate: it waits until no key is held, and
  * everything that arrives meanwhile waits behind it.
  */
-#ifndef SHOAL_SERVER_LOCKS_H
-#define SHOAL_SERVER_LOCKS_H
+#ifndef SHOAL_SHARD_LOCKS_H
+#define SHOAL_SHARD_LOCKS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,15 +4,15 @@
  * While one group runs, the items of the next are on their way: a group waits, its items
  * prefetched, until the following one is full or the turn's input is used up.
  */
-#include "shoal/server/group.h"
+#include "shoal/shard/group.h"
 
 #include "shoal/base/clock.h"
 #include "shoal/conn/account.h"
 #include "shoal/conn/answer.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/locks.h"
-#include "shoal/server/shard.h"
+#include "shoal/shard/locks.h"
+#include "shoal/shard/shard.h"
 #include "shoal/stats/records.h"
 #include "shoal/stats/stats.h"
 

@@ -1,10 +1,10 @@
 /*
  * shard.c - made and unmade with its reactor.
  */
-#include "shoal/server/shard.h"
+#include "shoal/shard/shard.h"
 
 #include "shoal/base/mem.h"
-#include "shoal/server/locks.h"
+#include "shoal/shard/locks.h"
 
 #include <stdlib.h>
 

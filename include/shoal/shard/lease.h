@@ -11,8 +11,8 @@
  * two large values would drive each other out. Of several borrowers the first gives to the later
  * ones. Buffers are not in it: they have limits of their own and evict nothing.
  */
-#ifndef SHOAL_SERVER_LEASE_H
-#define SHOAL_SERVER_LEASE_H
+#ifndef SHOAL_SHARD_LEASE_H
+#define SHOAL_SHARD_LEASE_H
 
 #include <stdbool.h>
 #include <stdint.h>

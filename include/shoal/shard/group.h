@@ -5,8 +5,8 @@
  * its bucket's line is fetched; second, when the group is full: its item's; third, when the next
  * group is full or nothing more comes: it runs.
  */
-#ifndef SHOAL_SERVER_GROUP_H
-#define SHOAL_SERVER_GROUP_H
+#ifndef SHOAL_SHARD_GROUP_H
+#define SHOAL_SHARD_GROUP_H
 
 #include "shoal/base/bound.h"
 #include "shoal/base/list.h"
