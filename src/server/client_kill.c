@@ -7,8 +7,8 @@
 #include "shoal/conn/conns.h"
 #include "shoal/conn/request.h"
 #include "shoal/reactor/reactor.h"
+#include "shoal/route/plan.h"
 #include "shoal/server/client_filter.h"
-#include "shoal/server/plan.h"
 
 /* The one that asks is still to be answered: it is closed after that, and what is behind in its
  * pipeline is not run. */

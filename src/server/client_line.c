@@ -5,7 +5,7 @@
 
 #include "shoal/net/socket.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/multi.h"
+#include "shoal/route/multi.h"
 
 #include <stdio.h>
 

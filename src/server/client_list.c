@@ -6,9 +6,9 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
+#include "shoal/route/plan.h"
 #include "shoal/server/client_filter.h"
 #include "shoal/server/client_line.h"
-#include "shoal/server/plan.h"
 
 #include <stdlib.h>
 

@@ -7,8 +7,8 @@
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/plan.h"
-#include "shoal/server/router.h"
+#include "shoal/route/plan.h"
+#include "shoal/route/router.h"
 
 #include <stdlib.h>
 

@@ -11,8 +11,8 @@
 #include "shoal/cmd/value.h"
 #include "shoal/conn/conn.h"
 #include "shoal/net/socket.h"
+#include "shoal/route/plan.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/plan.h"
 #include "shoal/server/server.h"
 
 #include <stdio.h>

@@ -9,9 +9,9 @@
 #include "shoal/conn/conn.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
+#include "shoal/route/multi.h"
 #include "shoal/server/auth.h"
 #include "shoal/server/client_text.h"
-#include "shoal/server/multi.h"
 
 #define ERR_NO_PASSWORD                                                                            \
     "ERR AUTH <password> called without any password configured for the default user. Are you "    \

@@ -2,9 +2,9 @@
  * commands_info.c - INFO: which sections are asked for, and their text one after the other.
  */
 #include "shoal/cmd/errors.h"
+#include "shoal/route/plan.h"
 #include "shoal/server/commands.h"
 #include "shoal/server/due.h"
-#include "shoal/server/plan.h"
 
 #include "info_text.h"
 

@@ -3,9 +3,9 @@
  */
 #include "shoal/server/conn_ops.h"
 
-#include "shoal/server/dispatch.h"
-#include "shoal/server/multi.h"
-#include "shoal/server/plan.h"
+#include "shoal/route/dispatch.h"
+#include "shoal/route/multi.h"
+#include "shoal/route/plan.h"
 
 const struct conn_ops conn_ops = {
     .request = dispatch,

@@ -9,8 +9,8 @@
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conns.h"
 #include "shoal/mesh/broadcast.h"
+#include "shoal/route/router.h"
 #include "shoal/server/loop.h"
-#include "shoal/server/router.h"
 #include "shoal/server/server.h"
 #include "shoal/stats/stats.h"
 

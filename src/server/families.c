@@ -6,8 +6,8 @@
 #include "shoal/base/must.h"
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/route/multi.h"
 #include "shoal/server/commands.h"
-#include "shoal/server/multi.h"
 
 enum { FAMILIES_MAX = 64 };
 

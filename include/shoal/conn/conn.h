@@ -59,7 +59,7 @@ enum conn_flag {
     CONN_BULKY = 1 << 22,
 };
 
-struct transaction; /* MULTI and WATCH, see server/multi.h */
+struct transaction; /* MULTI and WATCH, see route/multi.h */
 
 struct conn {
     struct io_op recv;

@@ -6,8 +6,8 @@
 
 #include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
+#include "shoal/route/router.h"
 #include "shoal/server/loop.h"
-#include "shoal/server/router.h"
 #include "shoal/shard/shard.h"
 #include "shoal/stats/records.h"
 

@@ -10,7 +10,7 @@
 #include "shoal/base/hash.h"
 #include "shoal/conn/request.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/plan.h"
+#include "shoal/route/plan.h"
 #include "shoal/shard/group.h"
 #include "shoal/shard/shard.h"
 

@@ -1,7 +1,7 @@
 /*
  * plan_build.c - a command's keys to shards: the steps and ops of a plan.
  */
-#include "shoal/server/plan.h"
+#include "shoal/route/plan.h"
 
 #include "shoal/base/hash.h"
 #include "shoal/cmd/cursor.h"

@@ -13,8 +13,8 @@
  * the others'. The plan lives on the connection's reactor and goes on to the end if the client
  * dies: nothing stays locked.
  */
-#ifndef SHOAL_SERVER_PLAN_H
-#define SHOAL_SERVER_PLAN_H
+#ifndef SHOAL_ROUTE_PLAN_H
+#define SHOAL_ROUTE_PLAN_H
 
 #include "shoal/mesh/mesh.h"
 #include "shoal/shard/part.h"

@@ -1,8 +1,8 @@
 /*
  * router.h - what a reactor keeps about commands that cannot start at once.
  */
-#ifndef SHOAL_SERVER_ROUTER_H
-#define SHOAL_SERVER_ROUTER_H
+#ifndef SHOAL_ROUTE_ROUTER_H
+#define SHOAL_ROUTE_ROUTER_H
 
 #include "shoal/base/list.h"
 

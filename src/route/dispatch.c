@@ -4,7 +4,7 @@
  * The common case comes first and does little: a command with one key, on a connection in no
  * special state.
  */
-#include "shoal/server/dispatch.h"
+#include "shoal/route/dispatch.h"
 
 #include "shoal/base/clock.h"
 #include "shoal/base/hash.h"
@@ -16,9 +16,9 @@
 #include "shoal/conn/conn.h"
 #include "shoal/conn/input.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/multi.h"
-#include "shoal/server/plan.h"
-#include "shoal/server/router.h"
+#include "shoal/route/multi.h"
+#include "shoal/route/plan.h"
+#include "shoal/route/router.h"
 #include "shoal/shard/group.h"
 #include "shoal/stats/stats.h"
 

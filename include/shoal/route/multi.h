@@ -5,13 +5,13 @@
  * commands and all marks. Every watch is given back to its shard, at the latest when the connection
  * goes.
  */
-#ifndef SHOAL_SERVER_MULTI_H
-#define SHOAL_SERVER_MULTI_H
+#ifndef SHOAL_ROUTE_MULTI_H
+#define SHOAL_ROUTE_MULTI_H
 
 #include "shoal/base/list.h"
 #include "shoal/cmd/command.h"
 #include "shoal/conn/request.h"
-#include "shoal/server/plan.h"
+#include "shoal/route/plan.h"
 
 /* One queued command with its own copy of the arguments. */
 struct queued {

@@ -1,7 +1,7 @@
 /*
  * plan.c - driving a plan: its messages out, its rounds, its end.
  */
-#include "shoal/server/plan.h"
+#include "shoal/route/plan.h"
 
 #include "shoal/base/container_of.h"
 #include "shoal/base/list.h"
@@ -11,7 +11,7 @@
 #include "shoal/conn/request.h"
 #include "shoal/mesh/call.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/router.h"
+#include "shoal/route/router.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>

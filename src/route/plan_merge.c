@@ -1,7 +1,7 @@
 /*
  * plan_merge.c - the values of several shards become the client's reply, in the command's order.
  */
-#include "shoal/server/plan.h"
+#include "shoal/route/plan.h"
 
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"

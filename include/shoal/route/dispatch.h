@@ -1,8 +1,8 @@
 /*
  * dispatch.h - from a parsed request to where it runs.
  */
-#ifndef SHOAL_SERVER_DISPATCH_H
-#define SHOAL_SERVER_DISPATCH_H
+#ifndef SHOAL_ROUTE_DISPATCH_H
+#define SHOAL_ROUTE_DISPATCH_H
 
 #include "shoal/conn/request.h"
 

@@ -1,7 +1,7 @@
 /*
  * multi.c - the queue of a MULTI and the watched keys of a connection.
  */
-#include "shoal/server/multi.h"
+#include "shoal/route/multi.h"
 
 #include "shoal/base/container_of.h"
 #include "shoal/base/hash.h"
@@ -13,7 +13,7 @@
 #include "shoal/mesh/call.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/dispatch.h"
+#include "shoal/route/dispatch.h"
 
 #include <stdlib.h>
 
