@@ -3,11 +3,11 @@
  */
 #include "shoal/server/families.h"
 
+#include "shoal/admin/commands.h"
 #include "shoal/base/must.h"
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/route/multi.h"
-#include "shoal/server/commands.h"
 
 enum { FAMILIES_MAX = 64 };
 

@@ -1,0 +1,49 @@
+/*
+ * info.h - figures about the whole server that INFO and MEMORY share.
+ */
+#ifndef SHOAL_ADMIN_INFO_H
+#define SHOAL_ADMIN_INFO_H
+
+#include "shoal/base/mem.h"
+#include "shoal/stats/stats.h"
+
+struct reactor;
+
+/* Bytes, where nothing else is said. */
+struct memory_figures {
+    uint64_t used;     /* data + buffers + startup */
+    uint64_t peak;     /* the highest `used` seen so far, see memory_note_peak() */
+    uint64_t startup;  /* allocated before the first connection */
+    uint64_t data;     /* keys, values and tables of all shards: what maxmemory limits */
+    uint64_t buffers;  /* connections, requests, replies that wait */
+    uint64_t keys;     /* a count */
+    uint64_t resident; /* of the process, as the kernel says */
+    struct mem_stats allocator;
+};
+
+/* Thread: any reactor. */
+void memory_figures_read(struct reactor *here, struct memory_figures *figures);
+
+/* What struct reactor_stats.used_peak is kept up to date with. Thread: owner of `stats`. */
+static inline void memory_note_peak(struct reactor_stats *stats, uint64_t used)
+{
+    if (used > counter_get(&stats->used_peak))
+        counter_set(&stats->used_peak, used);
+}
+
+/* a / b, 0 when there is no b. */
+static inline double ratio_of(uint64_t a, uint64_t b)
+{
+    return b == 0 ? 0 : (double)a / (double)b;
+}
+
+/* Of one command over all reactors. Thread: any reactor. */
+struct command_figures {
+    uint64_t calls, rejected, failed;
+    uint64_t us;
+    uint64_t latency[LATENCY_BUCKETS];
+};
+void command_figures_read(const struct reactor *here, uint32_t command_id,
+                          struct command_figures *figures);
+
+#endif

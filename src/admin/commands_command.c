@@ -1,0 +1,214 @@
+/*
+ * commands_command.c - COMMAND: the registry as clients see it.
+ */
+#include "shoal/admin/commands.h"
+#include "shoal/base/glob.h"
+#include "shoal/cmd/errors.h"
+#include "shoal/cmd/help.h"
+#include "shoal/cmd/registry.h"
+
+/* "config|get" or "get"; NULL when there is no such command. */
+static const struct command *find_full(struct bytes name)
+{
+    const char *bar = memchr(name.data, '|', name.size);
+    if (bar == NULL)
+        return registry_find(name);
+    size_t size = (size_t)(bar - name.data);
+    const struct command *container = registry_find(bytes_of(name.data, size));
+    return container == NULL || container->subs == NULL
+               ? NULL
+               : registry_find_sub(container, bytes_of(bar + 1, name.size - size - 1));
+}
+
+static void command_all(struct conn *conn, const struct args *args, struct reply *reply)
+{
+    (void)conn;
+    (void)args;
+    reply_array(reply, registry_top_count());
+    for (uint32_t id = 0; id < registry_top_count(); id++)
+        command_reply_info(reply, registry_at(id));
+}
+
+static void command_count(struct conn *conn, const struct args *args, struct reply *reply)
+{
+    (void)conn;
+    (void)args;
+    reply_int(reply, registry_top_count());
+}
+
+static void command_info(struct conn *conn, const struct args *args, struct reply *reply)
+{
+    if (args->count == 2) {
+        command_all(conn, args, reply);
+        return;
+    }
+    reply_array(reply, args->count - 2);
+    for (uint32_t i = 2; i < args->count; i++)
+        command_reply_info(reply, find_full(args_at(args, i)));
+}
+
+static void docs_all(struct reply *reply)
+{
+    reply_map(reply, registry_top_count());
+    for (uint32_t id = 0; id < registry_top_count(); id++)
+        command_reply_docs(reply, registry_at(id));
+}
+
+/* Unknown names are left out. */
+static void command_docs(struct conn *conn, const struct args *args, struct reply *reply)
+{
+    uint32_t known = 0;
+    (void)conn;
+    if (args->count == 2) {
+        docs_all(reply);
+        return;
+    }
+    for (uint32_t i = 2; i < args->count; i++)
+        known += find_full(args_at(args, i)) != NULL;
+    reply_map(reply, known);
+    for (uint32_t i = 2; i < args->count; i++) {
+        const struct command *command = find_full(args_at(args, i));
+        if (command != NULL)
+            command_reply_docs(reply, command);
+    }
+}
+
+/* ---- LIST ---------------------------------------------------------------- */
+
+enum filter { FILTER_NONE, FILTER_MODULE, FILTER_CATEGORY, FILTER_PATTERN };
+
+static bool list_parse(const struct args *args, enum filter *filter)
+{
+    *filter = FILTER_NONE;
+    if (args->count == 2)
+        return true;
+    if (args->count != 5 || !bytes_is(args_at(args, 2), "filterby"))
+        return false;
+    struct bytes by = args_at(args, 3);
+    *filter = bytes_is(by, "module")    ? FILTER_MODULE
+              : bytes_is(by, "aclcat")  ? FILTER_CATEGORY
+              : bytes_is(by, "pattern") ? FILTER_PATTERN
+                                        : FILTER_NONE;
+    return *filter != FILTER_NONE;
+}
+
+static bool passes(const struct command *command, enum filter filter, const struct args *args)
+{
+    switch (filter) {
+    case FILTER_CATEGORY:
+        return command_in_category(command, args_at(args, 4));
+    case FILTER_PATTERN:
+        return glob_match(args_at(args, 4), bytes_str(command->full_name), true);
+    default:
+        return filter == FILTER_NONE; /* there are no modules */
+    }
+}
+
+static void command_list(struct conn *conn, const struct args *args, struct reply *reply)
+{
+    enum filter filter;
+    uint32_t count = 0;
+    (void)conn;
+    if (!list_parse(args, &filter)) {
+        reply_error(reply, ERR_SYNTAX);
+        return;
+    }
+    for (uint32_t id = 0; id < registry_count(); id++)
+        count += passes(registry_at(id), filter, args);
+    reply_array(reply, count);
+    for (uint32_t id = 0; id < registry_count(); id++)
+        if (passes(registry_at(id), filter, args))
+            reply_cstr(reply, registry_at(id)->full_name);
+}
+
+/* ---- GETKEYS ------------------------------------------------------------- */
+
+/* The row of the command that begins at argument 2, NULL when it is none. */
+static const struct command *inner_command(const struct args *args)
+{
+    const struct command *command = registry_find(args_at(args, 2));
+    if (command == NULL || command->subs == NULL || args->count == 3)
+        return command;
+    return registry_find_sub(command, args_at(args, 3));
+}
+
+static void command_getkeys(struct conn *conn, const struct args *args, struct reply *reply)
+{
+    const struct command *command = inner_command(args);
+    struct args inner = { args->base, args->v + 2, args->count - 2 };
+    uint32_t count = 0;
+    (void)conn;
+    if (command == NULL) {
+        reply_error(reply, "ERR Invalid command specified");
+    } else if (command->first_key == 0) {
+        reply_error(reply, "ERR The command has no key arguments");
+    } else if (!command_arity_ok(command, inner.count)) {
+        reply_error(reply, "ERR Invalid number of arguments specified for command");
+    } else {
+        for (uint32_t i = command_key_first(command, inner.count); i != 0;
+             i = command_key_next(command, inner.count, i))
+            count++;
+        reply_array(reply, count);
+        for (uint32_t i = command_key_first(command, inner.count); i != 0;
+             i = command_key_next(command, inner.count, i))
+            reply_str(reply, args_at(&inner, i));
+    }
+}
+
+static void command_help(struct conn *conn, const struct args *args, struct reply *reply)
+{
+    static const char *const lines[] = {
+        "COMMAND [<subcommand> [<arg> ...]]. Subcommands are:",
+        "(no subcommand)",
+        "    Every command: name, arity, flags, keys, categories.",
+        "COUNT",
+        "    How many commands there are.",
+        "DOCS [<command-name> ...]",
+        "    Their documentation.",
+        "GETKEYS <full-command>",
+        "    The keys of a whole command.",
+        "INFO [<command-name> ...]",
+        "    The same as without a subcommand, for some commands.",
+        "LIST [FILTERBY (MODULE <name> | ACLCAT <category> | PATTERN <pattern>)]",
+        "    Their names.",
+        NULL,
+    };
+    (void)conn;
+    (void)args;
+    reply_help(reply, lines);
+}
+
+/* clang-format off */
+static const struct command subs[] = {
+    { .name = "count", .arity = 2, .flags = CMD_LOADING | CMD_STALE, .home = command_count,
+      .group = "server", .since = "2.8.13", .complexity = "O(1)", .syntax = "",
+      .summary = "Returns how many commands there are." },
+    { .name = "docs", .arity = -2, .flags = CMD_LOADING | CMD_STALE, .home = command_docs,
+      .group = "server", .since = "7.0.0", .complexity = "O(N) where N is the number of commands to look up",
+      .syntax = "[command-name ...]",
+      .summary = "Returns the documentation of commands." },
+    { .name = "getkeys", .arity = -3, .flags = CMD_LOADING | CMD_STALE, .home = command_getkeys,
+      .group = "server", .since = "2.8.13", .complexity = "O(N) where N is the number of arguments to the command",
+      .syntax = "command [arg ...]",
+      .summary = "Extracts the keys of a whole command." },
+    { .name = "info", .arity = -2, .flags = CMD_LOADING | CMD_STALE, .home = command_info,
+      .group = "server", .since = "2.8.13", .complexity = "O(N) where N is the number of commands to look up",
+      .syntax = "[command-name ...]",
+      .summary = "Returns arity, flags and keys of commands." },
+    { .name = "list", .arity = -2, .flags = CMD_LOADING | CMD_STALE, .home = command_list,
+      .group = "server", .since = "7.0.0", .complexity = "O(N) where N is the number of commands",
+      .syntax = "[FILTERBY filter value]",
+      .summary = "Returns the names of commands." },
+    { .name = "help", .arity = 2, .flags = CMD_LOADING | CMD_STALE, .home = command_help,
+      .group = "server", .since = "5.0.0", .complexity = "O(1)", .syntax = "",
+      .summary = "Describes the sub-commands." },
+    { 0 },
+};
+
+const struct command command_commands[] = {
+    { .name = "command", .arity = -1, .flags = CMD_LOADING | CMD_STALE, .home = command_all, .subs = subs,
+      .group = "server", .since = "2.8.13", .complexity = "O(N) where N is the number of commands", .syntax = "",
+      .summary = "Returns arity, flags and keys of all commands." },
+    { 0 },
+};
+/* clang-format on */
