@@ -51,15 +51,15 @@ LIBS     := $(LIBURING) $(if $(filter release debug tiny,$(MODE)),-ljemalloc) -l
 
 # ---- what there is to build: whatever lies in the folders ---------------------------------------
 
-MAIN_SRC    := $(wildcard $(if $(filter server,$(LAYERS)),src/server/main.c))
-CORE_SRC    := $(filter-out $(MAIN_SRC),$(wildcard $(LAYERS:%=src/%/*.c) $(LAYERS:%=src/%/*/*.c)))
+MAIN_SRC    := $(if $(filter admin,$(LAYERS)),src/main.c)
+CORE_SRC    := $(wildcard $(LAYERS:%=src/%/*.c) $(LAYERS:%=src/%/*/*.c) $(if $(MAIN_SRC),src/commands.c))
 BASE_SRC    := $(wildcard src/base/*.c)
 CLIENT_SRC  := $(wildcard src/client/*.c)
 BENCH_SRC   := $(wildcard bench/*.c)
 BENCH_TESTS := $(wildcard tests/bench/*.c)
 MICRO_SRC   := $(wildcard bench/micro/*.c)
 EXAMPLE_SRC := $(wildcard docs/examples/*.c)
-UNIT_SRC    := $(wildcard $(LAYERS:%=tests/unit/%/test_*.c) $(LAYERS:%=tests/unit/%/*/test_*.c) tests/unit/client/test_*.c)
+UNIT_SRC    := $(wildcard $(LAYERS:%=tests/unit/%/test_*.c) $(LAYERS:%=tests/unit/%/*/test_*.c) tests/unit/client/test_*.c $(if $(MAIN_SRC),tests/unit/test_*.c))
 E2E_SRC     := $(wildcard tests/e2e/test_*.c)
 PRELOAD_SRC := $(wildcard tests/preload/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)

@@ -9,7 +9,7 @@
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn_ops.h"
+#include "shoal/conn/conn_ops.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>

@@ -11,7 +11,7 @@
 #include "shoal/net/socket.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn_ops.h"
+#include "shoal/conn/conn_ops.h"
 #include "shoal/stats/stats.h"
 
 #include <errno.h>

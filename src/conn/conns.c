@@ -8,7 +8,7 @@
 #include "shoal/conn/request.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn_ops.h"
+#include "shoal/conn/conn_ops.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>

@@ -12,7 +12,7 @@
 #include "shoal/options/options.h"
 #include "shoal/proto/decode.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/server/conn_ops.h"
+#include "shoal/conn/conn_ops.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>

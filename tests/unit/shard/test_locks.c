@@ -10,8 +10,8 @@
 #include "shoal/base/hash.h"
 #include "shoal/conn/request.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/route/plan.h"
 #include "shoal/shard/group.h"
+#include "shoal/shard/part.h"
 #include "shoal/shard/shard.h"
 
 #include <setjmp.h>
@@ -105,8 +105,6 @@ struct actor {
     };
     char name, text[32];
     uint64_t names[16];
-    struct plan plan;
-    struct request whose; /* of a part */
 };
 
 static struct actor *cast[256];
@@ -154,8 +152,6 @@ static struct part *part(char name, const char *keys, enum part_phase phase)
     it->phase = (uint8_t)phase;
     it->lock_all = strcmp(keys, "*") == 0;
     it->names = actor->names;
-    it->plan = &actor->plan;
-    it->plan->request = &actor->whose;
     for (; !it->lock_all && *keys != '\0'; keys++)
         it->names[it->name_count++] = lock_name(hash_key(bytes_of(keys, 1)));
     return it;
@@ -169,7 +165,7 @@ static struct part *transaction(char name, const char *keys)
 static struct part *alone_of(char name, const char *keys, uintptr_t conn)
 {
     struct part *it = part(name, keys, PART_RUN_ALONE);
-    it->plan->request->conn = (struct conn *)(conn * 64);
+    it->caller = (void *)(conn * 64);
     return it;
 }
 

@@ -3,7 +3,7 @@
  */
 #include "shoal/stats/stats.h"
 
-#include "shoal/server/families.h"
+#include "shoal/commands.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,7 +100,7 @@ static void names_are_bounded_in_length_and_number(void **state)
 static int register_all(void **state)
 {
     (void)state;
-    families_register();
+    commands_register();
     return 0;
 }
 

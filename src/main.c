@@ -5,8 +5,8 @@
 #include "shoal/base/hash.h"
 #include "shoal/base/log.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/commands.h"
 #include "shoal/net/uring.h"
-#include "shoal/server/families.h"
 #include "shoal/server/server.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 int main(int argc, char **argv)
 {
     static struct settings settings; /* 30 KB */
-    families_register();
+    commands_register();
     switch (options_load(&settings, argc, argv)) {
     case OPTIONS_EXIT_OK:
         return EXIT_CLEAN;

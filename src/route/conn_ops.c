@@ -1,7 +1,7 @@
 /*
  * conn_ops.c - where requests go once they are parsed.
  */
-#include "shoal/server/conn_ops.h"
+#include "shoal/conn/conn_ops.h"
 
 #include "shoal/route/dispatch.h"
 #include "shoal/route/multi.h"

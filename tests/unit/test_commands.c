@@ -1,7 +1,7 @@
 /*
- * test_families.c - every row of every family is complete and can be documented in every protocol.
+ * test_commands.c - every row of every family is complete and can be documented in every protocol.
  */
-#include "shoal/server/families.h"
+#include "shoal/commands.h"
 
 #include "shoal/cmd/registry.h"
 
@@ -19,7 +19,7 @@
 static int begin(void **state)
 {
     (void)state;
-    families_register();
+    commands_register();
     return 0;
 }
 

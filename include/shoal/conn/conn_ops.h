@@ -5,8 +5,8 @@
  * table, filled where requests are routed (conn_ops.c); it is bound by the linker, so that the
  * calls cost nothing and a test can bring a table of its own. Thread: owner of the connection.
  */
-#ifndef SHOAL_SERVER_CONN_OPS_H
-#define SHOAL_SERVER_CONN_OPS_H
+#ifndef SHOAL_CONN_CONN_OPS_H
+#define SHOAL_CONN_CONN_OPS_H
 
 struct conn;
 struct plan;
