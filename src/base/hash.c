@@ -9,6 +9,7 @@
 #include "shoal/base/must.h"
 #include "shoal/base/random.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -72,13 +73,22 @@ static const uint16_t crc_table[8][256] = {
 };
 /* clang-format on */
 
-/* Two to eight bytes at once: their table reads do not wait for each other. */
-static inline uint16_t crc16_step(uint16_t crc, const uint8_t *p, size_t n)
+/* The eight bytes of `word`, lowest first, of which the first two have met the remainder so far. The
+ * table reads do not wait for each other. */
+static inline uint16_t crc16_eight(uint64_t word)
 {
-    uint16_t next = crc_table[n - 1][p[0] ^ (crc >> 8)] ^ crc_table[n - 2][p[1] ^ (crc & 0xff)];
-    for (size_t i = 2; i < n; i++)
-        next ^= crc_table[n - 1 - i][p[i]];
-    return next;
+    uint16_t near = crc_table[7][word & 0xff] ^ crc_table[6][word >> 8 & 0xff] ^
+                    crc_table[5][word >> 16 & 0xff] ^ crc_table[4][word >> 24 & 0xff];
+    uint16_t far = crc_table[3][word >> 32 & 0xff] ^ crc_table[2][word >> 40 & 0xff] ^
+                   crc_table[1][word >> 48 & 0xff] ^ crc_table[0][word >> 56];
+    return near ^ far;
+}
+
+static inline uint64_t word_at(const uint8_t *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof(word));
+    return le64toh(word);
 }
 
 uint16_t crc16(const void *data, size_t size)
@@ -86,9 +96,13 @@ uint16_t crc16(const void *data, size_t size)
     const uint8_t *p = data;
     uint16_t crc = 0;
     for (; size >= 8; size -= 8, p += 8)
-        crc = crc16_step(crc, p, 8);
-    if (size >= 2)
-        return crc16_step(crc, p, size);
+        crc = crc16_eight(word_at(p) ^ __builtin_bswap16(crc));
+    if (size >= 2) { /* zeros before them change nothing */
+        uint64_t word = 0;
+        for (size_t i = 0; i < size; i++)
+            word |= (uint64_t)p[i] << 8 * i;
+        return crc16_eight((word ^ __builtin_bswap16(crc)) << 8 * (8 - size));
+    }
     if (size == 1)
         crc = (uint16_t)(crc << 8) ^ crc_table[0][p[0] ^ (crc >> 8)];
     return crc;
