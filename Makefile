@@ -58,6 +58,7 @@ CLIENT_SRC  := $(wildcard src/client/*.c)
 BENCH_SRC   := $(wildcard bench/*.c)
 BENCH_TESTS := $(wildcard tests/bench/*.c)
 MICRO_SRC   := $(wildcard bench/micro/*.c)
+COUNTED_SRC := $(wildcard bench/instructions/*.c)
 EXAMPLE_SRC := $(wildcard docs/examples/*.c)
 UNIT_SRC    := $(wildcard $(LAYERS:%=tests/unit/%/test_*.c) $(LAYERS:%=tests/unit/%/*/test_*.c) tests/unit/client/test_*.c $(if $(MAIN_SRC),tests/unit/test_*.c))
 E2E_SRC     := $(wildcard tests/e2e/test_*.c)
@@ -73,6 +74,7 @@ CLIENT   := $(if $(CLIENT_SRC),$(OUT)/libshoal.a)
 SERVER   := $(if $(MAIN_SRC),$(OUT)/shoal)
 BENCH    := $(if $(BENCH_SRC),$(OUT)/shoal-bench)
 MICRO    := $(patsubst bench/micro/%.c,$(OUT)/micro/%,$(MICRO_SRC))
+COUNTED  := $(OUT)/instructions
 EXAMPLES := $(if $(CLIENT),$(patsubst docs/examples/%.c,$(OUT)/examples/%,$(EXAMPLE_SRC)))
 UNIT     := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(UNIT_SRC))
 E2E      := $(patsubst tests/%.c,$(OUT)/tests/%,$(E2E_SRC))
@@ -130,6 +132,11 @@ bench-test: $(BENCH) ## the tests of shoal-bench itself
 
 micro: $(MICRO) ## build the micro-benchmarks into build/<mode>/micro/
 
+instructions: ## instructions per request, counted by callgrind, beside those on record
+	$(Q)scripts/setup.sh build instructions
+	$(Q)$(MAKE) --no-print-directory $(COUNTED)
+	$(Q)bench/instructions/run.py $(COUNTED) $(ARGS)
+
 unit-build: $(UNIT) ## build the unit tests without running them
 
 # ---- tidiness ----------------------------------------------------------------------------------
@@ -140,7 +147,7 @@ tidy: all ## layers, lone headers, dead files, stale generated docs, leftovers
 	$(Q)scripts/tidy.py
 
 sources:
-	@printf '%s\n' $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(PRELOAD_SRC) $(FUZZ_SRC) $(BENCH_TESTS)
+	@printf '%s\n' $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(PRELOAD_SRC) $(FUZZ_SRC) $(BENCH_TESTS)
 
 format: ## clang-format everything in place
 	$(Q)$(if $(C_FILES),clang-format -i $(C_FILES))
@@ -179,7 +186,7 @@ uninstall: ## remove what install put there, the config aside
 clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
 
-.PHONY: all help run setup-build test unit e2e conformance models fuzz bench bench-test micro unit-build tidy sources format \
+.PHONY: all help run setup-build test unit e2e conformance models fuzz bench bench-test micro instructions unit-build tidy sources format \
         format-check docs install uninstall clean FORCE
 
 # ---- rules -------------------------------------------------------------------------------------
@@ -221,6 +228,8 @@ $(BENCH): $(call objects,$(BENCH_SRC) $(BASE_SRC))
 	$(Q)$(call link,$(LIBS))
 $(MICRO): $(OUT)/micro/%: $(OUT)/obj/bench/micro/%.o $(CORE)
 	$(Q)$(call link,$(LIBS))
+$(COUNTED): $(call objects,$(COUNTED_SRC)) $(CORE)
+	$(Q)$(call link,$(LIBS))
 $(EXAMPLES): $(OUT)/examples/%: $(OUT)/obj/docs/examples/%.o $(CLIENT)
 	$(Q)$(call link,,-fno-lto)
 # A test that has a __wrap_malloc() decides when memory is out, and so on.
@@ -239,4 +248,4 @@ build/%: build/release/%
 
 FORCE:
 .SECONDARY:
--include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(MAIN_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC)))
+-include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(MAIN_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC)))

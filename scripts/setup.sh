@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing for the groups named (default: build).
 #
-#   scripts/setup.sh [build] [test] [bench] [dev]
+#   scripts/setup.sh [build] [test] [bench] [instructions] [dev]
 #
 # Debian packages come by apt-get, with sudo when not root; where that is not allowed, the exact
 # line to run is printed. SHOAL_NO_INSTALL=1 only ever prints. Nothing missing: well under 0.3 s.
@@ -13,12 +13,13 @@ packages() {
     build) echo gcc libc6-dev make binutils liburing-dev libjemalloc-dev libxxhash-dev ;;
     test)
         echo libcmocka-dev redis-server redis-tools python3 python3-redis libhiredis-dev tcl \
-            memcached procps spin zstd chromium ca-certificates
+            memcached procps spin zstd chromium ca-certificates valgrind
         ;;
     bench) echo redis-server memcached python3 zstd ;;
+    instructions) echo valgrind python3 ;;
     dev) echo clang-format universal-ctags git clang libclang-rt-14-dev ;;
     *)
-        echo "setup.sh: no group \"$1\": build, test, bench, dev" >&2
+        echo "setup.sh: no group \"$1\": build, test, bench, instructions, dev" >&2
         exit 2
         ;;
     esac

@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")/.."
 
 [ $# -gt 0 ] || set -- tidy models bench-test \
-    unit:release e2e:release conformance:release \
+    unit:release e2e:release conformance:release instructions:release \
     unit:asan e2e:asan conformance:asan \
     unit:ubsan e2e:ubsan conformance:ubsan \
     unit:tsan e2e:tiny

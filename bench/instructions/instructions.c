@@ -93,8 +93,8 @@ static void server_make(void)
     server = server_new(&settings);
     for (uint32_t i = 0; i < server->count; i++) {
         worker_begin(server_worker(server, i), ring_null_new());
-        random_seed(server->reactor[i]->random, i);
-        random_seed(server->reactor[i]->keyspace->random, i);
+        random_seed(&server->reactor[i]->random, i);
+        random_seed(&server->reactor[i]->keyspace->random, i);
     }
     conn_open(server->reactor[0], open("/dev/null", O_RDWR | O_CLOEXEC), true);
 }

@@ -81,7 +81,7 @@ static void make_run_id(struct server *server)
         snprintf(server->run_id + 2 * i, 3, "%02x", random[i]);
 }
 
-static struct worker *worker_of(const struct server *server, uint32_t i)
+struct worker *server_worker(const struct server *server, uint32_t i)
 {
     return container_of(server->reactor[i], struct worker, reactor);
 }
@@ -89,10 +89,10 @@ static struct worker *worker_of(const struct server *server, uint32_t i)
 static void threads_join(struct server *server)
 {
     for (uint32_t i = 0; i < server->count; i++)
-        pthread_join(worker_of(server, i)->thread, NULL);
+        pthread_join(server_worker(server, i)->thread, NULL);
 }
 
-static struct server *server_new(const struct settings *settings)
+struct server *server_new(const struct settings *settings)
 {
     struct server *server = mem_must_zalloc(sizeof(*server));
     server->settings = mem_must_alloc(sizeof(*settings));
@@ -118,10 +118,10 @@ static struct server *server_new(const struct settings *settings)
     return server;
 }
 
-static void server_free(struct server *server)
+void server_free(struct server *server)
 {
     for (uint32_t i = 0; i < server->count; i++) {
-        struct worker *worker = worker_of(server, i);
+        struct worker *worker = server_worker(server, i);
         worker_free(&worker);
     }
     mesh_free(&server->mesh);
@@ -262,7 +262,7 @@ static void *join_all(void *argument)
 static int threads_start(struct server *server)
 {
     for (uint32_t i = 0; i < server->count; i++) {
-        struct worker *worker = worker_of(server, i);
+        struct worker *worker = server_worker(server, i);
         int error = pthread_create(&worker->thread, NULL, worker_main, worker);
         must(error == 0);
     }

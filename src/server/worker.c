@@ -118,20 +118,10 @@ static void choose_sched_policy(const struct reactor *reactor)
                   strerror(errno));
 }
 
-int worker_setup(struct worker *worker)
+void worker_begin(struct worker *worker, struct ring *ring)
 {
     struct reactor *reactor = &worker->reactor;
-    struct ring_config config = {
-        .entries = RING_ENTRIES,
-        .completions = RING_COMPLETIONS,
-        .buffer_bytes = BUFFER_BYTES,
-        .buffer_count = BUFFER_COUNT,
-        .features = reactor->settings->uring_features,
-    };
-    int error = 0;
-    reactor->ring = uring_new(&config, &error);
-    if (reactor->ring == NULL)
-        return error;
+    reactor->ring = ring;
     reactor->keyspace = keyspace_new(arena_new(), &reactor->stats->keyspace);
     reactor->keyspace->shard = reactor->id;
     reactor->keyspace->shards = reactor->count;
@@ -140,6 +130,22 @@ int worker_setup(struct worker *worker)
     reactor->now_ms = reactor->keyspace->now_ms = reactor->loop->sampled_ms = clock_now_ms();
     worker_use_settings(reactor, reactor->settings);
     due_publish(reactor);
+}
+
+static int setup(struct worker *worker)
+{
+    struct ring_config config = {
+        .entries = RING_ENTRIES,
+        .completions = RING_COMPLETIONS,
+        .buffer_bytes = BUFFER_BYTES,
+        .buffer_count = BUFFER_COUNT,
+        .features = worker->reactor.settings->uring_features,
+    };
+    int error = 0;
+    struct ring *ring = uring_new(&config, &error);
+    if (ring == NULL)
+        return error;
+    worker_begin(worker, ring);
     return 0;
 }
 
@@ -152,7 +158,7 @@ void *worker_main(void *argument)
     pthread_setname_np(pthread_self(), name);
     pin(reactor);
     choose_sched_policy(reactor);
-    int error = worker_setup(worker);
+    int error = setup(worker);
     if (server_reactor_started(reactor->server, error)) {
         if (reactor->id == SEQUENCER)
             server_begin(reactor->server);

@@ -52,6 +52,12 @@ struct server {
     struct drain drain;
 };
 
+/* The process's state, with workers that have not begun. Aborts when memory is out. server_free()
+ * after every reactor has ended. Thread: startup. */
+struct server *server_new(const struct settings *settings);
+void server_free(struct server *server);
+struct worker *server_worker(const struct server *server, uint32_t id);
+
 /* Runs the server until it is told to stop. Returns an exit code. */
 int server_run(const struct settings *settings);
 

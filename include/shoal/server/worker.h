@@ -33,8 +33,9 @@ struct worker *worker_new(uint32_t id, uint32_t count, struct reactor *const *pe
 /* Thread entry: makes ring and keyspace, reports to the server, turns until stopped. */
 void *worker_main(void *worker);
 
-/* Makes ring and keyspace on the calling thread, which the ring then belongs to. 0 or -errno. */
-int worker_setup(struct worker *worker);
+/* What it does with the ring it has made: the keyspace and all else that turns need. `ring` is the
+ * worker's from now on. Thread: owner. */
+void worker_begin(struct worker *worker, struct ring *ring);
 
 /* Takes new settings into use: everything that is derived from them. Thread: owner. */
 void worker_use_settings(struct reactor *reactor, const struct settings *settings);
