@@ -125,7 +125,7 @@ static void send_plan(struct conn *conn, struct request *request)
     char *place = out_room(&conn->out, &conn->reactor->conns->chunks, &room);
     reply_init(&reply, request->proto, place, place != NULL ? room : 0, NULL, 0);
     reply_begin(&reply);
-    conn_ops.compose(request->plan, &reply);
+    conn_ops_compose(request->plan, &reply);
     reply_end(&reply);
     if (reply.errors > 0)
         account_failure(request, reply.error_code);
@@ -171,7 +171,7 @@ static void compose_silently(struct conn *conn, struct request *request)
 {
     struct reply reply;
     reply_init(&reply, request->proto, NULL, 0, NULL, 0);
-    conn_ops.compose(request->plan, &reply);
+    conn_ops_compose(request->plan, &reply);
     reply_discard(conn->reactor, &reply, true);
 }
 
@@ -186,7 +186,7 @@ static void emit(struct conn *conn, struct request *request)
     else
         send_kept(conn, request);
     if (request->plan != NULL) {
-        conn_ops.finish(&request->plan);
+        conn_ops_finish(&request->plan);
         conn->flags &= ~(uint32_t)CONN_ALONE;
     }
 }
@@ -202,7 +202,7 @@ void answer_advance(struct conn *conn)
     if (any)
         conn_flush_later(conn);
     if (conn->flags & CONN_HELD)
-        conn_ops.resume(conn);
+        conn_ops_resume(conn);
 }
 
 /* The reply stands in the owner's reply space until the end of this turn. */

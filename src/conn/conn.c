@@ -242,7 +242,7 @@ bool conn_settle(struct conn *conn)
     if (!(conn->flags & CONN_DEAD))
         return false;
     if (conn->unanswered.first == NULL && conn->transaction != NULL)
-        conn_ops.closed(conn); /* not before: an EXEC under way works on it */
+        conn_ops_closed(conn); /* not before: an EXEC under way works on it */
     if (conn->flags & (CONN_FLUSHING | CONN_STALLED | CONN_STARVED) ||
         conn->unanswered.first != NULL || conn->recv.in_flight || conn->out.op.in_flight)
         return false; /* whoever ends last comes here again */

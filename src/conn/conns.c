@@ -67,7 +67,7 @@ uint32_t conns_retry(struct conns *conns)
         list = conn->next_stalled;
         conn->flags &= ~(uint32_t)CONN_STALLED;
         if (conn->flags & CONN_HELD)
-            conn_ops.resume(conn);
+            conn_ops_resume(conn);
         bool ending = conn->flags & (CONN_DEAD | CONN_CLOSING) && !(conn->flags & CONN_HELD);
         if (conn_is_blocked(conn) && !ending) {
             conn_stall(conn);
@@ -165,7 +165,7 @@ void conns_close_idle(struct conns *conns, int64_t limit_ms)
 void conns_check_lingering(struct conns *conns)
 {
     int64_t now_ms = conns->reactor->now_ms;
-    if (conns->lingering == 0 || now_ms < conns->next_linger_ms)
+    if (now_ms < conns->next_linger_ms)
         return;
     for (struct conn *conn = conns->first; conn != NULL; conn = conn->next)
         conn_linger_check(conn);

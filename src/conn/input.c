@@ -302,7 +302,7 @@ static size_t parse_one(struct conn *conn, const struct source *source, size_t a
             }
             request->command = command_of(decoder, request);
             partial_drop(conn);
-            conn_ops.request(conn, request);
+            conn_ops_request(conn, request);
         } else {
             partial_drop(conn); /* an empty request */
         }

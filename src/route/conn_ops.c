@@ -7,10 +7,27 @@
 #include "shoal/route/multi.h"
 #include "shoal/route/plan.h"
 
-const struct conn_ops conn_ops = {
-    .request = dispatch,
-    .resume = dispatch_held,
-    .compose = plan_compose,
-    .finish = plan_free,
-    .closed = transaction_drop,
-};
+void conn_ops_request(struct conn *conn, struct request *request)
+{
+    dispatch(conn, request);
+}
+
+void conn_ops_resume(struct conn *conn)
+{
+    dispatch_held(conn);
+}
+
+void conn_ops_compose(struct plan *plan, struct reply *reply)
+{
+    plan_compose(plan, reply);
+}
+
+void conn_ops_finish(struct plan **plan)
+{
+    plan_free(plan);
+}
+
+void conn_ops_closed(struct conn *conn)
+{
+    transaction_drop(conn);
+}

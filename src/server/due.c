@@ -102,7 +102,8 @@ void due_run(struct reactor *reactor)
             conns_close_idle(reactor->conns, (int64_t)reactor->settings->timeout_s * 1000);
         loop->next_tick_ms = reactor->settings->timeout_s > 0 ? now + TICK_MS : INT64_MAX;
     }
-    conns_check_lingering(reactor->conns);
+    if (unlikely(reactor->conns->lingering > 0))
+        conns_check_lingering(reactor->conns);
     if (reactor->id == SEQUENCER)
         server_tick(reactor->server);
 }

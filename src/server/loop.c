@@ -23,6 +23,13 @@ enum {
 
 /* ---- parts of a turn ----------------------------------------------------- */
 
+/* Asked several times a turn, mostly in vain. */
+static inline void run_gathered(struct reactor *reactor)
+{
+    if (group_waits(&reactor->shard->group))
+        group_run(reactor);
+}
+
 static uint32_t requests_drain(struct reactor *reactor)
 {
     uint32_t count = 0;
@@ -32,11 +39,11 @@ static uint32_t requests_drain(struct reactor *reactor)
         if (likely(message->kind == MESSAGE_COMMAND)) {
             group_add(reactor, (struct request *)message);
         } else {
-            group_run(reactor); /* a source's messages run in order */
+            run_gathered(reactor); /* a source's messages run in order */
             message->run(reactor, message);
         }
     }
-    group_run(reactor);
+    run_gathered(reactor);
     return count;
 }
 
@@ -71,7 +78,7 @@ static uint32_t work(struct reactor *reactor)
     mesh_release(reactor->port);
     for (int i = 0; i < RETRY_ROUNDS && conns->stalled_first != NULL; i++) {
         uint32_t moved = conns_retry(conns);
-        group_run(reactor);
+        run_gathered(reactor);
         moved += call_finish_own(reactor);
         done += moved;
         if (moved == 0)
@@ -125,11 +132,13 @@ void loop_turn(struct reactor *reactor)
     due_work_by(reactor, lease_renew(reactor));
     pressure_renew(reactor);
     uint32_t completions = ring_reap(reactor->ring);
-    group_run(reactor);
+    run_gathered(reactor);
     uint32_t done = work(reactor);
     bool quiet = completions + done == 0;
-    conns_flush(reactor->conns);
-    conns_settle(reactor->conns);
+    if (reactor->conns->flush_first != NULL)
+        conns_flush(reactor->conns);
+    if (unlikely(reactor->conns->settling_first != NULL))
+        conns_settle(reactor->conns);
     due_note_activity(reactor, quiet);
     bool published = mesh_publish(reactor->port, wake, reactor);
     reactor->loop->idle =

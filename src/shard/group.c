@@ -159,12 +159,13 @@ static void stretch_run(struct reactor *reactor, struct stretch *stretch, struct
 static void run_all(struct reactor *reactor, struct request *const *request, uint32_t count)
 {
     struct stretch stretch;
+    const struct locks *locks = reactor->shard->locks;
+    bool measure_each = reactor->records->measure_each;
     stretch_begin(&stretch);
     for (uint32_t i = 0; i < count; i++) {
-        if (unlikely(locks_active(reactor->shard->locks)) &&
-            !locks_admit_request(reactor, request[i]))
+        if (unlikely(locks_active(locks)) && !locks_admit_request(reactor, request[i]))
             continue;
-        if (likely(!reactor->records->measure_each && is_quick(request[i]))) {
+        if (likely(!measure_each && is_quick(request[i]))) {
             stretch_run(reactor, &stretch, request[i]);
         } else {
             stretch_end(reactor, &stretch);
@@ -226,7 +227,7 @@ void group_run(struct reactor *reactor)
     struct group *group = &reactor->shard->group;
     if (group->running)
         return;
-    while (group->lot[0].count + group->lot[1].count > 0) {
+    while (group_waits(group)) {
         struct lot *filling = &group->lot[group->filling];
         if (filling->count > 1)
             prefetch_items(reactor, filling);

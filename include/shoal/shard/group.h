@@ -39,6 +39,12 @@ struct group {
     LIST_OF(struct message) later; /* commands that came meanwhile */
 };
 
+/* Anything that group_run() would run? */
+static inline bool group_waits(const struct group *group)
+{
+    return group->lot[0].count + group->lot[1].count > 0;
+}
+
 /* Adds a command whose keys are on this shard; runs the group when it is full. Thread: owner. */
 void group_add(struct reactor *reactor, struct request *request);
 
