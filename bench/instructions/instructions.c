@@ -16,7 +16,7 @@
 #include "shoal/options/options.h"
 #include "shoal/server/server.h"
 #include "shoal/server/worker.h"
-#include "shoal/store/keyspace.h"
+#include "shoal/store/keyspace/keyspace.h"
 
 #include <fcntl.h>
 #include <stdio.h>

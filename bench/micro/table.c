@@ -8,7 +8,7 @@
  * value.
  */
 #include "shoal/base/hash.h"
-#include "shoal/store/keyspace.h"
+#include "shoal/store/keyspace/keyspace.h"
 #include "timing.h"
 
 #include <stdio.h>

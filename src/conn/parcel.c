@@ -6,7 +6,7 @@
 #include "shoal/conn/conns.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/store/blob.h"
+#include "shoal/store/value/blob.h"
 
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 
 #include "shoal/base/number.h"
 #include "shoal/base/slab.h"
-#include "shoal/store/lifetime.h"
+#include "shoal/store/keyspace/lifetime.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -9,7 +9,7 @@
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"
 #include "shoal/base/slab.h"
-#include "shoal/store/lifetime.h"
+#include "shoal/store/keyspace/lifetime.h"
 
 #include <assert.h>
 #include <limits.h>

@@ -15,7 +15,7 @@
 #include "shoal/server/server.h"
 #include "shoal/stats/records.h"
 #include "shoal/stats/stats.h"
-#include "shoal/store/keyspace.h"
+#include "shoal/store/keyspace/keyspace.h"
 
 enum {
     TICK_MS = 1000,

@@ -13,7 +13,7 @@
 #include "shoal/server/due.h"
 #include "shoal/server/server.h"
 #include "shoal/stats/stats.h"
-#include "shoal/store/keyspace.h"
+#include "shoal/store/keyspace/keyspace.h"
 
 #include <errno.h>
 #include <sched.h>

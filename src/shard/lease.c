@@ -14,7 +14,7 @@
 #include "shoal/reactor/reactor.h"
 #include "shoal/shard/shard.h"
 #include "shoal/stats/stats.h"
-#include "shoal/store/keyspace.h"
+#include "shoal/store/keyspace/keyspace.h"
 
 enum {
     SLICE_PARTS = 256,  /* of maxmemory are left for figures that are a turn old */

@@ -6,7 +6,7 @@
 
 #include "shoal/base/bytes.h"
 #include "shoal/proto/reply.h"
-#include "shoal/store/keyspace.h"
+#include "shoal/store/keyspace/keyspace.h"
 
 struct command;
 

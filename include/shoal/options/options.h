@@ -87,7 +87,7 @@ struct settings {
     int maxmemory_clients_percent; /* ... % of maxmemory if not 0, see settings_buffers_limit() */
     int64_t default_ttl_ms, max_ttl_ms; /* 0 = none */
     int ttl_jitter_percent;
-    bool activedefrag; /* these four: see store/defrag.h */
+    bool activedefrag; /* these four: see store/keyspace/defrag.h */
     int64_t defrag_ignore_bytes;
     int defrag_threshold_lower, defrag_cycle_max; /* percent */
     int maxclients;

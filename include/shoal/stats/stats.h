@@ -6,7 +6,7 @@
 
 #include "shoal/base/counter.h"
 #include "shoal/cmd/registry.h"
-#include "shoal/store/keyspace.h"
+#include "shoal/store/keyspace/keyspace.h"
 
 struct reactor;
 

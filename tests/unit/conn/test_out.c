@@ -6,8 +6,8 @@
 
 #include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/store/blob.h"
-#include "shoal/store/keyspace.h"
+#include "shoal/store/keyspace/keyspace.h"
+#include "shoal/store/value/blob.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 #define SHOAL_TESTS_CACHE_SIM_H
 
 #include "shoal/base/hash.h"
-#include "shoal/store/keyspace.h"
+#include "shoal/store/keyspace/keyspace.h"
 
 #include <stdio.h>
 #include <stdlib.h>

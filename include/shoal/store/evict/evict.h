@@ -1,0 +1,90 @@
+/*
+ * evict.h - who gives way when a shard is full: one const table of functions per policy, and what
+ * the policies share.
+ *
+ *   noeviction        nobody: writes fail
+ *   allkeys-s3fifo    sweep-S3, the default (evict_s3.c)
+ *   allkeys-lru, -lfu the same: it keeps what is used recently and often
+ *   allkeys-clock     second chance in hash order (evict_clock.c)
+ *   allkeys-random    any key (evict_random.c)
+ *   volatile-lru, -lfu   the clock over keys with a TTL
+ *   volatile-random   any key with a TTL
+ *   volatile-ttl      of those the hand comes by next, the one that expires first (evict_ttl.c)
+ *
+ * All of them read the policy bits of bucket words, so a hit writes two bits of a line it has
+ * loaded, and nothing is kept per key. Hands go over the buckets of all databases in turn. An item
+ * that has expired is freed wherever a hand meets it. Thread: owner.
+ */
+#ifndef SHOAL_STORE_EVICT_EVICT_H
+#define SHOAL_STORE_EVICT_EVICT_H
+
+#include "shoal/store/table/bucket.h"
+#include "shoal/store/table/ttlcode.h"
+
+struct keyspace;
+struct table;
+
+/* What a run may do and has done. It ends when `wanted_bytes` are freed or a count is used up. */
+struct evict_work {
+    uint64_t wanted_bytes, freed_bytes;
+    uint64_t victims_left; /* items it may evict */
+    uint64_t buckets_left; /* buckets it may look at */
+    struct ttl_clock clock;
+};
+
+struct evict_policy {
+    const char *name;                                                /* as in maxmemory-policy */
+    void (*run)(struct keyspace *keyspace, struct evict_work *work); /* NULL: evicts nothing */
+    bool volatile_only; /* only items with a TTL may go */
+};
+
+/* By name; NULL when unknown. Thread: any. */
+const struct evict_policy *evict_policy_find(const char *name);
+
+/* ---- for policies -------------------------------------------------------- */
+
+/* Where a hand stands: a database and the bucket it looks at next. */
+struct evict_hand {
+    uint32_t db;
+    uint64_t bucket;
+};
+
+/* The chain a hand has come to. */
+struct evict_chain {
+    struct table *table;
+    struct bucket *head;
+    uint64_t index;
+    uint8_t db;
+};
+
+static inline bool evict_goes_on(const struct evict_work *work)
+{
+    return work->freed_bytes < work->wanted_bytes && work->victims_left > 0 &&
+           work->buckets_left > 0;
+}
+
+/*
+ * Moves the hand on by one bucket, into `chain`. Fetches the lines that come next, and of these the
+ * items whose word is `value` under `mask`: those the policy is likely to evict. False when the
+ * shard has no items; the work ends then.
+ */
+bool evict_next(struct keyspace *keyspace, struct evict_hand *hand, struct evict_work *work,
+                uint64_t mask, uint64_t value, struct evict_chain *chain);
+
+/* Frees the item of a slot if it has expired. */
+bool evict_expired(struct keyspace *keyspace, const struct evict_chain *chain,
+                   struct bucket *bucket, unsigned slot, struct evict_work *work);
+
+/* Evicts the item of a slot, leaving a ghost if `ghost`; not when no victims are left. */
+void evict_slot(struct keyspace *keyspace, const struct evict_chain *chain, struct bucket *bucket,
+                unsigned slot, bool ghost, struct evict_work *work);
+
+/* Restores the chain after slots of it were freed. Ends the use of a chain. */
+void evict_finish(struct evict_chain *chain);
+
+void evict_run_s3(struct keyspace *keyspace, struct evict_work *work);
+void evict_run_clock(struct keyspace *keyspace, struct evict_work *work);
+void evict_run_random(struct keyspace *keyspace, struct evict_work *work);
+void evict_run_ttl(struct keyspace *keyspace, struct evict_work *work);
+
+#endif

@@ -1,0 +1,218 @@
+/*
+ * keyspace.h - what one shard holds: its databases, their expiry, the watched keys, the memory it
+ * counts.
+ *
+ * Command handlers work through this: it hides expired items, keeps the accounting and tells the
+ * watch registry about every change. Runs on the owning reactor only.
+ */
+#ifndef SHOAL_STORE_KEYSPACE_KEYSPACE_H
+#define SHOAL_STORE_KEYSPACE_KEYSPACE_H
+
+#include "shoal/base/counter.h"
+#include "shoal/base/random.h"
+#include "shoal/store/evict/evict.h"
+#include "shoal/store/keyspace/defrag.h"
+#include "shoal/store/keyspace/lifetime.h"
+#include "shoal/store/table/ghost.h"
+#include "shoal/store/table/table.h"
+
+enum { DATABASES_MAX = 16 };
+
+struct watch_registry;
+
+/* Published by the owner, read by any thread that answers INFO. */
+struct keyspace_stats {
+    struct counter hits, misses, expired, evicted;
+    struct counter used_bytes;      /* items + tables */
+    struct counter evictable_bytes; /* of them, as keyspace_evictable() says */
+    struct counter keys[DATABASES_MAX], expires[DATABASES_MAX];
+    struct counter avg_ttl_ms[DATABASES_MAX]; /* estimate of the last sweep, 0 when unknown */
+    struct counter dead;                      /* expired and not freed, about */
+    struct counter lazyfree_pending;
+    struct counter budget_bytes; /* UINT64_MAX: no limit */
+    /*
+     * Misses that would have been hits with half as much memory again, and with twice as much:
+     * inserts that met the ghost of their key. With twice the memory the miss ratio would be about
+     * (misses - would_hit[0] - would_hit[1]) / (hits + misses). Policies without ghosts: 0.
+     */
+    struct counter would_hit[GHOST_AGES];
+    struct counter ghost_hits;     /* inserts that went to main at once */
+    struct counter defrag_running; /* 1 or 0 */
+    struct counter defrag_moved, defrag_left, defrag_items_moved, defrag_items_left, defrag_ns;
+    struct counter defrag_run_ns; /* of defrag_ns: since it last began, while it runs */
+};
+
+struct keyspace {
+    struct table db[DATABASES_MAX];
+    struct arena *arena;
+    struct watch_registry *watches;
+    int64_t now_ms;  /* of this turn; set by the reactor */
+    bool over_limit; /* over the budget with nothing to evict: DENYOOM commands are refused */
+    const struct evict_policy *policy; /* what gives way to new items; never NULL */
+    struct lifetime lifetime;          /* what TTLs become; lifetime_of() */
+    bool pressed;                      /* had to make room since the reader last cleared it */
+    uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_lease() */
+    uint64_t credit_bytes;  /* more than that, for a request that would be refused otherwise */
+    struct random random;   /* of choices that need no secrecy; its seed is the shard's own */
+    bool borrowed;          /* some of it was used since the reader last cleared it */
+    uint32_t shard, shards; /* which of how many this is, for the SCAN cursor */
+    uint32_t watched;       /* keys under WATCH: 0 makes every hook one predicted branch */
+    struct keyspace_stats *stats;
+    uint64_t _hits, _misses, _expired, _evicted; /* until keyspace_publish() */
+    uint64_t _dead;        /* items that had expired and were not freed, on average of a second */
+    uint64_t _dead_sum_ms; /* the same since _dead_from_ms, times milliseconds */
+    int64_t _dead_from_ms;
+    struct grave *_graves; /* flushed tables, freed by keyspace_work() */
+    uint64_t _grave_items, _grave_bytes;
+    uint32_t _sweep_db; /* the database the sweep goes on with */
+    uint32_t _db_top;   /* databases from here on have never held anything */
+    uint64_t _headroom; /* may be added before the sum is taken again */
+    struct evict_hand _hand[2];
+    struct ghost_book _ghosts;
+    int64_t _sweep_ms;          /* the sweep is not due before */
+    uint64_t _unreturned_bytes; /* of pages that keyspace_work() has emptied, as of then, ... */
+    int64_t _unreturned_ms;
+    uint64_t _active_bytes; /* ... when so many were in use */
+    struct defrag defrag;   /* its limits are the server's to set */
+};
+
+struct keyspace *keyspace_new(struct arena *arena, struct keyspace_stats *stats);
+void keyspace_free(struct keyspace **keyspace);
+
+/* Before an expired item is freed. How long each was dead adds up to how many are at any moment. */
+static inline void keyspace_note_expired(struct keyspace *keyspace, const struct item *item)
+{
+    keyspace->_expired++;
+    keyspace->_dead_sum_ms += (uint64_t)(keyspace->now_ms - item_expire_ms(item));
+}
+
+/* A key as a command sees it. */
+struct key {
+    struct bytes name; /* 1..KEY_BYTES_MAX bytes (0 is allowed too: the empty key is a key) */
+    uint64_t hash;     /* hash_key(name) */
+    uint8_t db;
+};
+
+/* By address: copied as an argument, a key just made stalls on its own stores, 5 ns a look-up. */
+struct item *keyspace_read_key(struct keyspace *keyspace, const struct key *key);
+struct item *keyspace_find_key(struct keyspace *keyspace, const struct key *key);
+
+/* The live item or NULL; an expired one is removed. keyspace_read() counts a hit or a miss. Thread:
+ * owner. */
+static inline struct item *keyspace_read(struct keyspace *keyspace, struct key key)
+{
+    return keyspace_read_key(keyspace, &key);
+}
+static inline struct item *keyspace_find(struct keyspace *keyspace, struct key key)
+{
+    return keyspace_find_key(keyspace, &key);
+}
+
+/* What a time that a client asks for becomes; 0, for ever, too. */
+int64_t keyspace_asked_expire(struct keyspace *keyspace, int64_t expire_ms);
+
+/*
+ * Mutations. Each returns false only when memory is out, with nothing changed. Each tells the
+ * watches. `expire_ms` of the two setters is a time from keyspace_asked_expire() or of another key;
+ * 0 = none was asked for: the default; KEYSPACE_KEEP_TTL = the present one, of a new key as 0;
+ * KEYSPACE_NO_TTL = that of a key without.
+ */
+#define KEYSPACE_KEEP_TTL INT64_MIN
+#define KEYSPACE_NO_TTL (INT64_MIN + 1)
+bool keyspace_set(struct keyspace *keyspace, struct key key, struct bytes value, int64_t expire_ms);
+bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, int64_t expire_ms);
+/* Makes the value `size` bytes long, keeping what was there (zero bytes fill) and the TTL, and
+ * returns its bytes to write to; NULL when memory is out. The key need not exist. Grows with slack,
+ * so that APPEND is amortised O(1). */
+char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size);
+bool keyspace_delete(struct keyspace *keyspace, struct key key); /* false: there was none */
+bool keyspace_expire(struct keyspace *keyspace, struct key key,
+                     int64_t expire_ms); /* 0 removes the TTL; the key must exist; as it is */
+
+void keyspace_flush(struct keyspace *keyspace,
+                    int db); /* -1: all. O(1); memory is freed by keyspace_work() */
+
+/* ---- memory -------------------------------------------------------------- */
+
+/* Bytes of items and tables, flushed ones that are not yet freed included; and items in all
+ * databases. */
+uint64_t keyspace_used(const struct keyspace *keyspace);
+uint64_t keyspace_count(const struct keyspace *keyspace);
+
+/*
+ * Allows the shard `bytes` from now on; UINT64_MAX = no limit. What is over is evicted by
+ * keyspace_work() in slices, and by writes. A request that cannot fit may raise the budget by up to
+ * `credit` in all, until the next lease: so much is free or can be evicted elsewhere.
+ */
+void keyspace_set_lease(struct keyspace *keyspace, uint64_t bytes, uint64_t credit);
+static inline void keyspace_set_budget(struct keyspace *keyspace, uint64_t bytes)
+{
+    keyspace_set_lease(keyspace, bytes, 0);
+}
+
+/* About what could be evicted for others. */
+uint64_t keyspace_evictable(const struct keyspace *keyspace);
+
+/* Over the budget, and keyspace_work() can do something about it. */
+bool keyspace_in_debt(const struct keyspace *keyspace);
+
+/*
+ * Before a command that may add up to about `bytes` runs: evicts as much, doing no more than 16
+ * victims' or 10 us of work, in proportion more for large values; the rest is owed. Items found
+ * before are no longer valid.
+ *   returns  false: refuse the command; nothing can be evicted and it does not fit
+ */
+bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes);
+static inline bool keyspace_make_room(struct keyspace *keyspace, uint64_t bytes)
+{
+    if (unlikely(bytes > keyspace->_headroom))
+        return keyspace_make_room_slowly(keyspace, bytes);
+    keyspace->_headroom -= bytes;
+    return true;
+}
+
+/* The most that a new key can cost: its item, a split and a child bucket. */
+static inline uint64_t keyspace_cost(uint64_t key_size, uint64_t value_size)
+{
+    const uint64_t head = sizeof(struct item) + sizeof(int64_t);
+    return mem_class_size(head + key_size + value_size) + 2 * sizeof(struct bucket);
+}
+
+/* Evicts until `bytes` more would fit, for at most about `for_ns`. False when they do not and
+ * nothing can be evicted. */
+bool keyspace_evict(struct keyspace *keyspace, uint64_t bytes, uint64_t for_ns);
+
+/* Frees what was flushed, for about `for_ns`. */
+void keyspace_drain(struct keyspace *keyspace, uint64_t for_ns);
+
+/* Hits of a key since eviction last came by, 0 to 3, without being one; -1 if there is none. */
+int keyspace_freq(const struct keyspace *keyspace, struct key key);
+
+/*
+ * One slice of background work: eviction, expiry sweep, freeing of flushed tables, defragmentation.
+ * At most about 1 ms. Items found before are no longer valid.
+ *   returns  milliseconds until it wants to be called again; -1 when nothing is to be done
+ */
+int64_t keyspace_work(struct keyspace *keyspace);
+
+/* Copies counts into the published stats. Once a turn at most. */
+void keyspace_publish(struct keyspace *keyspace);
+
+/* Hits, misses, expired and evicted begin at zero again. Thread: owner. */
+void keyspace_reset_stats(struct keyspace *keyspace);
+
+/*
+ * WATCH. A watch pins a counter for its key that every change of the key bumps.
+ *   watch_add      returns the present version and whether the key is live; false: memory is out
+ *   watch_changed  true when the key changed since, or was live and has expired
+ *   watch_remove   gives the pin back (once for each add)
+ */
+struct watch_mark {
+    uint64_t version;
+    bool live;
+};
+bool keyspace_watch_add(struct keyspace *keyspace, struct key key, struct watch_mark *mark);
+bool keyspace_watch_changed(struct keyspace *keyspace, struct key key, struct watch_mark mark);
+void keyspace_watch_remove(struct keyspace *keyspace, struct key key);
+
+#endif

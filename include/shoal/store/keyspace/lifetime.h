@@ -1,0 +1,36 @@
+/*
+ * lifetime.h - how long keys may live, whatever their client asks for: a default for writes that
+ * give no TTL, a maximum, and jitter, so that what was written together does not expire together.
+ *
+ *   a TTL is asked for     the lesser of it and the maximum, less up to `jitter_percent` of that
+ *   none is asked for      the default, treated likewise
+ *   "for ever" is asked    for ever, or the maximum if there is one (PERSIST, COPY of such a key)
+ *   one is kept            as it is, unless it is beyond the maximum
+ *
+ * Jitter only shortens. Times that have passed stay what they are. Thread: any.
+ */
+#ifndef SHOAL_STORE_KEYSPACE_LIFETIME_H
+#define SHOAL_STORE_KEYSPACE_LIFETIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LIFETIME_JITTER_MAX = 100 }; /* percent; a TTL is at least a millisecond in any case */
+#define LIFETIME_MS_MAX ((int64_t)36500 * 86400 * 1000) /* a century; sums cannot overflow */
+
+struct lifetime {
+    bool on;                    /* one of the three is set */
+    uint32_t jitter_percent;    /* 0..LIFETIME_JITTER_MAX */
+    int64_t default_ms, max_ms; /* 0 = none, ..LIFETIME_MS_MAX */
+};
+
+struct lifetime lifetime_of(int64_t default_ms, int64_t max_ms, uint32_t jitter_percent);
+
+/* All take and return a time as items hold it, 0 = never. `random` is 64 random bits. */
+int64_t lifetime_asked(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
+                       uint64_t random);
+int64_t lifetime_not_asked(const struct lifetime *lifetime, int64_t now_ms, uint64_t random);
+int64_t lifetime_kept(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
+                      uint64_t random);
+
+#endif

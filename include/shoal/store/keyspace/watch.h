@@ -1,0 +1,44 @@
+/*
+ * watch.h - the keys under WATCH and a version for each, which every change of the key replaces.
+ *
+ * An entry lives while somebody pins it; versions are drawn from one sequence, so that no two
+ * states of a key ever share one. Private to the keyspace. Thread: owner.
+ */
+#ifndef SHOAL_STORE_KEYSPACE_WATCH_H
+#define SHOAL_STORE_KEYSPACE_WATCH_H
+
+#include "shoal/base/bytes.h"
+#include "shoal/base/mem.h"
+
+struct watch_registry;
+
+/* A watched key. The name is copied. */
+struct watch_key {
+    struct bytes name;
+    uint64_t hash; /* hash_key(name) */
+    uint8_t db;
+};
+
+/* Aborts when memory is out: start-up only. */
+struct watch_registry *watch_registry_new(struct arena *arena);
+void watch_registry_free(struct watch_registry **registry);
+
+/* Keys with at least one pin. */
+uint32_t watch_count(const struct watch_registry *registry);
+
+/* Adds a pin. False, nothing changed, when memory is out. */
+bool watch_pin(struct watch_registry *registry, struct watch_key key);
+void watch_unpin(struct watch_registry *registry, struct watch_key key);
+
+/* Of a pinned key; it never is 0. */
+uint64_t watch_version(const struct watch_registry *registry, struct watch_key key);
+
+/* The key has changed. Nothing happens when it is not pinned. */
+void watch_touch(struct watch_registry *registry, struct watch_key key);
+
+/* Touches the pinned keys of a database for which `exists` says true. */
+typedef bool (*watch_exists_fn)(void *context, struct watch_key key);
+void watch_touch_db(struct watch_registry *registry, uint8_t db, watch_exists_fn exists,
+                    void *context);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * evict.c - the list of policies, and the hands and hatchet they share.
+ */
+#include "shoal/store/evict/evict.h"
+#include "shoal/base/hash.h"
+#include "shoal/store/keyspace/keyspace.h"
+#include "shoal/store/keyspace/watch.h"
+#include "shoal/store/table/ghost.h"
+
+enum {
+    LINE_AHEAD = 8,  /* buckets fetched before the hand ... */
+    ITEMS_AHEAD = 3, /* ... and their likely victims */
+};
+
+static const struct evict_policy policies[] = {
+    { "noeviction", NULL, false },
+    { "allkeys-s3fifo", evict_run_s3, false },
+    { "allkeys-lru", evict_run_s3, false },
+    { "allkeys-lfu", evict_run_s3, false },
+    { "allkeys-clock", evict_run_clock, false },
+    { "allkeys-random", evict_run_random, false },
+    { "volatile-lru", evict_run_clock, true },
+    { "volatile-lfu", evict_run_clock, true },
+    { "volatile-random", evict_run_random, true },
+    { "volatile-ttl", evict_run_ttl, true },
+};
+
+const struct evict_policy *evict_policy_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++)
+        if (strcmp(policies[i].name, name) == 0)
+            return &policies[i];
+    return NULL;
+}
+
+/* ---- hands --------------------------------------------------------------- */
+
+/* The table the hand is in, or the next one that holds something. */
+static struct table *table_at(struct keyspace *keyspace, struct evict_hand *hand)
+{
+    for (uint32_t i = 0; i <= DATABASES_MAX; i++) {
+        struct table *table = &keyspace->db[hand->db];
+        if (table->count > 0 && hand->bucket < table->_buckets.count)
+            return table;
+        hand->db = (hand->db + 1) % DATABASES_MAX;
+        hand->bucket = 0;
+    }
+    return NULL;
+}
+
+static void fetch(const struct directory *buckets, uint64_t index, uint64_t mask, uint64_t value)
+{
+    if (index + LINE_AHEAD < buckets->count)
+        mem_prefetch(directory_at(buckets, index + LINE_AHEAD));
+    if (index + ITEMS_AHEAD >= buckets->count)
+        return;
+    const struct bucket *bucket = directory_at(buckets, index + ITEMS_AHEAD);
+    for (uint64_t used = bucket_used(bucket); used != 0; used &= used - 1) {
+        uint64_t word = bucket->slot[mask_first(used)];
+        if ((word & mask) == value)
+            mem_prefetch(word_item(word));
+    }
+    if (bucket_linked(bucket))
+        mem_prefetch(bucket_child(bucket));
+}
+
+bool evict_next(struct keyspace *keyspace, struct evict_hand *hand, struct evict_work *work,
+                uint64_t mask, uint64_t value, struct evict_chain *chain)
+{
+    struct table *table = table_at(keyspace, hand);
+    if (table == NULL) {
+        work->buckets_left = 0;
+        return false;
+    }
+    fetch(&table->_buckets, hand->bucket, mask, value);
+    *chain = (struct evict_chain){
+        .table = table,
+        .head = directory_at(&table->_buckets, hand->bucket),
+        .index = hand->bucket,
+        .db = (uint8_t)hand->db,
+    };
+    hand->bucket++;
+    work->buckets_left--;
+    return true;
+}
+
+/* ---- freeing ------------------------------------------------------------- */
+
+static void free_slot(const struct evict_chain *chain, struct bucket *bucket, unsigned slot,
+                      uint64_t ghost, struct evict_work *work)
+{
+    struct table *table = chain->table;
+    struct item *item = word_item(bucket->slot[slot]);
+    work->freed_bytes += item_footprint(item);
+    table_account_remove(table, item);
+    item_free(table->_arena, item);
+    table->count--;
+    bucket_release(bucket, slot, ghost);
+}
+
+bool evict_expired(struct keyspace *keyspace, const struct evict_chain *chain,
+                   struct bucket *bucket, unsigned slot, struct evict_work *work)
+{
+    uint64_t word = bucket->slot[slot];
+    if (likely(word_ttl(word) == 0) || !ttl_may_be_due(word_ttl(word), work->clock) ||
+        item_expire_ms(word_item(word)) > keyspace->now_ms)
+        return false;
+    keyspace_note_expired(keyspace, word_item(word));
+    free_slot(chain, bucket, slot, 0, work);
+    return true;
+}
+
+static void tell_watches(struct keyspace *keyspace, uint8_t db, struct bytes name, uint64_t hash)
+{
+    watch_touch(keyspace->watches, (struct watch_key){ .name = name, .hash = hash, .db = db });
+}
+
+void evict_slot(struct keyspace *keyspace, const struct evict_chain *chain, struct bucket *bucket,
+                unsigned slot, bool ghost, struct evict_work *work)
+{
+    if (work->victims_left == 0)
+        return;
+    work->victims_left--;
+    struct bytes name = item_key(word_item(bucket->slot[slot]));
+    uint64_t hash = 0, left = 0;
+    if (ghost || unlikely(keyspace->watched > 0))
+        hash = hash_key(name);
+    if (unlikely(keyspace->watched > 0))
+        tell_watches(keyspace, chain->db, name, hash);
+    if (ghost)
+        left = ghost_of(&keyspace->_ghosts, hash, keyspace_count(keyspace));
+    keyspace->_evicted++;
+    free_slot(chain, bucket, slot, left, work);
+}
+
+void evict_finish(struct evict_chain *chain)
+{
+    chain_compact(chain->table->_arena, chain->head, &chain->table->table_bytes);
+    table_shrink(chain->table);
+}

@@ -1,0 +1,338 @@
+/*
+ * keyspace.c - reads and writes of keys as commands mean them.
+ *
+ * Every change goes through here: this is where a key that has expired disappears, where memory is
+ * counted, and where the watched keys hear of it. keyspace_work.c holds what happens between
+ * commands.
+ */
+#include "shoal/store/keyspace/keyspace.h"
+#include "shoal/base/must.h"
+#include "shoal/store/keyspace/watch.h"
+
+#include <stdlib.h>
+
+enum {
+    SLACK_DOUBLE_MAX = 1 << 20, /* a growing value gets twice its size up to here ... */
+    SLACK_BYTES = 1 << 20,      /* ... and this much more beyond */
+};
+
+struct keyspace *keyspace_new(struct arena *arena, struct keyspace_stats *stats)
+{
+    struct keyspace *keyspace = mem_must_zalloc(sizeof(*keyspace));
+    keyspace->arena = arena;
+    keyspace->stats = stats;
+    keyspace->shards = 1;
+    keyspace->watches = watch_registry_new(arena);
+    keyspace->policy = evict_policy_find("noeviction");
+    keyspace->budget_bytes = UINT64_MAX;
+    defrag_init(&keyspace->defrag, arena);
+    for (int db = 0; db < DATABASES_MAX; db++) {
+        table_init(&keyspace->db[db], arena);
+        keyspace->db[db].ghosts = &keyspace->_ghosts;
+    }
+    return keyspace;
+}
+
+void keyspace_free(struct keyspace **keyspace)
+{
+    struct keyspace *k = *keyspace;
+    if (k == NULL)
+        return;
+    keyspace_flush(k, -1);
+    keyspace_drain(k, UINT64_MAX);
+    watch_registry_free(&k->watches);
+    defrag_fini(&k->defrag);
+    free(k);
+    *keyspace = NULL;
+}
+
+/* ---- hooks --------------------------------------------------------------- */
+
+static struct watch_key watch_key_of(struct key key)
+{
+    return (struct watch_key){ .name = key.name, .hash = key.hash, .db = key.db };
+}
+
+static inline void changed(struct keyspace *keyspace, struct key key)
+{
+    if (unlikely(keyspace->watched > 0))
+        watch_touch(keyspace->watches, watch_key_of(key));
+}
+
+static inline bool has_expired(const struct keyspace *keyspace, const struct item *item)
+{
+    return item_has_expire(item) && item_expire_ms(item) <= keyspace->now_ms;
+}
+
+/* The table of a key, told the time for what will be put into it. */
+static inline struct table *table_of(struct keyspace *keyspace, struct key key)
+{
+    struct table *table = &keyspace->db[key.db];
+    table->now_ms = keyspace->now_ms;
+    return table;
+}
+
+static void reap(struct keyspace *keyspace, struct key key, struct item *item)
+{
+    keyspace_note_expired(keyspace, item);
+    changed(keyspace, key);
+    table_remove_item(table_of(keyspace, key), item, key.hash);
+}
+
+/* ---- reads --------------------------------------------------------------- */
+
+struct item *keyspace_find_key(struct keyspace *keyspace, const struct key *key)
+{
+    struct item *item = table_find(&keyspace->db[key->db], key->name, key->hash);
+    if (item == NULL || likely(!has_expired(keyspace, item)))
+        return item;
+    reap(keyspace, *key, item);
+    return NULL;
+}
+
+struct item *keyspace_read_key(struct keyspace *keyspace, const struct key *key)
+{
+    struct item *item = keyspace_find_key(keyspace, key);
+    if (item != NULL)
+        keyspace->_hits++;
+    else
+        keyspace->_misses++;
+    return item;
+}
+
+int keyspace_freq(const struct keyspace *keyspace, struct key key)
+{
+    unsigned freq = 0;
+    const struct item *item = table_peek(&keyspace->db[key.db], key.name, key.hash, &freq);
+    return item != NULL && !has_expired(keyspace, item) ? (int)freq : -1;
+}
+
+/* ---- whole values -------------------------------------------------------- */
+
+static bool points_into(const struct item *item, struct bytes value)
+{
+    return (uintptr_t)value.data - (uintptr_t)item < item_allocated(item);
+}
+
+int64_t keyspace_asked_expire(struct keyspace *keyspace, int64_t expire_ms)
+{
+    if (likely(!keyspace->lifetime.on))
+        return expire_ms;
+    return lifetime_asked(&keyspace->lifetime, expire_ms, keyspace->now_ms,
+                          random_next(&keyspace->random));
+}
+
+/* The same under a default, a maximum or jitter. What was asked for has been through them. */
+static int64_t ruled_expire(struct keyspace *keyspace, const struct item *old, int64_t expire_ms)
+{
+    uint64_t random = random_next(&keyspace->random);
+    if (expire_ms == KEYSPACE_KEEP_TTL)
+        expire_ms = old == NULL ? 0 : item_has_expire(old) ? item_expire_ms(old) : KEYSPACE_NO_TTL;
+    if (expire_ms == 0)
+        return lifetime_not_asked(&keyspace->lifetime, keyspace->now_ms, random);
+    return lifetime_kept(&keyspace->lifetime, expire_ms == KEYSPACE_NO_TTL ? 0 : expire_ms,
+                         keyspace->now_ms, random);
+}
+
+/* The TTL a write gives to `old`, which may be NULL. */
+static inline int64_t new_expire(struct keyspace *keyspace, const struct item *old,
+                                 int64_t expire_ms)
+{
+    if (unlikely(keyspace->lifetime.on))
+        return ruled_expire(keyspace, old, expire_ms);
+    if (likely(expire_ms >= 0))
+        return expire_ms;
+    return expire_ms == KEYSPACE_KEEP_TTL && old != NULL ? item_expire_ms(old) : 0;
+}
+
+/* After a change in place that began with table_account_remove(). */
+static void settle(struct table *table, struct item *item, uint64_t hash, bool retime)
+{
+    table_account_add(table, item);
+    if (retime)
+        table_retime(table, item, hash);
+}
+
+static bool swap_or_add(struct keyspace *keyspace, struct key key, struct item *old,
+                        struct item *item)
+{
+    struct table *table = table_of(keyspace, key);
+    if (item == NULL)
+        return false;
+    if (unlikely(key.db >= keyspace->_db_top))
+        keyspace->_db_top = key.db + 1u;
+    if (old != NULL) {
+        table_replace(table, old, item, key.hash);
+    } else if (!table_add(table, item, key.hash)) {
+        item_free(keyspace->arena, item);
+        return false;
+    }
+    changed(keyspace, key);
+    return true;
+}
+
+bool keyspace_set(struct keyspace *keyspace, struct key key, struct bytes value, int64_t expire_ms)
+{
+    struct table *table = table_of(keyspace, key);
+    struct item *old = keyspace_find(keyspace, key);
+    expire_ms = new_expire(keyspace, old, expire_ms);
+    if (old != NULL && likely(!points_into(old, value))) {
+        bool retime = expire_ms != 0 || item_has_expire(old);
+        table_account_remove(table, old);
+        bool assigned = item_assign(old, value, expire_ms);
+        settle(table, old, key.hash, assigned && retime);
+        if (assigned) {
+            changed(keyspace, key);
+            return true;
+        }
+    }
+    return swap_or_add(keyspace, key, old, item_new(keyspace->arena, key.name, value, expire_ms));
+}
+
+bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, int64_t expire_ms)
+{
+    struct table *table = table_of(keyspace, key);
+    struct item *old = keyspace_find(keyspace, key);
+    expire_ms = new_expire(keyspace, old, expire_ms);
+    if (old != NULL) {
+        bool retime = expire_ms != 0 || item_has_expire(old);
+        table_account_remove(table, old);
+        bool assigned = item_assign_int(old, value, expire_ms);
+        settle(table, old, key.hash, assigned && retime);
+        if (assigned) {
+            changed(keyspace, key);
+            return true;
+        }
+    }
+    return swap_or_add(keyspace, key, old,
+                       item_new_int(keyspace->arena, key.name, value, expire_ms));
+}
+
+bool keyspace_delete(struct keyspace *keyspace, struct key key)
+{
+    struct item *item = keyspace_find(keyspace, key);
+    if (item == NULL)
+        return false;
+    table_remove_item(table_of(keyspace, key), item, key.hash);
+    changed(keyspace, key);
+    return true;
+}
+
+/* ---- parts of values
+ * ----------------------------------------------------------------------------- */
+
+static size_t with_slack(size_t size)
+{
+    size_t roomy = size < SLACK_DOUBLE_MAX ? size * 2 : size + SLACK_BYTES;
+    return roomy < VALUE_BYTES_MAX ? roomy : VALUE_BYTES_MAX;
+}
+
+/* A new item of `size` bytes that begins with what `old` holds; the rest is not filled. */
+static struct item *copy_resized(struct keyspace *keyspace, struct key key, const struct item *old,
+                                 size_t size)
+{
+    char scratch[INT64_TEXT_MAX];
+    struct bytes value = item_value(old, scratch);
+    size_t room = size > value.size ? with_slack(size) : size;
+    struct item *item = item_new_roomy(keyspace->arena, key.name, size, room, item_expire_ms(old));
+    if (item != NULL)
+        memcpy(item_raw(item), value.data, value.size < size ? value.size : size);
+    return item;
+}
+
+static void resize_in_place(struct keyspace *keyspace, struct key key, struct item *item,
+                            size_t size)
+{
+    struct table *table = table_of(keyspace, key);
+    table_account_remove(table, item);
+    item_set_size(item, size);
+    table_account_add(table, item);
+    changed(keyspace, key);
+}
+
+/* The bytes of an item that has its new size, which was `old_size`. */
+static char *finish_resize(struct item *item, size_t old_size, size_t size)
+{
+    char *data = item_raw(item);
+    item_mark_resized(item);
+    if (size > old_size)
+        memset(data + old_size, 0, size - old_size);
+    return data;
+}
+
+/* A TTL beyond the maximum is cut by any write. */
+static bool keep_within_maximum(struct keyspace *keyspace, struct key key)
+{
+    const struct item *item = keyspace_find(keyspace, key);
+    if (item == NULL)
+        return true;
+    int64_t expire_ms = ruled_expire(keyspace, item, KEYSPACE_KEEP_TTL);
+    return expire_ms == item_expire_ms(item) || keyspace_expire(keyspace, key, expire_ms);
+}
+
+char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size)
+{
+    must(size <= VALUE_BYTES_MAX);
+    if (unlikely(keyspace->lifetime.on) && !keep_within_maximum(keyspace, key))
+        return NULL;
+    struct item *old = keyspace_find(keyspace, key);
+    size_t old_size = old != NULL ? item_value_size(old) : 0;
+    if (old != NULL && item_encoding(old) != ITEM_INT && item_capacity(old) >= size) {
+        resize_in_place(keyspace, key, old, size);
+        return finish_resize(old, old_size, size);
+    }
+    struct item *item = old != NULL ? copy_resized(keyspace, key, old, size)
+                                    : item_new_sized(keyspace->arena, key.name, size,
+                                                     new_expire(keyspace, NULL, 0));
+    if (!swap_or_add(keyspace, key, old, item))
+        return NULL;
+    return finish_resize(item, old_size, size);
+}
+
+bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_ms)
+{
+    struct table *table = table_of(keyspace, key);
+    struct item *item = keyspace_find(keyspace, key);
+    must(item != NULL);
+    table_account_remove(table, item);
+    if (item_set_expire(item, expire_ms)) {
+        settle(table, item, key.hash, true);
+        changed(keyspace, key);
+        return true;
+    }
+    table_account_add(table, item);
+    struct item *copy = item_rehouse(keyspace->arena, item, expire_ms);
+    if (copy == NULL)
+        return false;
+    if (item_encoding(item) == ITEM_BLOB)
+        blob_own(item_blob(item)); /* freeing the old item gives one back */
+    return swap_or_add(keyspace, key, item, copy);
+}
+
+/* ---- WATCH
+ * --------------------------------------------------------------------------------------- */
+
+/* An expired key is reaped first: its reaping later must not look like a change. */
+bool keyspace_watch_add(struct keyspace *keyspace, struct key key, struct watch_mark *mark)
+{
+    mark->live = keyspace_find(keyspace, key) != NULL;
+    if (!watch_pin(keyspace->watches, watch_key_of(key)))
+        return false;
+    mark->version = watch_version(keyspace->watches, watch_key_of(key));
+    keyspace->watched = watch_count(keyspace->watches);
+    return true;
+}
+
+bool keyspace_watch_changed(struct keyspace *keyspace, struct key key, struct watch_mark mark)
+{
+    if (watch_version(keyspace->watches, watch_key_of(key)) != mark.version)
+        return true;
+    const struct item *item = table_find(&keyspace->db[key.db], key.name, key.hash);
+    return mark.live && (item == NULL || has_expired(keyspace, item));
+}
+
+void keyspace_watch_remove(struct keyspace *keyspace, struct key key)
+{
+    watch_unpin(keyspace->watches, watch_key_of(key));
+    keyspace->watched = watch_count(keyspace->watches);
+}

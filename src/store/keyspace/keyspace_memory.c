@@ -1,0 +1,198 @@
+/*
+ * keyspace_memory.c - keeping a shard within its budget.
+ *
+ * Room is made before a command allocates, and for little at a time: what a command cannot repay
+ * within its share of work is owed, and paid by the next commands and between them by
+ * keyspace_work(). A debt above 1 % is worked on for longer, and only when nothing can be evicted
+ * is a write refused.
+ */
+#include "shoal/base/clock.h"
+#include "shoal/store/evict/evict.h"
+#include "shoal/store/keyspace/keyspace.h"
+
+enum {
+    ROOM_VICTIMS = 16,         /* of one command, and one more for every ... */
+    ROOM_BYTES_A_VICTIM = 256, /* ... so many bytes it brings */
+    ROOM_BUCKETS = 1024,       /* looked at for one command: 5 to 10 us */
+    ROOM_DRAIN_NS = 10 * 1000, /* spent on flushed items first: nobody misses them */
+    DEBT_PARTS = 100,
+    TRIFLE_PARTS = 16,    /* less than this of what is used is not worth the last item */
+    URGENT_VICTIMS = 256, /* between two looks at the clock */
+    URGENT_BUCKETS = 4096,
+    URGENT_NS = 1000 * 1000, /* and 1 ns for every byte the command brings */
+    HEADROOM_PARTS = 4,      /* of what is free may be filled before it is summed up again */
+};
+
+uint64_t keyspace_used(const struct keyspace *keyspace)
+{
+    uint64_t used = keyspace->_grave_bytes;
+    for (uint32_t db = 0; db < keyspace->_db_top; db++)
+        used += keyspace->db[db].item_bytes + keyspace->db[db].table_bytes;
+    return used;
+}
+
+uint64_t keyspace_count(const struct keyspace *keyspace)
+{
+    uint64_t count = 0;
+    for (uint32_t db = 0; db < keyspace->_db_top; db++)
+        count += keyspace->db[db].count;
+    return count;
+}
+
+static uint64_t count_expiring(const struct keyspace *keyspace)
+{
+    uint64_t count = 0;
+    for (uint32_t db = 0; db < keyspace->_db_top; db++)
+        count += keyspace->db[db].expires;
+    return count;
+}
+
+static uint64_t excess(const struct keyspace *keyspace, uint64_t bytes)
+{
+    uint64_t used = keyspace_used(keyspace) + bytes;
+    return used > keyspace->budget_bytes ? used - keyspace->budget_bytes : 0;
+}
+
+/* The last item goes only to make room for another, or when it is not for a trifle. */
+static uint64_t count_spare(const struct keyspace *keyspace, uint64_t bytes)
+{
+    uint64_t count = keyspace_count(keyspace);
+    bool trifle = bytes == 0 && excess(keyspace, 0) <= keyspace_used(keyspace) / TRIFLE_PARTS;
+    return trifle && count > 0 ? count - 1 : count;
+}
+
+/* Every item a policy may take gives way in the end: whatever keeps it is worn down by the
+ * hands. */
+static bool may_evict(const struct keyspace *keyspace, uint64_t bytes)
+{
+    return keyspace->policy->run != NULL && count_spare(keyspace, bytes) > 0 &&
+           (!keyspace->policy->volatile_only || count_expiring(keyspace) > 0);
+}
+
+/* So much, for a request that brings `bytes`. */
+static void evict_some(struct keyspace *keyspace, uint64_t owed, uint64_t bytes, uint64_t victims,
+                       uint64_t buckets)
+{
+    uint64_t spare = count_spare(keyspace, bytes);
+    struct evict_work work = {
+        .wanted_bytes = owed,
+        .victims_left = victims < spare ? victims : spare,
+        .buckets_left = buckets,
+        .clock = ttl_clock_at(keyspace->now_ms),
+    };
+    keyspace->policy->run(keyspace, &work);
+}
+
+bool keyspace_evict(struct keyspace *keyspace, uint64_t bytes, uint64_t for_ns)
+{
+    uint64_t start = clock_mono_ns(), owed;
+    if (keyspace->_graves != NULL)
+        keyspace_drain(keyspace, for_ns);
+    while ((owed = excess(keyspace, bytes)) > 0 && may_evict(keyspace, bytes)) {
+        evict_some(keyspace, owed, bytes, URGENT_VICTIMS, URGENT_BUCKETS);
+        if (clock_mono_ns() - start >= for_ns)
+            break;
+    }
+    return owed == 0 || keyspace->_graves != NULL || may_evict(keyspace, bytes);
+}
+
+static bool take(struct keyspace *keyspace, uint64_t bytes)
+{
+    uint64_t used = keyspace_used(keyspace) + bytes;
+    keyspace->_headroom =
+        used < keyspace->budget_bytes ? (keyspace->budget_bytes - used) / HEADROOM_PARTS : 0;
+    keyspace->over_limit = false;
+    return true;
+}
+
+static bool refuse(struct keyspace *keyspace)
+{
+    keyspace->_headroom = 0;
+    keyspace->over_limit = true;
+    return false;
+}
+
+/* With what is kept beside it, the table above all; without, all would be evicted in vain. */
+static uint64_t with_slack(uint64_t bytes)
+{
+    return bytes + bytes / 8;
+}
+
+static bool can_go_on(const struct keyspace *keyspace, uint64_t bytes)
+{
+    return keyspace->_graves != NULL || may_evict(keyspace, bytes);
+}
+
+/* Raises the budget on credit, as far as that goes; false when the request does not fit even so.
+ * Others give it back when they see it. */
+static bool borrow(struct keyspace *keyspace, uint64_t bytes)
+{
+    uint64_t budget = keyspace->budget_bytes, want = excess(keyspace, bytes);
+    if (keyspace->policy->run == NULL)
+        return false;
+    if (with_slack(bytes) > budget && with_slack(bytes) - budget > want)
+        want = with_slack(bytes) - budget;
+    want = want < keyspace->credit_bytes ? want : keyspace->credit_bytes;
+    if (with_slack(bytes) > budget + want ||
+        (want < excess(keyspace, bytes) && !can_go_on(keyspace, bytes)))
+        return false;
+    keyspace->budget_bytes += want;
+    keyspace->credit_bytes -= want;
+    keyspace->borrowed = true;
+    return true;
+}
+
+bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
+{
+    uint64_t owed = excess(keyspace, bytes);
+    if (owed == 0)
+        return take(keyspace, bytes);
+    keyspace->pressed = true;
+    if ((with_slack(bytes) > keyspace->budget_bytes || !can_go_on(keyspace, bytes)) &&
+        !borrow(keyspace, bytes))
+        return refuse(keyspace);
+    if (keyspace->_graves != NULL)
+        keyspace_drain(keyspace, ROOM_DRAIN_NS + bytes);
+    uint64_t more = bytes / ROOM_BYTES_A_VICTIM;
+    owed = excess(keyspace, bytes);
+    if (owed > 0 && may_evict(keyspace, bytes))
+        evict_some(keyspace, owed, bytes, ROOM_VICTIMS + more, ROOM_BUCKETS + more);
+    owed = excess(keyspace, bytes);
+    if (owed <= keyspace->budget_bytes / DEBT_PARTS && (owed == 0 || can_go_on(keyspace, bytes)))
+        return take(keyspace, bytes);
+    return keyspace_evict(keyspace, bytes, URGENT_NS + bytes) || borrow(keyspace, bytes)
+               ? take(keyspace, bytes)
+               : refuse(keyspace);
+}
+
+/* Not the smallest item would fit, now or however much were evicted. */
+static bool is_stuck(const struct keyspace *keyspace)
+{
+    uint64_t owed = excess(keyspace, 0), smallest = with_slack(keyspace_cost(1, 0));
+    return smallest > keyspace->budget_bytes ||
+           (owed > 0 && !may_evict(keyspace, smallest) &&
+            (keyspace->policy->run == NULL || owed + smallest > keyspace->credit_bytes));
+}
+
+void keyspace_set_lease(struct keyspace *keyspace, uint64_t bytes, uint64_t credit)
+{
+    keyspace->budget_bytes = bytes;
+    keyspace->credit_bytes = credit;
+    keyspace->_headroom = 0;
+    keyspace->over_limit = is_stuck(keyspace);
+}
+
+bool keyspace_in_debt(const struct keyspace *keyspace)
+{
+    return excess(keyspace, 0) > 0 && can_go_on(keyspace, 0);
+}
+
+uint64_t keyspace_evictable(const struct keyspace *keyspace)
+{
+    uint64_t used = keyspace_used(keyspace), count = keyspace_count(keyspace);
+    if (!may_evict(keyspace, 1))
+        return keyspace->_grave_bytes;
+    if (!keyspace->policy->volatile_only)
+        return used;
+    return (uint64_t)((double)used * (double)count_expiring(keyspace) / (double)count);
+}

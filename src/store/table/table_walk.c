@@ -1,0 +1,307 @@
+/*
+ * table_walk.c - everything that goes over the table bucket by bucket: SCAN, RANDOMKEY, the expiry
+ * sweep and the freeing of a flushed table.
+ */
+#include "shoal/base/hash.h"
+#include "shoal/base/random.h"
+#include "shoal/store/table/ghost.h"
+#include "shoal/store/table/table.h"
+#include "shoal/store/table/ttlcode.h"
+
+enum {
+    RANDOM_TRIES_MAX = 512,
+    RANDOM_CHAIN_MAX = 8, /* longer chains are drawn no more often than one of this length */
+    SWEEP_GROUP = 16,     /* buckets whose due items are fetched together */
+    DRAIN_AHEAD = 4,      /* buckets whose items are fetched before they are freed */
+};
+
+/* ---- SCAN ---------------------------------------------------------------- */
+
+static void each_item(const struct bucket *head, table_each_fn each, void *context)
+{
+    for (const struct bucket *b = head; b != NULL; b = bucket_child(b))
+        for (uint64_t used = bucket_used(b); used != 0; used &= used - 1)
+            each(context, word_item(b->slot[mask_first(used)]), 0);
+}
+
+static uint64_t reverse_bits(uint64_t v)
+{
+    v = (v >> 1 & 0x5555555555555555) | (v & 0x5555555555555555) << 1;
+    v = (v >> 2 & 0x3333333333333333) | (v & 0x3333333333333333) << 2;
+    v = (v >> 4 & 0x0f0f0f0f0f0f0f0f) | (v & 0x0f0f0f0f0f0f0f0f) << 4;
+    return __builtin_bswap64(v);
+}
+
+/*
+ * Counts upwards from the highest bit of the level: what a cursor has left behind is whole subtrees
+ * of the hash's low bits, which stay together however often the buckets are split or merged
+ * meanwhile.
+ */
+uint64_t table_scan(struct table *table, uint64_t cursor, table_each_fn each, void *context)
+{
+    const struct directory *buckets = &table->_buckets;
+    if (buckets->count == 0)
+        return 0;
+    uint64_t half = directory_half(buckets), index = cursor & (half - 1);
+    each_item(directory_at(buckets, index), each, context);
+    if (index < directory_split(buckets))
+        each_item(directory_at(buckets, index + half), each, context);
+    return reverse_bits(reverse_bits(cursor | ~(half - 1)) + 1);
+}
+
+/* ---- a random item ------------------------------------------------------- */
+
+static struct item *chain_item(const struct bucket *head, unsigned n)
+{
+    for (const struct bucket *b = head; b != NULL; b = bucket_child(b))
+        for (uint64_t used = bucket_used(b); used != 0; used &= used - 1)
+            if (n-- == 0)
+                return word_item(b->slot[mask_first(used)]);
+    return NULL;
+}
+
+/* Draws buckets, and takes one with a chance in proportion to its length: so every item has the
+ * same. */
+struct item *table_random(struct table *table, uint64_t random)
+{
+    const struct directory *buckets = &table->_buckets;
+    if (table->count == 0)
+        return NULL;
+    struct random draws;
+    random_seed(&draws, random);
+    unsigned longest = table->count < buckets->count ? 1 : RANDOM_CHAIN_MAX;
+    for (unsigned tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
+        uint64_t draw = random_next(&draws);
+        const struct bucket *head = directory_at(buckets, draw % buckets->count);
+        unsigned count = chain_count(head);
+        draw = random_next(&draws);
+        if (draw % longest < count)
+            return chain_item(head, (draw >> 32) % count);
+    }
+    uint64_t index = random % buckets->count;
+    while (chain_count(directory_at(buckets, index)) == 0)
+        index = (index + 1) % buckets->count;
+    return chain_item(directory_at(buckets, index), 0);
+}
+
+/* ---- the expiry sweep ---------------------------------------------------- */
+
+struct sweep {
+    struct table *table;
+    int64_t now_ms;
+    struct ttl_clock clock;
+    table_each_fn expired;
+    void *context;
+    uint64_t freed;
+};
+
+/* Words only. Fetches the items that may be due; false when there is none. */
+static bool look_at_chain(struct sweep *sweep, const struct bucket *head)
+{
+    struct table *table = sweep->table;
+    bool due = false;
+    for (const struct bucket *b = head; b != NULL; b = bucket_child(b))
+        for (uint64_t used = bucket_used(b); used != 0; used &= used - 1) {
+            uint64_t word = b->slot[mask_first(used)];
+            unsigned code = word_ttl(word);
+            if (code == 0)
+                continue;
+            if (ttl_may_be_due(code, sweep->clock)) {
+                mem_prefetch(word_item(word));
+                due = true;
+            } else {
+                table->_ttl_sum_ms += ttl_ms_left(code, sweep->clock);
+                table->_ttl_seen++;
+            }
+        }
+    return due;
+}
+
+static void sweep_word(struct sweep *sweep, struct bucket *bucket, unsigned slot)
+{
+    struct table *table = sweep->table;
+    struct item *item = word_item(bucket->slot[slot]);
+    int64_t expire_ms = item_expire_ms(item);
+    if (expire_ms > sweep->now_ms) {
+        /* in the same unit, or a clamped code came round: say it anew */
+        table->_ttl_sum_ms += (uint64_t)(expire_ms - sweep->now_ms);
+        table->_ttl_seen++;
+        bucket->slot[slot] = word_with_ttl(bucket->slot[slot], ttl_code(expire_ms, sweep->now_ms));
+        return;
+    }
+    if (sweep->expired != NULL)
+        sweep->expired(sweep->context, item, 0);
+    bucket_release(bucket, slot, 0);
+    table_account_remove(table, item);
+    item_free(table->_arena, item);
+    table->count--;
+    sweep->freed++;
+}
+
+static void sweep_chain(struct sweep *sweep, struct bucket *head)
+{
+    uint64_t freed = sweep->freed;
+    for (struct bucket *b = head; b != NULL; b = bucket_child(b))
+        for (uint64_t used = bucket_used(b); used != 0; used &= used - 1) {
+            unsigned k = mask_first(used);
+            if (ttl_may_be_due(word_ttl(b->slot[k]), sweep->clock))
+                sweep_word(sweep, b, k);
+        }
+    if (sweep->freed != freed)
+        chain_compact(sweep->table->_arena, head, &sweep->table->table_bytes);
+}
+
+/* The children of a group's buckets, and the lines of the group that comes after it. */
+static void fetch_group(const struct directory *buckets, uint64_t first, uint64_t count)
+{
+    for (uint64_t i = first; i < first + count; i++) {
+        const struct bucket *head = directory_at(buckets, i);
+        if (i >= SWEEP_GROUP)
+            mem_prefetch(directory_at(buckets, i - SWEEP_GROUP));
+        if (bucket_linked(head))
+            mem_prefetch(bucket_child(head));
+    }
+}
+
+/* Some buckets from `first` on: first all words, then the items that are due. */
+static void sweep_group(struct sweep *sweep, uint64_t first, uint64_t count)
+{
+    const struct directory *buckets = &sweep->table->_buckets;
+    uint32_t due = 0;
+    fetch_group(buckets, first, count);
+    for (uint64_t i = 0; i < count; i++)
+        due |= (uint32_t)look_at_chain(sweep, directory_at(buckets, first + i)) << i;
+    for (; due != 0; due &= due - 1)
+        sweep_chain(sweep, directory_at(buckets, first + (unsigned)__builtin_ctz(due)));
+}
+
+static void end_of_pass(struct table *table)
+{
+    table->ttl_mean_ms = table->_ttl_seen > 0 ? table->_ttl_sum_ms / table->_ttl_seen : 0;
+    table->_ttl_sum_ms = table->_ttl_seen = 0;
+}
+
+uint64_t table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t now_ms,
+                             table_each_fn expired, void *context, bool *wrapped)
+{
+    struct sweep sweep = { table, now_ms, ttl_clock_at(now_ms), expired, context, 0 };
+    if (table->_sweep == 0 || table->_sweep > table->_buckets.count)
+        table->_sweep = table->_buckets.count;
+    while (buckets_max > 0 && table->_sweep > 0) {
+        uint64_t count = table->_sweep < SWEEP_GROUP ? table->_sweep : SWEEP_GROUP;
+        count = count < buckets_max ? count : buckets_max;
+        table->_sweep -= count;
+        buckets_max -= count;
+        sweep_group(&sweep, table->_sweep, count);
+    }
+    bool end = table->_sweep == 0;
+    if (end)
+        end_of_pass(table);
+    if (wrapped != NULL)
+        *wrapped = end;
+    for (uint64_t i = 0; i < sweep.freed; i++)
+        table_shrink(table);
+    return sweep.freed;
+}
+
+/* ---- freeing a whole table ----------------------------------------------- */
+
+static void fetch_chain(const struct directory *buckets, uint64_t index)
+{
+    const struct bucket *bucket = directory_at(buckets, index);
+    for (uint64_t used = bucket_used(bucket); used != 0; used &= used - 1)
+        mem_prefetch(word_item(bucket->slot[mask_first(used)]));
+}
+
+static void free_chain(struct table *table, struct bucket *head)
+{
+    for (struct bucket *b = head; b != NULL; b = bucket_child(b))
+        for (uint64_t used = bucket_used(b); used != 0; used &= used - 1) {
+            struct item *item = word_item(b->slot[mask_first(used)]);
+            table_account_remove(table, item);
+            item_free(table->_arena, item);
+            table->count--;
+        }
+    chain_clear(table->_arena, head, &table->table_bytes);
+}
+
+bool table_drain(struct table *graveyard, uint64_t items_max)
+{
+    struct directory *buckets = &graveyard->_buckets;
+    uint64_t stop = graveyard->count > items_max ? graveyard->count - items_max : 0;
+    while (graveyard->count > stop) {
+        uint64_t last = buckets->count - 1;
+        if (last >= DRAIN_AHEAD)
+            fetch_chain(buckets, last - DRAIN_AHEAD);
+        free_chain(graveyard, directory_at(buckets, last));
+        if (buckets->count == BUCKETS_MIN)
+            break;
+        directory_pop(buckets, graveyard->_arena, &graveyard->table_bytes);
+    }
+    if (buckets->count == BUCKETS_MIN)
+        for (uint64_t i = 0; i < BUCKETS_MIN; i++)
+            free_chain(graveyard, directory_at(buckets, i));
+    if (graveyard->count > 0)
+        return false;
+    directory_close(buckets, graveyard->_arena, &graveyard->table_bytes);
+    return true;
+}
+
+/* ---- invariants ---------------------------------------------------------- */
+
+struct tally {
+    uint64_t count, expires, item_bytes, main_bytes, children;
+};
+
+static void validate_word(const struct table *table, const struct bucket *bucket, unsigned slot,
+                          uint64_t index, struct tally *tally)
+{
+    uint64_t word = bucket->slot[slot];
+    const struct item *item = word_item(word);
+    uint64_t hash = hash_key(item_key(item));
+    must(bucket_tag(hash) == bucket->tag[slot]);
+    must(directory_index(&table->_buckets, hash) == index);
+    must((word_ttl(word) != 0) == item_has_expire(item));
+    must(((word & WORD_MAIN) != 0) == item_is_main(item));
+    tally->count++;
+    tally->expires += item_has_expire(item);
+    tally->item_bytes += item_footprint(item);
+    tally->main_bytes += item_is_main(item) ? item_footprint(item) : 0;
+}
+
+static void validate_free(const struct table *table, uint64_t word, uint64_t index)
+{
+    uint64_t known = table->_buckets.mask & ~(uint64_t)(BUCKETS_MIN - 1);
+    must(word == 0 || word_is_ghost(word));
+    if (word != 0)
+        must((directory_index(&table->_buckets, ghost_hash(word) | (index & (BUCKETS_MIN - 1))) &
+              known) == (index & known));
+}
+
+static void validate_chain(const struct table *table, uint64_t index, struct tally *tally)
+{
+    const struct bucket *head = directory_at(&table->_buckets, index);
+    for (const struct bucket *b = head; b != NULL; b = bucket_child(b)) {
+        uint64_t used = bucket_used(b);
+        must(!bucket_linked(b) || (bucket_free(b) == 0 && b->tag[BUCKET_LINK_SLOT] == 0));
+        must(b == head || bucket_linked(b) || mask_count(used) >= 2);
+        tally->children += b != head;
+        for (; used != 0; used &= used - 1)
+            validate_word(table, b, mask_first(used), index, tally);
+        for (uint64_t holes = bucket_free(b); holes != 0; holes &= holes - 1)
+            validate_free(table, b->slot[mask_first(holes)], index);
+    }
+}
+
+void table_validate(const struct table *table)
+{
+    struct tally tally = { 0 };
+    for (uint64_t i = 0; i < table->_buckets.count; i++)
+        validate_chain(table, i, &tally);
+    must(tally.count == table->count);
+    must(tally.expires == table->expires);
+    must(tally.item_bytes == table->item_bytes);
+    must(tally.main_bytes == table->main_bytes);
+    must(directory_bytes(&table->_buckets) + tally.children * sizeof(struct bucket) ==
+         table->table_bytes);
+}

@@ -1,0 +1,126 @@
+/*
+ * test_lifetime.c - what TTLs become under a default, a maximum and jitter.
+ */
+#include "shoal/store/keyspace/lifetime.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static const int64_t now = 1000 * 1000;
+static uint64_t seed;
+
+static uint64_t next_random(void)
+{
+    uint64_t z = seed += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}
+
+static void off_changes_nothing(void **state)
+{
+    (void)state;
+    struct lifetime off = lifetime_of(0, 0, 0);
+    assert_false(off.on);
+    assert_int_equal(lifetime_asked(&off, 0, now, 7), 0);
+    assert_int_equal(lifetime_asked(&off, now + 5, now, 7), now + 5);
+    assert_int_equal(lifetime_asked(&off, INT64_MAX, now, 7), INT64_MAX);
+    assert_int_equal(lifetime_not_asked(&off, now, 7), 0);
+    assert_int_equal(lifetime_kept(&off, 0, now, 7), 0);
+}
+
+static void a_default_is_for_those_who_ask_for_nothing(void **state)
+{
+    (void)state;
+    struct lifetime rules = lifetime_of(500, 0, 0);
+    assert_true(rules.on);
+    assert_int_equal(lifetime_not_asked(&rules, now, 7), now + 500);
+    assert_int_equal(lifetime_asked(&rules, 0, now, 7), 0);
+    assert_int_equal(lifetime_asked(&rules, now + 900, now, 7), now + 900);
+    assert_int_equal(lifetime_kept(&rules, 0, now, 7), 0);
+    assert_int_equal(lifetime_kept(&rules, now + 900, now, 7), now + 900);
+}
+
+static void a_maximum_is_for_all(void **state)
+{
+    (void)state;
+    struct lifetime rules = lifetime_of(0, 500, 0), both = lifetime_of(900, 500, 0);
+    assert_int_equal(lifetime_not_asked(&rules, now, 7), now + 500);
+    assert_int_equal(lifetime_not_asked(&both, now, 7), now + 500);
+    assert_int_equal(lifetime_asked(&rules, 0, now, 7), now + 500);
+    assert_int_equal(lifetime_asked(&rules, INT64_MAX, now, 7), now + 500);
+    assert_int_equal(lifetime_asked(&rules, now + 501, now, 7), now + 500);
+    assert_int_equal(lifetime_asked(&rules, now + 499, now, 7), now + 499);
+    assert_int_equal(lifetime_kept(&rules, 0, now, 7), now + 500);
+    assert_int_equal(lifetime_kept(&rules, now + 501, now, 7), now + 500);
+    assert_int_equal(lifetime_kept(&rules, now + 500, now, 7), now + 500);
+}
+
+static void what_has_passed_stays(void **state)
+{
+    (void)state;
+    struct lifetime rules = lifetime_of(500, 500, 50);
+    assert_int_equal(lifetime_asked(&rules, now, now, 7), now);
+    assert_int_equal(lifetime_asked(&rules, 1, now, 7), 1);
+}
+
+/* Every value of the range, none beyond it, and each about as often. */
+static void jitter_is_even_and_only_shortens(void **state)
+{
+    (void)state;
+    enum { TTL = 200, PERCENT = 10, LOW = TTL - TTL * PERCENT / 100, DRAWS = 210 * 1000 };
+    struct lifetime rules = lifetime_of(0, 0, PERCENT);
+    unsigned seen[TTL + 1] = { 0 };
+    for (int i = 0; i < DRAWS; i++) {
+        int64_t ttl = lifetime_asked(&rules, now + TTL, now, next_random()) - now;
+        assert_in_range(ttl, LOW, TTL);
+        seen[ttl]++;
+    }
+    for (int ttl = LOW; ttl <= TTL; ttl++)
+        assert_in_range(seen[ttl], DRAWS / 21 * 9 / 10, DRAWS / 21 * 11 / 10);
+}
+
+static void jitter_comes_after_default_and_maximum(void **state)
+{
+    (void)state;
+    struct lifetime rules = lifetime_of(10000, 1000, 50);
+    for (int i = 0; i < 1000; i++) {
+        assert_in_range(lifetime_not_asked(&rules, now, next_random()), now + 500, now + 1000);
+        assert_in_range(lifetime_kept(&rules, 0, now, next_random()), now + 500, now + 1000);
+        assert_int_equal(lifetime_kept(&rules, now + 900, now, next_random()), now + 900);
+    }
+}
+
+static void extremes(void **state)
+{
+    (void)state;
+    struct lifetime all = lifetime_of(0, 0, LIFETIME_JITTER_MAX);
+    for (int i = 0; i < 1000; i++) {
+        assert_in_range(lifetime_asked(&all, now + 3, now, next_random()), now + 1, now + 3);
+        assert_true(lifetime_asked(&all, INT64_MAX, now, next_random()) > now);
+    }
+    struct lifetime century = lifetime_of(LIFETIME_MS_MAX, LIFETIME_MS_MAX, 0);
+    assert_int_equal(lifetime_not_asked(&century, now, 7), now + LIFETIME_MS_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(off_changes_nothing),
+        cmocka_unit_test(a_default_is_for_those_who_ask_for_nothing),
+        cmocka_unit_test(a_maximum_is_for_all),
+        cmocka_unit_test(what_has_passed_stays),
+        cmocka_unit_test(jitter_is_even_and_only_shortens),
+        cmocka_unit_test(jitter_comes_after_default_and_maximum),
+        cmocka_unit_test(extremes),
+    };
+    seed = (uint64_t)time(NULL);
+    printf("seed %lu\n", (unsigned long)seed);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
