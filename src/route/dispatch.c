@@ -8,8 +8,8 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/base/hash.h"
-#include "shoal/cmd/cursor.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/cmd/generic/cursor.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/conn/account.h"
 #include "shoal/conn/answer.h"

@@ -4,7 +4,7 @@
 #include "shoal/route/plan.h"
 
 #include "shoal/base/hash.h"
-#include "shoal/cmd/cursor.h"
+#include "shoal/cmd/generic/cursor.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/conn/conn.h"
 #include "shoal/conn/request.h"

@@ -19,7 +19,7 @@
 #include "shoal/base/hash.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
-#include "shoal/cmd/memory_usage.h"
+#include "shoal/cmd/generic/memory_usage.h"
 #include "shoal/cmd/registry.h"
 
 enum { HARNESS_WORDS_MAX = 64, HARNESS_TEXT_MAX = 1 << 20 };

@@ -53,7 +53,7 @@ enum command_route {
     /* every reactor, about the server itself: `gather` adds what is asked to the plan (CLIENT
      * LIST) */
     ROUTE_GATHER,
-    ROUTE_CURSOR, /* the shard that the SCAN cursor names, see cmd/cursor.h */
+    ROUTE_CURSOR, /* the shard that the SCAN cursor names, see cmd/generic/cursor.h */
     ROUTE_ANY,    /* any shard with keys: tried in turn while it answers nil (RANDOMKEY) */
 };
 
@@ -84,7 +84,7 @@ struct command {
      * `shard` runs on any. It changes and replies nothing; if one shard says false, none goes on
      * (MSETNX: no key exists) and the reply is 0.
      */
-    bool moves; /* a value from its first key to its second, see cmd/move.h */
+    bool moves; /* a value from its first key to its second, see cmd/generic/move.h */
     command_check_fn check;
     const struct command *subs; /* sub-commands, ended by a row without a name; NULL if none */
     const char *group; /* "string", "generic", "connection", "server", "transactions", "cluster" */

@@ -8,7 +8,7 @@
 #define SHOAL_SHARD_PART_H
 
 #include "shoal/cmd/command.h"
-#include "shoal/cmd/move.h"
+#include "shoal/cmd/generic/move.h"
 #include "shoal/conn/parcel.h"
 #include "shoal/mesh/message.h"
 

@@ -3,8 +3,8 @@
  */
 #include "shoal/base/clock.h"
 #include "shoal/cmd/errors.h"
-#include "shoal/cmd/expire.h"
 #include "shoal/cmd/families.h"
+#include "shoal/cmd/generic/expire.h"
 
 enum expire_condition { EXPIRE_NX = 1, EXPIRE_XX = 2, EXPIRE_GT = 4, EXPIRE_LT = 8 };
 

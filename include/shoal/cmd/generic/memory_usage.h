@@ -2,8 +2,8 @@
  * memory_usage.h - MEMORY USAGE, a shard sub-command of a container whose other rows are the
  * server's.
  */
-#ifndef SHOAL_CMD_MEMORY_USAGE_H
-#define SHOAL_CMD_MEMORY_USAGE_H
+#ifndef SHOAL_CMD_GENERIC_MEMORY_USAGE_H
+#define SHOAL_CMD_GENERIC_MEMORY_USAGE_H
 
 #include "shoal/cmd/command.h"
 

@@ -5,7 +5,7 @@
  * long the string must become, once to run. Nothing is kept in between.
  */
 #include "shoal/base/number.h"
-#include "shoal/cmd/bits.h"
+#include "shoal/cmd/bitmap/bits.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"

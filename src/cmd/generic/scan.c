@@ -6,9 +6,9 @@
 
 #include "shoal/base/glob.h"
 #include "shoal/base/number.h"
-#include "shoal/cmd/cursor.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
+#include "shoal/cmd/generic/cursor.h"
 #include "shoal/cmd/value.h"
 
 enum {

@@ -4,8 +4,8 @@
  *
  * Thread: owner of the keyspace the string lies in.
  */
-#ifndef SHOAL_CMD_BITS_H
-#define SHOAL_CMD_BITS_H
+#ifndef SHOAL_CMD_BITMAP_BITS_H
+#define SHOAL_CMD_BITMAP_BITS_H
 
 #include "shoal/cmd/command.h"
 

@@ -4,7 +4,7 @@
  * Bit 0 is the highest bit of the first byte. Ranges are turned into bits whatever unit they were
  * given in, so counting and searching know one kind only.
  */
-#include "shoal/cmd/bits.h"
+#include "shoal/cmd/bitmap/bits.h"
 
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"

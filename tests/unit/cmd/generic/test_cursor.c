@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "shoal/cmd/cursor.h"
+#include "shoal/cmd/generic/cursor.h"
 
 static void parses(void **state)
 {

@@ -3,7 +3,7 @@
  */
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
-#include "shoal/cmd/string_options.h"
+#include "shoal/cmd/string/string_options.h"
 #include "shoal/cmd/value.h"
 
 static void get_command(struct exec *exec)

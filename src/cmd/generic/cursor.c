@@ -1,7 +1,7 @@
 /*
  * cursor.c - reads the SCAN cursor that a client sends.
  */
-#include "shoal/cmd/cursor.h"
+#include "shoal/cmd/generic/cursor.h"
 
 bool cursor_parse(struct bytes text, uint64_t *cursor)
 {

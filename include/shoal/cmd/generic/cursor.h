@@ -5,8 +5,8 @@
  * table is done the next cursor is the following shard with table cursor 0. Shard counts are fixed
  * for the life of the process, so the product is unambiguous.
  */
-#ifndef SHOAL_CMD_CURSOR_H
-#define SHOAL_CMD_CURSOR_H
+#ifndef SHOAL_CMD_GENERIC_CURSOR_H
+#define SHOAL_CMD_GENERIC_CURSOR_H
 
 #include "shoal/base/bytes.h"
 

@@ -6,8 +6,8 @@
  * halves: the source says what the value is, the destination whether it may be written, and then
  * both act.
  */
-#ifndef SHOAL_CMD_MOVE_H
-#define SHOAL_CMD_MOVE_H
+#ifndef SHOAL_CMD_GENERIC_MOVE_H
+#define SHOAL_CMD_GENERIC_MOVE_H
 
 #include "shoal/cmd/command.h"
 

@@ -2,7 +2,7 @@
  * expire.c - reads expiry times, with Redis's limits: the conversion to milliseconds and the sum
  * with the present must both fit 64 bits.
  */
-#include "shoal/cmd/expire.h"
+#include "shoal/cmd/generic/expire.h"
 
 #include "shoal/base/clock.h"
 #include "shoal/base/number.h"

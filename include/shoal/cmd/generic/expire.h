@@ -4,8 +4,8 @@
  * All become milliseconds of clock_now_ms(), what the item holds. Wall-clock times go through
  * base/clock.h. Thread: owner.
  */
-#ifndef SHOAL_CMD_EXPIRE_H
-#define SHOAL_CMD_EXPIRE_H
+#ifndef SHOAL_CMD_GENERIC_EXPIRE_H
+#define SHOAL_CMD_GENERIC_EXPIRE_H
 
 #include "shoal/cmd/command.h"
 

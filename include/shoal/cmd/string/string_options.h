@@ -2,11 +2,11 @@
  * string_options.h - the options that SET and GETEX share: a condition, a TTL, and whether the old
  * value is wanted. Thread: owner.
  */
-#ifndef SHOAL_CMD_STRING_OPTIONS_H
-#define SHOAL_CMD_STRING_OPTIONS_H
+#ifndef SHOAL_CMD_STRING_STRING_OPTIONS_H
+#define SHOAL_CMD_STRING_STRING_OPTIONS_H
 
 #include "shoal/cmd/command.h"
-#include "shoal/cmd/expire.h"
+#include "shoal/cmd/generic/expire.h"
 
 enum string_condition { STRING_ALWAYS, STRING_NX, STRING_XX, STRING_IFEQ };
 enum string_ttl { STRING_TTL_NONE, STRING_TTL_KEEP, STRING_TTL_PERSIST, STRING_TTL_SET };

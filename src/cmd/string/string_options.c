@@ -4,7 +4,7 @@
  * As in Redis an option may be repeated (the last time wins), but two that contradict each other
  * are a syntax error.
  */
-#include "shoal/cmd/string_options.h"
+#include "shoal/cmd/string/string_options.h"
 
 #include "shoal/cmd/errors.h"
 

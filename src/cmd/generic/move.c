@@ -1,7 +1,7 @@
 /*
  * move.c - RENAME, RENAMENX, COPY.
  */
-#include "shoal/cmd/move.h"
+#include "shoal/cmd/generic/move.h"
 
 #include "shoal/base/hash.h"
 #include "shoal/cmd/errors.h"

@@ -1,7 +1,7 @@
 /*
  * memory_usage.c - MEMORY USAGE: what one key costs its shard.
  */
-#include "shoal/cmd/memory_usage.h"
+#include "shoal/cmd/generic/memory_usage.h"
 
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
