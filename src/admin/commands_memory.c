@@ -2,7 +2,7 @@
  * commands_memory.c - MEMORY: where the memory goes.
  */
 #include "shoal/admin/commands.h"
-#include "shoal/admin/info.h"
+#include "shoal/admin/info/info.h"
 #include "shoal/base/mem.h"
 #include "shoal/cmd/generic/memory_usage.h"
 #include "shoal/cmd/help.h"

@@ -1,8 +1,8 @@
 /*
  * client_handlers.h - handlers of CLIENT's sub-commands that have a file of their own.
  */
-#ifndef SHOAL_ADMIN_CLIENT_HANDLERS_H
-#define SHOAL_ADMIN_CLIENT_HANDLERS_H
+#ifndef SHOAL_ADMIN_CLIENT_CLIENT_HANDLERS_H
+#define SHOAL_ADMIN_CLIENT_CLIENT_HANDLERS_H
 
 #include "shoal/cmd/command.h"
 

@@ -5,10 +5,10 @@
  * Everything comes from counters and settings; other reactors are only asked to bring theirs up to
  * date.
  */
-#ifndef SHOAL_ADMIN_INFO_TEXT_H
-#define SHOAL_ADMIN_INFO_TEXT_H
+#ifndef SHOAL_ADMIN_INFO_INFO_TEXT_H
+#define SHOAL_ADMIN_INFO_INFO_TEXT_H
 
-#include "shoal/admin/info.h"
+#include "shoal/admin/info/info.h"
 #include "shoal/server/server.h"
 
 struct info {

@@ -1,8 +1,8 @@
 /*
  * info.h - figures about the whole server that INFO and MEMORY share.
  */
-#ifndef SHOAL_ADMIN_INFO_H
-#define SHOAL_ADMIN_INFO_H
+#ifndef SHOAL_ADMIN_INFO_INFO_H
+#define SHOAL_ADMIN_INFO_INFO_H
 
 #include "shoal/base/mem.h"
 #include "shoal/stats/stats.h"

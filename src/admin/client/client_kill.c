@@ -3,7 +3,7 @@
  */
 #include "client_handlers.h"
 
-#include "shoal/admin/client_filter.h"
+#include "shoal/admin/client/client_filter.h"
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conns.h"
 #include "shoal/conn/request.h"

@@ -5,7 +5,7 @@
 
 #include "client_handlers.h"
 
-#include "shoal/admin/client_text.h"
+#include "shoal/admin/client/client_text.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/conn/conn.h"

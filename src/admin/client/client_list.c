@@ -3,8 +3,8 @@
  */
 #include "client_handlers.h"
 
-#include "shoal/admin/client_filter.h"
-#include "shoal/admin/client_line.h"
+#include "shoal/admin/client/client_filter.h"
+#include "shoal/admin/client/client_line.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
