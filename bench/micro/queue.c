@@ -4,7 +4,7 @@
  * wait).
  */
 #include "shoal/base/spsc.h"
-#include "shoal/mesh/doze.h"
+#include "shoal/mesh/sleep.h"
 #include "timing.h"
 
 #include <linux/futex.h>

@@ -21,7 +21,7 @@ enum {
 struct mesh {
     uint32_t count;
     uint32_t ring_size;
-    struct doze *doze;
+    struct sleeper *sleeper;
     _Atomic(struct spsc *) *requests;
     _Atomic(struct spsc *) *responses;
 };
@@ -86,9 +86,9 @@ struct mesh *mesh_new(uint32_t reactors, uint32_t ring_size)
     mesh->ring_size = ring_size;
     mesh->requests = mem_must_zalloc(sizeof(*mesh->requests) * reactors * reactors);
     mesh->responses = mem_must_zalloc(sizeof(*mesh->responses) * reactors * reactors);
-    mesh->doze = aligned_alloc(64, sizeof(*mesh->doze) * reactors);
-    must(mesh->doze != NULL);
-    memset(mesh->doze, 0, sizeof(*mesh->doze) * reactors);
+    mesh->sleeper = aligned_alloc(64, sizeof(*mesh->sleeper) * reactors);
+    must(mesh->sleeper != NULL);
+    memset(mesh->sleeper, 0, sizeof(*mesh->sleeper) * reactors);
     return mesh;
 }
 
@@ -102,7 +102,7 @@ void mesh_free(struct mesh **mesh)
     }
     free((*mesh)->requests);
     free((*mesh)->responses);
-    free((*mesh)->doze);
+    free((*mesh)->sleeper);
     free(*mesh);
     *mesh = NULL;
 }
@@ -447,9 +447,9 @@ bool mesh_publish(struct mesh_port *port, mesh_wake_fn wake, void *context)
         lane->dirty = false;
     }
     if (published) {
-        doze_fence();
+        sleep_fence();
         for (uint32_t i = 0; i < port->dirty_count; i++)
-            if (doze_claim(&port->mesh->doze[port->dirty[i]]))
+            if (sleep_wake_claim(&port->mesh->sleeper[port->dirty[i]]))
                 wake(context, port->dirty[i]);
     }
     port->dirty_count = 0;
@@ -471,15 +471,15 @@ static bool anything_arrived(struct mesh_port *port)
 
 bool mesh_may_sleep(struct mesh_port *port)
 {
-    struct doze *doze = &port->mesh->doze[port->self];
-    doze_begin(doze);
+    struct sleeper *sleeper = &port->mesh->sleeper[port->self];
+    sleep_begin(sleeper);
     if (!anything_arrived(port))
         return true;
-    doze_end(doze);
+    sleep_end(sleeper);
     return false;
 }
 
 void mesh_awake(struct mesh_port *port)
 {
-    doze_end(&port->mesh->doze[port->self]);
+    sleep_end(&port->mesh->sleeper[port->self]);
 }

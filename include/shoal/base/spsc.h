@@ -11,7 +11,7 @@
  *   head   stored with release by the consumer, loaded with acquire by the producer: a slot is
  *          overwritten only after its reader has said that it has read it
  *
- * The sleep and wake-up protocol on top of it is in mesh/doze.h.
+ * The sleep and wake-up protocol on top of it is in mesh/sleep.h.
  *
  * source   Lamport's queue with cached indices: FastForward (PPoPP 2008), MCRingBuffer (IPDPS 2010)
  */

@@ -16,8 +16,8 @@
 
 #include "shoal/base/bound.h"
 #include "shoal/base/spsc.h"
-#include "shoal/mesh/doze.h"
 #include "shoal/mesh/message.h"
+#include "shoal/mesh/sleep.h"
 
 enum {
     MESH_REACTORS_MAX = 128,

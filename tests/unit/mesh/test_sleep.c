@@ -1,5 +1,5 @@
 /*
- * test_doze.c - sleep and wake-up in their tightest loop: two threads (pthread) and one message at
+ * test_sleep.c - sleep and wake-up in their tightest loop: two threads (pthread) and one message at
  * a time.
  *
  * Sleeping is spinning on a count of knocks, so that the race is run some hundred thousand times a
@@ -8,7 +8,7 @@
  */
 #include "shoal/base/clock.h"
 #include "shoal/base/spsc.h"
-#include "shoal/mesh/doze.h"
+#include "shoal/mesh/sleep.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -29,7 +29,7 @@ enum { ROUNDS = 300000 };
 /* Two ends that throw one message to and fro: each is the other's producer. */
 struct end {
     struct spsc *in, *out;
-    struct doze *own, *peers;
+    struct sleeper *own, *peers;
     _Atomic uint32_t *own_knocks, *peers_knocks;
     uint32_t delay, sleeps;
     _Atomic bool *lost;
@@ -54,13 +54,13 @@ static void *receive(struct end *end)
     void *message;
     while ((message = spsc_pop(end->in)) == NULL) {
         uint32_t seen = atomic_load(end->own_knocks);
-        doze_begin(end->own);
+        sleep_begin(end->own);
         if (spsc_ready(end->in) == 0) {
             end->sleeps++;
             if (!wait_for_knock(end, seen))
                 atomic_store(end->lost, true);
         }
-        doze_end(end->own);
+        sleep_end(end->own);
         if (atomic_load(end->lost))
             return NULL;
     }
@@ -72,8 +72,8 @@ static void send(struct end *end, void *message)
 {
     spsc_push(end->out, message);
     spsc_publish(end->out);
-    doze_fence();
-    if (doze_claim(end->peers))
+    sleep_fence();
+    if (sleep_wake_claim(end->peers))
         atomic_fetch_add(end->peers_knocks, 1);
 }
 
@@ -109,7 +109,7 @@ static void *catch_and_throw(void *argument)
 static void no_wake_up_is_lost(void **state)
 {
     (void)state;
-    struct doze doze[2] = { 0 };
+    struct sleeper sleeper[2] = { 0 };
     _Atomic uint32_t knocks[2] = { 0 };
     _Atomic bool lost = false;
     struct spsc *queue[2] = { spsc_new(2), spsc_new(2) };
@@ -119,8 +119,8 @@ static void no_wake_up_is_lost(void **state)
         end[i] = (struct end){
             .in = queue[i],
             .out = queue[1 - i],
-            .own = &doze[i],
-            .peers = &doze[1 - i],
+            .own = &sleeper[i],
+            .peers = &sleeper[1 - i],
             .own_knocks = &knocks[i],
             .peers_knocks = &knocks[1 - i],
             .delay = i == 0 ? 7 : 13,
@@ -138,15 +138,15 @@ static void no_wake_up_is_lost(void **state)
 static void one_claims(void **state)
 {
     (void)state;
-    struct doze doze = { 0 };
-    assert_false(doze_claim(&doze));
-    doze_begin(&doze);
-    doze_fence();
-    assert_true(doze_claim(&doze));
-    assert_false(doze_claim(&doze));
-    doze_begin(&doze);
-    doze_end(&doze);
-    assert_false(doze_claim(&doze));
+    struct sleeper sleeper = { 0 };
+    assert_false(sleep_wake_claim(&sleeper));
+    sleep_begin(&sleeper);
+    sleep_fence();
+    assert_true(sleep_wake_claim(&sleeper));
+    assert_false(sleep_wake_claim(&sleeper));
+    sleep_begin(&sleeper);
+    sleep_end(&sleeper);
+    assert_false(sleep_wake_claim(&sleeper));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /*
- * doze.h - how a reactor goes to sleep without missing a message, and how it is woken.
+ * sleep.h - how a reactor goes to sleep without missing a message, and how it is woken.
  *
  * Dekker's protocol on top of the queues' indices:
  *
@@ -14,49 +14,49 @@
  * Either way nobody sleeps on a message. The exchange (never a load and a later store) makes one
  * producer the one who wakes, and cannot wipe out a flag that the consumer has set again since.
  */
-#ifndef SHOAL_MESH_DOZE_H
-#define SHOAL_MESH_DOZE_H
+#ifndef SHOAL_MESH_SLEEP_H
+#define SHOAL_MESH_SLEEP_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-struct doze {
+struct sleeper {
     _Alignas(64) _Atomic uint32_t _sleeping;
 };
 
-/* Announces sleep. Afterwards look at every queue once more; found something: doze_end(). Thread:
+/* Announces sleep. Afterwards look at every queue once more; found something: sleep_end(). Thread:
  * consumer. */
-static inline void doze_begin(struct doze *doze)
+static inline void sleep_begin(struct sleeper *sleeper)
 {
     /* relaxed: the fence below orders it before the re-reads of the tails */
-    atomic_store_explicit(&doze->_sleeping, 1, memory_order_relaxed);
-    /* seq_cst: pairs with the fence in doze_fence() */
+    atomic_store_explicit(&sleeper->_sleeping, 1, memory_order_relaxed);
+    /* seq_cst: pairs with the fence in sleep_fence() */
     atomic_thread_fence(memory_order_seq_cst);
 }
 
 /* Awake: no more wake-ups wanted. Thread: consumer. */
-static inline void doze_end(struct doze *doze)
+static inline void sleep_end(struct sleeper *sleeper)
 {
     /* relaxed: a wake-up that comes all the same is harmless */
-    atomic_store_explicit(&doze->_sleeping, 0, memory_order_relaxed);
+    atomic_store_explicit(&sleeper->_sleeping, 0, memory_order_relaxed);
 }
 
 /* Between publishing and looking whom to wake: once a turn. Thread: producer. */
-static inline void doze_fence(void)
+static inline void sleep_fence(void)
 {
-    /* seq_cst: pairs with the fence in doze_begin() */
+    /* seq_cst: pairs with the fence in sleep_begin() */
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* True when the caller has to wake it. Thread: producer, after doze_fence(). */
-static inline bool doze_claim(struct doze *doze)
+/* True when the caller has to wake it. Thread: producer, after sleep_fence(). */
+static inline bool sleep_wake_claim(struct sleeper *sleeper)
 {
-    /* relaxed: ordered after our tail stores by doze_fence() */
-    if (atomic_load_explicit(&doze->_sleeping, memory_order_relaxed) == 0)
+    /* relaxed: ordered after our tail stores by sleep_fence() */
+    if (atomic_load_explicit(&sleeper->_sleeping, memory_order_relaxed) == 0)
         return false;
     /* relaxed: only who gets the 1 matters, no data travels by it */
-    return atomic_exchange_explicit(&doze->_sleeping, 0, memory_order_relaxed) == 1;
+    return atomic_exchange_explicit(&sleeper->_sleeping, 0, memory_order_relaxed) == 1;
 }
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * doze.pml - sleep and wake-up of include/shoal/mesh/doze.h, on processors that delay their stores.
+ * sleep.pml - sleep and wake-up of include/shoal/mesh/sleep.h, on processors that delay their stores.
  *
  * Every store waits in its processor's buffer until it is flushed at some later time (TSO); a fence waits for that, an
  * exchange is done at once behind it. A consumer that sleeps for ever is an invalid end state.
