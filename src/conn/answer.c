@@ -7,9 +7,9 @@
 #include "shoal/base/list.h"
 #include "shoal/conn/account.h"
 #include "shoal/conn/conn.h"
+#include "shoal/conn/conn_ops.h"
 #include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/conn/conn_ops.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>
@@ -62,23 +62,23 @@ static void lost(struct conn *conn)
 }
 
 /* Sends a finished reply that did not go straight to the send buffer. */
-static void send_parcel(struct conn *conn, struct reply *reply, bool of_parcels)
+static void send_ref(struct conn *conn, struct reply *reply, bool of_refs)
 {
-    struct parcel *parcel = parcel_new(conn->reactor, reply, of_parcels);
-    if (parcel == NULL || !out_parcel(&conn->out, conn->reactor, parcel))
+    struct reply_ref *ref = reply_ref_new(conn->reactor, reply, of_refs);
+    if (ref == NULL || !out_ref(&conn->out, conn->reactor, ref))
         lost(conn);
 }
 
 /* Puts the reply behind what the connection has to send. */
-static void deliver(struct conn *conn, struct reply *reply, bool of_parcels)
+static void deliver(struct conn *conn, struct reply *reply, bool of_refs)
 {
     if (likely(!reply->heap && reply->pin_count == 0 && !reply->no_memory)) {
         out_written(&conn->out, reply->size);
     } else if (reply->no_memory) {
-        reply_discard(conn->reactor, reply, of_parcels);
+        reply_discard(conn->reactor, reply, of_refs);
         lost(conn);
     } else {
-        send_parcel(conn, reply, of_parcels);
+        send_ref(conn, reply, of_refs);
     }
 }
 
@@ -93,8 +93,8 @@ static void keep(struct request *request, struct reply *reply)
     } else if (!reply->heap && reply->pin_count == 0) {
         answer->place = ANSWER_IN_REQUEST;
     } else {
-        answer->parcel = parcel_new(request->conn->reactor, reply, false);
-        answer->place = answer->parcel != NULL ? ANSWER_IN_PARCEL : ANSWER_NONE;
+        answer->ref = reply_ref_new(request->conn->reactor, reply, false);
+        answer->place = answer->ref != NULL ? ANSWER_IN_REF : ANSWER_NONE;
     }
 }
 
@@ -142,8 +142,8 @@ static void drop_kept(struct reactor *reactor, struct answer *answer)
 {
     if (answer->place == ANSWER_IN_HEAP)
         heap_free(reactor, answer);
-    else if (answer->place == ANSWER_IN_PARCEL)
-        parcel_unuse(reactor, answer->parcel);
+    else if (answer->place == ANSWER_IN_REF)
+        reply_ref_unuse(reactor, answer->ref);
     answer->place = ANSWER_NONE;
 }
 
@@ -156,8 +156,8 @@ static void send_kept(struct conn *conn, struct request *request)
     } else if (answer->place == ANSWER_IN_HEAP) {
         ok = out_bytes(&conn->out, &conn->reactor->conns->chunks, answer->data, answer->size);
         heap_free(conn->reactor, answer);
-    } else if (answer->place == ANSWER_IN_PARCEL) {
-        ok = out_parcel(&conn->out, conn->reactor, answer->parcel);
+    } else if (answer->place == ANSWER_IN_REF) {
+        ok = out_ref(&conn->out, conn->reactor, answer->ref);
     } else {
         ok = false;
     }

@@ -77,8 +77,8 @@ static struct chunk *chunk_get(struct chunk_pool *pool)
 
 static void chunk_drop(struct reactor *here, struct chunk *chunk)
 {
-    if (chunk->parcel != NULL) {
-        parcel_unuse(here, chunk->parcel);
+    if (chunk->ref != NULL) {
+        reply_ref_unuse(here, chunk->ref);
         free(chunk);
         return;
     }
@@ -102,7 +102,7 @@ void chunk_pool_fini(struct chunk_pool *pool)
 static size_t chunk_room(const struct out *out)
 {
     const struct chunk *last = out->chunks.last;
-    if (out->chunks.first == NULL || last->parcel != NULL || last == out->flying)
+    if (out->chunks.first == NULL || last->ref != NULL || last == out->flying)
         return 0;
     return (size_t)(last->own + CHUNK_BYTES - (last->data + last->size));
 }
@@ -136,32 +136,32 @@ bool out_bytes(struct out *out, struct chunk_pool *pool, const char *data, size_
     return true;
 }
 
-static bool append_part(struct out *out, struct parcel *parcel, char *data, size_t size)
+static bool append_part(struct out *out, struct reply_ref *ref, char *data, size_t size)
 {
     if (size == 0)
         return true;
     struct chunk *chunk = malloc(sizeof(*chunk));
     if (chunk == NULL)
         return false;
-    *chunk = (struct chunk){ .data = data, .size = size, .parcel = parcel };
-    parcel_use(parcel);
+    *chunk = (struct chunk){ .data = data, .size = size, .ref = ref };
+    reply_ref_use(ref);
     list_add(&out->chunks, chunk, next);
     out->bytes += size;
     return true;
 }
 
-bool out_parcel(struct out *out, struct reactor *here, struct parcel *parcel)
+bool out_ref(struct out *out, struct reactor *here, struct reply_ref *ref)
 {
     size_t at = 0;
     bool ok = true;
-    for (uint32_t i = 0; i < parcel->pin_count && ok; i++) {
-        const struct reply_pin *pin = &parcel->pins[i];
-        ok = append_part(out, parcel, parcel->base + at, pin->offset - at) &&
-             append_part(out, parcel, (char *)pin->text.data, pin->text.size);
+    for (uint32_t i = 0; i < ref->pin_count && ok; i++) {
+        const struct reply_pin *pin = &ref->pins[i];
+        ok = append_part(out, ref, ref->base + at, pin->offset - at) &&
+             append_part(out, ref, (char *)pin->text.data, pin->text.size);
         at = pin->offset;
     }
-    ok = ok && append_part(out, parcel, parcel->base + at, parcel->size - at);
-    parcel_unuse(here, parcel); /* ours; the chunks hold theirs */
+    ok = ok && append_part(out, ref, ref->base + at, ref->size - at);
+    reply_ref_unuse(here, ref); /* ours; the chunks hold theirs */
     return ok;
 }
 

@@ -25,8 +25,8 @@ static void part_free(struct plan *plan, struct part *part)
         free(part->ops[i].spans);
         free(part->ops[i].value_copy);
     }
-    if (part->parcel != NULL)
-        parcel_unuse(plan->home, part->parcel);
+    if (part->ref != NULL)
+        reply_ref_unuse(plan->home, part->ref);
     free(part->ops);
     free(part->names);
     free(part->watched);

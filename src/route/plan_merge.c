@@ -17,12 +17,12 @@ enum { VALUE_NIL, VALUE_ERROR, VALUE_TEXT, VALUE_INTEGER };
 
 static const char *part_base(const struct part *part)
 {
-    return part->parcel != NULL ? part->parcel->base : part->bytes;
+    return part->ref != NULL ? part->ref->base : part->bytes;
 }
 
 static const uint32_t *part_marks(const struct part *part)
 {
-    return part->parcel != NULL ? part->parcel->marks : part->marks_inline;
+    return part->ref != NULL ? part->ref->marks : part->marks_inline;
 }
 
 /* The op of the step in hand on this shard, NULL if the step does not concern it. */
@@ -51,31 +51,31 @@ struct bytes plan_element(struct plan *plan, uint32_t shard)
     return bytes_of(part_base(part) + from, to - from);
 }
 
-static void copy_with_pins(struct reactor *here, struct reply *reply, struct parcel *parcel,
+static void copy_with_pins(struct reactor *here, struct reply *reply, struct reply_ref *ref,
                            uint32_t from, uint32_t to)
 {
-    for (uint32_t i = 0; i < parcel->pin_count; i++) {
-        const struct reply_pin *pin = &parcel->pins[i];
+    for (uint32_t i = 0; i < ref->pin_count; i++) {
+        const struct reply_pin *pin = &ref->pins[i];
         if (pin->offset <= from || pin->offset > to)
             continue; /* a pin stands behind its header, so never at the beginning of an element */
-        reply_raw(reply, bytes_of(parcel->base + from, pin->offset - from));
-        parcel_use(parcel);
-        if (!reply_raw_pinned(reply, pin->text, parcel))
-            parcel_unuse(here, parcel);
+        reply_raw(reply, bytes_of(ref->base + from, pin->offset - from));
+        reply_ref_use(ref);
+        if (!reply_raw_pinned(reply, pin->text, ref))
+            reply_ref_unuse(here, ref);
         from = pin->offset;
     }
-    reply_raw(reply, bytes_of(parcel->base + from, to - from));
+    reply_raw(reply, bytes_of(ref->base + from, to - from));
 }
 
 void plan_copy_element(struct plan *plan, uint32_t shard, struct reply *reply)
 {
-    struct parcel *parcel = plan->part[shard]->parcel;
+    struct reply_ref *ref = plan->part[shard]->ref;
     struct bytes element = plan_element(plan, shard);
-    if (parcel == NULL || parcel->pin_count == 0) {
+    if (ref == NULL || ref->pin_count == 0) {
         reply_raw(reply, element);
     } else {
-        uint32_t from = (uint32_t)(element.data - parcel->base);
-        copy_with_pins(plan->home, reply, parcel, from, from + (uint32_t)element.size);
+        uint32_t from = (uint32_t)(element.data - ref->base);
+        copy_with_pins(plan->home, reply, ref, from, from + (uint32_t)element.size);
     }
 }
 

@@ -19,7 +19,7 @@
 enum { QUICK_BYTES_MAX = 4096 };
 
 /* The reply of a command from another reactor: in the request, in the pair's reply space, or as a
- * parcel. */
+ * ref. */
 static void answer_pack(struct reactor *reactor, struct request *request, struct reply *reply)
 {
     struct answer *answer = &request->answer;
@@ -36,8 +36,8 @@ static void answer_pack(struct reactor *reactor, struct request *request, struct
         answer->place = ANSWER_IN_SPACE;
         answer->data = space;
     } else {
-        answer->parcel = parcel_new(reactor, reply, false);
-        answer->place = answer->parcel != NULL ? ANSWER_IN_PARCEL : ANSWER_NONE;
+        answer->ref = reply_ref_new(reactor, reply, false);
+        answer->place = answer->ref != NULL ? ANSWER_IN_REF : ANSWER_NONE;
     }
 }
 

@@ -114,15 +114,15 @@ static void op_run(struct reactor *here, struct part *part, struct op *op)
     op->ticks = ticks_since(start);
 }
 
-/* Small values go home inside the part; others, and any pin, as a parcel. */
+/* Small values go home inside the part; others, and any pin, as a reply reference. */
 static void answer_pack(struct reactor *here, struct part *part)
 {
     struct reply *reply = &part->reply;
     if (reply->no_memory || reply->heap || reply->pin_count > 0 ||
         reply->mark_count > PART_MARKS_INLINE) {
         bool lost = reply->no_memory;
-        part->parcel = parcel_new(here, reply, false);
-        part->ok = part->ok && !lost && part->parcel != NULL;
+        part->ref = reply_ref_new(here, reply, false);
+        part->ok = part->ok && !lost && part->ref != NULL;
         return;
     }
     part->size = (uint32_t)reply->size;

@@ -1,7 +1,7 @@
 /*
  * out.h - what a connection has yet to send: a list of chunks, sent by one operation at a time.
  *
- * A chunk holds bytes of its own, or points into a parcel. Chunks with bytes come from the
+ * A chunk holds bytes of its own, or points into a reply reference. Chunks with bytes come from the
  * reactor's pool and go back when sent, so that an idle connection holds none.
  */
 #ifndef SHOAL_CONN_OUT_H
@@ -9,7 +9,7 @@
 
 #include "shoal/base/bound.h"
 #include "shoal/base/list.h"
-#include "shoal/conn/parcel.h"
+#include "shoal/conn/reply_ref.h"
 #include "shoal/net/ring.h"
 #include "shoal/proto/reply.h"
 
@@ -25,9 +25,9 @@ enum {
 
 struct chunk {
     struct chunk *next;
-    char *data; /* own[] or inside the parcel */
+    char *data; /* own[] or inside the reply reference */
     size_t size;
-    struct parcel *parcel; /* one use; NULL: own[] */
+    struct reply_ref *ref; /* one use; NULL: own[] */
     bool loose;            /* not of the pool */
     char own[];
 };
@@ -62,9 +62,9 @@ static inline void out_written(struct out *out, size_t size)
 /* Copies. False when memory is out. */
 bool out_bytes(struct out *out, struct chunk_pool *pool, const char *data, size_t size);
 
-/* Takes over one use of the parcel: all its bytes and pins, in order. False when memory is out (the
+/* Takes over one use of the reply reference: all its bytes and pins, in order. False when memory is out (the
  * use is given back). */
-bool out_parcel(struct out *out, struct reactor *here, struct parcel *parcel);
+bool out_ref(struct out *out, struct reactor *here, struct reply_ref *ref);
 
 /* Starts sending what is there, unless a send is in flight. The op's owner calls out_sent() on its
  * completion. */

@@ -16,13 +16,14 @@
 
 #include "shoal/base/bound.h"
 #include "shoal/cmd/command.h"
-#include "shoal/conn/parcel.h"
+#include "shoal/conn/reply_ref.h"
 #include "shoal/mesh/message.h"
 
 enum {
     REQUEST_SPANS_INLINE = 7,
-    ANSWER_INLINE = 40,                  /* encoded bytes that travel in the request */
-    ANSWER_COPY_MAX = BOUND(16384, 512), /* through the pair's reply space; above, a parcel */
+    ANSWER_INLINE = 40, /* encoded bytes that travel in the request */
+    ANSWER_COPY_MAX =
+        BOUND(16384, 512), /* through the pair's reply space; above, a reply reference */
 };
 
 enum answer_place {
@@ -30,7 +31,7 @@ enum answer_place {
     ANSWER_IN_REQUEST, /* answer.bytes */
     ANSWER_IN_SPACE,   /* answer.data, in the owner's reply space: copy before mesh_release() */
     ANSWER_IN_HEAP,    /* answer.data, malloc'ed at home */
-    ANSWER_IN_PARCEL,  /* answer.parcel */
+    ANSWER_IN_REF,     /* answer.ref */
 };
 
 struct answer {
@@ -40,7 +41,7 @@ struct answer {
     uint64_t ticks; /* cycles that the command took */
     union {
         char *data;
-        struct parcel *parcel;
+        struct reply_ref *ref;
     };
     char bytes[ANSWER_INLINE];
 };

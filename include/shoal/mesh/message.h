@@ -4,7 +4,7 @@
  * Whoever makes a message destroys it, on its home reactor: it travels to `to`, whose run() does
  * the work and, at once or later, calls mesh_respond(); then done() runs at home. A one-way message
  * is instead destroyed by run() at its destination (which is where it was made: see
- * conn/parcel.h).
+ * conn/reply_ref.h).
  */
 #ifndef SHOAL_MESH_MESSAGE_H
 #define SHOAL_MESH_MESSAGE_H

@@ -9,7 +9,7 @@
 
 #include "shoal/cmd/command.h"
 #include "shoal/cmd/generic/move.h"
-#include "shoal/conn/parcel.h"
+#include "shoal/conn/reply_ref.h"
 #include "shoal/mesh/message.h"
 
 enum {
@@ -91,7 +91,7 @@ struct part {
     struct reply reply;
 
     /* the values, valid at home when done */
-    struct parcel *parcel; /* or, when small: */
+    struct reply_ref *ref; /* or, when small: */
     uint32_t size, mark_count, marks_inline[PART_MARKS_INLINE];
     char bytes[PART_BYTES_INLINE];
     uint32_t op_cursor, cursor; /* ops and elements taken by the merge */

@@ -62,7 +62,7 @@ static uint32_t chunks_of(const struct out *out, size_t *memory)
 {
     uint32_t count = 0;
     for (const struct chunk *chunk = out->chunks.first; chunk != NULL; chunk = chunk->next) {
-        *memory += chunk->parcel == NULL ? CHUNK_BYTES : sizeof(*chunk);
+        *memory += chunk->ref == NULL ? CHUNK_BYTES : sizeof(*chunk);
         count += chunk->size > 0;
     }
     return count;

@@ -1,5 +1,5 @@
 /*
- * test_out.c - unsent bytes: chunks, parcels, and sends that end early. The ring is one that only
+ * test_out.c - unsent bytes: chunks, refs, and sends that end early. The ring is one that only
  * writes down.
  */
 #include "shoal/conn/out.h"
@@ -191,7 +191,7 @@ static void no_send_is_larger_than_its_limit(void **state)
     put("before");
     reply_init(&reply, PROTO_RESP2, NULL, 0, NULL, 0);
     reply_raw(&reply, bytes_of(text, sizeof(text)));
-    assert_true(out_parcel(&out, reactor, parcel_new(reactor, &reply, false)));
+    assert_true(out_ref(&out, reactor, reply_ref_new(reactor, &reply, false)));
     put("behind");
     for (int i = 0; i < 4; i++) {
         out_send(&out, &fake_ring, 7);
@@ -235,7 +235,7 @@ static void chunks_are_used_again(void **state)
     assert_int_equal(wire_size, 6 * sizeof(text));
 }
 
-/* ---- parcels ------------------------------------------------------------- */
+/* ---- refs ------------------------------------------------------------- */
 
 static struct blob *blob_of(char fill, size_t size)
 {
@@ -245,7 +245,7 @@ static struct blob *blob_of(char fill, size_t size)
 }
 
 /* "<" 100 x a ">" 50 x b "!": its pins are given back when the last byte has gone, not before. */
-static void a_parcel_is_sent_with_its_pins_in_place(void **state)
+static void a_reference_is_sent_with_its_pins_in_place(void **state)
 {
     (void)state;
     struct reply reply;
@@ -260,9 +260,9 @@ static void a_parcel_is_sent_with_its_pins_in_place(void **state)
     assert_true(reply_raw_pinned(&reply, bytes_of(b->data, b->size), b));
     reply_raw(&reply, bytes_str("!"));
     put("before");
-    struct parcel *parcel = parcel_new(reactor, &reply, false);
-    assert_non_null(parcel);
-    assert_true(out_parcel(&out, reactor, parcel));
+    struct reply_ref *ref = reply_ref_new(reactor, &reply, false);
+    assert_non_null(ref);
+    assert_true(out_ref(&out, reactor, ref));
     put("behind");
     assert_int_equal(out.bytes, 6 + 153 + 6);
     out_send(&out, &fake_ring, 7);
@@ -271,7 +271,7 @@ static void a_parcel_is_sent_with_its_pins_in_place(void **state)
     assert_true(blob_shared(a));
     out_send(&out, &fake_ring, 7);
     lands(40 + 1 + 50);
-    assert_true(blob_shared(b)); /* the parcel goes as a whole */
+    assert_true(blob_shared(b)); /* the reply reference goes as a whole */
     send_all();
     assert_false(blob_shared(a));
     assert_false(blob_shared(b));
@@ -294,7 +294,7 @@ static void what_is_dropped_is_given_back(void **state)
     reply_init(&reply, PROTO_RESP2, NULL, 0, NULL, 0);
     assert_true(reply_str_pinned(&reply, bytes_of(blob->data, blob->size), blob));
     put("before");
-    assert_true(out_parcel(&out, reactor, parcel_new(reactor, &reply, false)));
+    assert_true(out_ref(&out, reactor, reply_ref_new(reactor, &reply, false)));
     out_clear(&out, reactor);
     assert_false(blob_shared(blob));
     blob_disown(blob);
@@ -322,7 +322,7 @@ static void add_something(char *text, size_t size, size_t at)
     }
     reply_init(&reply, PROTO_RESP2, NULL, 0, NULL, 0);
     reply_raw(&reply, bytes_of(text, size));
-    assert_true(out_parcel(&out, reactor, parcel_new(reactor, &reply, false)));
+    assert_true(out_ref(&out, reactor, reply_ref_new(reactor, &reply, false)));
 }
 
 static void the_stream_stays_whole(void **state)
@@ -363,7 +363,7 @@ int main(void)
         with_out(no_send_is_larger_than_its_limit),
         with_out(room_is_never_little),
         with_out(chunks_are_used_again),
-        with_out(a_parcel_is_sent_with_its_pins_in_place),
+        with_out(a_reference_is_sent_with_its_pins_in_place),
         with_out(what_is_dropped_is_given_back),
         with_out(the_stream_stays_whole),
     };

@@ -1,17 +1,17 @@
 /*
- * parcel.h - a reply too large to copy: encoded bytes and pinned values, by reference.
+ * reply_ref.h - a reply too large to copy: encoded bytes and pinned values, by reference.
  *
  * Made by the reactor that ran the command and destroyed there. The reactor that sends it counts
- * its own uses and, after the last, sends the parcel home as a one-way message; only then are the
+ * its own uses and, after the last, sends the reply reference home as a one-way message; only then are the
  * values unpinned.
  */
-#ifndef SHOAL_CONN_PARCEL_H
-#define SHOAL_CONN_PARCEL_H
+#ifndef SHOAL_CONN_REPLY_REF_H
+#define SHOAL_CONN_REPLY_REF_H
 
 #include "shoal/mesh/message.h"
 #include "shoal/proto/reply.h"
 
-struct parcel {
+struct reply_ref {
     struct message message;
     char *base; /* `size` encoded bytes, malloc'ed */
     size_t size;
@@ -20,7 +20,7 @@ struct parcel {
     uint32_t mark_count;
     uint32_t *marks; /* ends of elements, see reply_mark() */
     uint32_t uses;   /* the sender's count */
-    bool of_parcels; /* the pins' tokens are parcels of other reactors, not blobs */
+    bool of_refs;    /* the pins' tokens are references of other reactors, not blobs */
 };
 
 /*
@@ -30,16 +30,16 @@ struct parcel {
  *   returns  one use, the caller's; NULL when memory is out: the pins have been released and the
  *            reply is lost
  */
-struct parcel *parcel_new(struct reactor *here, struct reply *reply, bool of_parcels);
+struct reply_ref *reply_ref_new(struct reactor *here, struct reply *reply, bool of_refs);
 
 /* Thread: the reactor that sends it. */
-static inline void parcel_use(struct parcel *parcel)
+static inline void reply_ref_use(struct reply_ref *ref)
 {
-    parcel->uses++;
+    ref->uses++;
 }
-void parcel_unuse(struct reactor *here, struct parcel *parcel);
+void reply_ref_unuse(struct reactor *here, struct reply_ref *ref);
 
 /* Releases what a reply has pinned and frees it: for a reply that will not be sent. */
-void reply_discard(struct reactor *here, struct reply *reply, bool of_parcels);
+void reply_discard(struct reactor *here, struct reply *reply, bool of_refs);
 
 #endif
