@@ -11,7 +11,7 @@
 #include "shoal/route/plan.h"
 #include "shoal/server/server.h"
 #include "shoal/stats/latency_events.h"
-#include "shoal/stats/latency_figures.h"
+#include "shoal/stats/latency_histogram.h"
 #include "shoal/stats/records.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * info_commands.c - INFO: calls, times and errors by command, summed over the reactors.
  */
 #include "shoal/base/clock.h"
-#include "shoal/stats/latency_figures.h"
+#include "shoal/stats/latency_histogram.h"
 
 #include "info_text.h"
 

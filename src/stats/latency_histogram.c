@@ -1,7 +1,7 @@
 /*
- * latency_figures.c - reading histograms of durations.
+ * latency_histogram.c - reading histograms of durations.
  */
-#include "shoal/stats/latency_figures.h"
+#include "shoal/stats/latency_histogram.h"
 
 #include "shoal/base/clock.h"
 

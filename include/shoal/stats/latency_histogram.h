@@ -1,9 +1,9 @@
 /*
- * latency_figures.h - what a histogram of latency_bucket()s says: percentiles, and Redis's shape of
+ * latency_histogram.h - what a histogram of latency_bucket()s says: percentiles, and Redis's shape of
  * it.
  */
-#ifndef SHOAL_STATS_LATENCY_FIGURES_H
-#define SHOAL_STATS_LATENCY_FIGURES_H
+#ifndef SHOAL_STATS_LATENCY_HISTOGRAM_H
+#define SHOAL_STATS_LATENCY_HISTOGRAM_H
 
 #include "shoal/stats/stats.h"
 

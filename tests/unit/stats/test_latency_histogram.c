@@ -1,8 +1,8 @@
 /*
- * test_latency_figures.c - percentiles and cumulative counts of histograms made by
+ * test_latency_histogram.c - percentiles and cumulative counts of histograms made by
  * latency_bucket().
  */
-#include "shoal/stats/latency_figures.h"
+#include "shoal/stats/latency_histogram.h"
 
 #include "shoal/base/clock.h"
 
