@@ -39,11 +39,11 @@ struct value_mark value_mark(const struct exec *exec)
     return (struct value_mark){ .size = exec->reply->size, .pins = exec->reply->pin_count };
 }
 
-void value_take_back(struct exec *exec, struct value_mark mark)
+void value_rollback(struct exec *exec, struct value_mark mark)
 {
     for (uint32_t i = mark.pins; i < exec->reply->pin_count; i++)
         blob_unread(exec->reply->pins[i].pin);
-    reply_rewind(exec->reply, mark.size);
+    reply_rollback(exec->reply, mark.size);
 }
 
 bool value_int(const struct item *item, int64_t *out)

@@ -5,13 +5,13 @@
 
 #include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
+#include "shoal/conn/conn_ops.h"
 #include "shoal/conn/conns.h"
 #include "shoal/conn/input.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/net/socket.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/conn/conn_ops.h"
 #include "shoal/stats/stats.h"
 
 #include <errno.h>
@@ -52,13 +52,13 @@ static void conn_starve(struct conn *conn)
     list_add(&reactor->conns->starved, conn, next_starved);
 }
 
-void conn_settle_later(struct conn *conn)
+void conn_reap_later(struct conn *conn)
 {
-    if (conn->flags & CONN_SETTLING)
+    if (conn->flags & CONN_REAPING)
         return;
-    conn->flags |= CONN_SETTLING;
-    conn->next_settling = conn->reactor->conns->settling_first;
-    conn->reactor->conns->settling_first = conn;
+    conn->flags |= CONN_REAPING;
+    conn->next_reaping = conn->reactor->conns->reaping_first;
+    conn->reactor->conns->reaping_first = conn;
 }
 
 /* ---- open and close ------------------------------------------------------ */
@@ -81,7 +81,7 @@ static void received(struct io_op *op, const struct io_event *event)
             return;
         conn_recv_again(conn);
         if (conn->flags & (CONN_DEAD | CONN_CLOSING))
-            conn_settle_later(conn); /* it may have waited for this */
+            conn_reap_later(conn); /* it may have waited for this */
         return;
     }
     if (event->result == -ENOBUFS) {
@@ -94,7 +94,7 @@ static void received(struct io_op *op, const struct io_event *event)
     } else {
         fail(conn, "receive", event->result);
     }
-    conn_settle_later(conn);
+    conn_reap_later(conn);
 }
 
 static void sent(struct io_op *op, const struct io_event *event)
@@ -114,7 +114,7 @@ static void sent(struct io_op *op, const struct io_event *event)
         fail(conn, "send", event->result);
     }
     if (unlikely(conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_EOF)))
-        conn_settle_later(conn);
+        conn_reap_later(conn);
 }
 
 void conn_open(struct reactor *reactor, int fd, bool unix_socket)
@@ -162,13 +162,13 @@ void conn_kill(struct conn *conn)
     input_settle(conn);
     if (conn->flags & CONN_HELD)
         conn_stall(conn); /* its turn may never come; there it is dropped */
-    conn_settle_later(conn);
+    conn_reap_later(conn);
 }
 
 void conn_close_later(struct conn *conn)
 {
     conn->flags |= CONN_CLOSING;
-    conn_settle_later(conn);
+    conn_reap_later(conn);
 }
 
 static void conn_free(struct conn *conn)
@@ -232,10 +232,10 @@ static bool lingers(struct conn *conn)
 void conn_linger_check(struct conn *conn)
 {
     if (conn->linger_until_ms != 0)
-        conn_settle_later(conn);
+        conn_reap_later(conn);
 }
 
-bool conn_settle(struct conn *conn)
+bool conn_reap(struct conn *conn)
 {
     if (conn->flags & (CONN_CLOSING | CONN_EOF) && !has_work(conn) && !lingers(conn))
         conn_kill(conn);
@@ -338,11 +338,11 @@ static bool over_output_limit(struct conn *conn)
 void conn_flush(struct conn *conn)
 {
     if (conn->flags & CONN_DEAD) {
-        conn_settle_later(conn);
+        conn_reap_later(conn);
         return;
     }
     if (!over_output_limit(conn))
         out_send(&conn->out, conn->reactor->ring, conn->fd);
     if (conn->flags & (CONN_CLOSING | CONN_EOF))
-        conn_settle_later(conn);
+        conn_reap_later(conn);
 }

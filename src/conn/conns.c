@@ -5,10 +5,10 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/conn/conn.h"
+#include "shoal/conn/conn_ops.h"
 #include "shoal/conn/request.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/conn/conn_ops.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>
@@ -77,7 +77,7 @@ uint32_t conns_retry(struct conns *conns)
         input_parse(conn);
         conn_recv_again(conn);
         if (conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_EOF))
-            conn_settle_later(conn);
+            conn_reap_later(conn);
     }
     return moved;
 }
@@ -118,13 +118,13 @@ void conns_flush(struct conns *conns)
     conns->hold_until_ns = oldest_ns != UINT64_MAX ? oldest_ns + HOLD_NS_MAX : 0;
 }
 
-void conns_settle(struct conns *conns)
+void conns_reap(struct conns *conns)
 {
-    while (conns->settling_first != NULL) {
-        struct conn *conn = conns->settling_first;
-        conns->settling_first = conn->next_settling;
-        if (!conn_settle(conn)) /* still marked: it does not come back on the list meanwhile */
-            conn->flags &= ~(uint32_t)CONN_SETTLING;
+    while (conns->reaping_first != NULL) {
+        struct conn *conn = conns->reaping_first;
+        conns->reaping_first = conn->next_reaping;
+        if (!conn_reap(conn)) /* still marked: it does not come back on the list meanwhile */
+            conn->flags &= ~(uint32_t)CONN_REAPING;
     }
 }
 
@@ -140,7 +140,7 @@ void conns_feed(struct conns *conns)
         list_take(&conns->starved, next_starved);
         conn->flags &= ~(uint32_t)CONN_STARVED;
         if (dead) {
-            conn_settle_later(conn);
+            conn_reap_later(conn);
         } else {
             conn_recv_again(conn);
             share--;

@@ -197,7 +197,7 @@ void reply_mark(struct reply *reply)
 
 /* A pin at `to` itself ends the element before (native); a later element has its header in
  * between. */
-void reply_rewind(struct reply *reply, size_t to)
+void reply_rollback(struct reply *reply, size_t to)
 {
     while (reply->pin_count > 0 && reply->pins[reply->pin_count - 1].offset > to)
         reply->pin_count--;

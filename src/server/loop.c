@@ -137,8 +137,8 @@ void loop_turn(struct reactor *reactor)
     bool quiet = completions + done == 0;
     if (reactor->conns->flush_first != NULL)
         conns_flush(reactor->conns);
-    if (unlikely(reactor->conns->settling_first != NULL))
-        conns_settle(reactor->conns);
+    if (unlikely(reactor->conns->reaping_first != NULL))
+        conns_reap(reactor->conns);
     due_note_activity(reactor, quiet);
     bool published = mesh_publish(reactor->port, wake, reactor);
     reactor->loop->idle =

@@ -22,7 +22,7 @@ struct value_mark {
     uint32_t pins;
 };
 struct value_mark value_mark(const struct exec *exec);
-void value_take_back(struct exec *exec, struct value_mark mark);
+void value_rollback(struct exec *exec, struct value_mark mark);
 
 /* False when the text is no canonical int64. */
 bool value_int(const struct item *item, int64_t *out);

@@ -52,7 +52,7 @@ enum conn_flag {
     CONN_NO_TOUCH = 1 << 18,
     /* the last request has not been started: it waits for those before it, or for a pause to end */
     CONN_HELD = 1 << 19,
-    CONN_SETTLING = 1 << 20, /* on the reactor's list of those to be closed or freed */
+    CONN_REAPING = 1 << 20, /* on the reactor's list of those to be closed or freed */
     /* its only request is a transaction over several shards: none may overtake it */
     CONN_ALONE = 1 << 21,
     /* sends large requests: read by small portions and straight to where they are assembled */
@@ -81,7 +81,7 @@ struct conn {
     uint32_t portions;        /* received since the last large request */
 
     struct conn *prev, *next; /* the reactor's connections */
-    struct conn *next_flush, *next_stalled, *next_settling, *next_starved;
+    struct conn *next_flush, *next_stalled, *next_reaping, *next_starved;
     uint32_t congested; /* 1 + the reactor whose queue was full for it; 0: none */
     bool throttled;     /* stopped at CONN_OUT_SOFT, until half is sent */
 
@@ -116,8 +116,8 @@ void conn_close_later(struct conn *conn);
 
 /* At the end of the turn: closes it if it has nothing left to do, frees it (true) if nothing refers
  * to it any more. */
-void conn_settle_later(struct conn *conn);
-bool conn_settle(struct conn *conn);
+void conn_reap_later(struct conn *conn);
+bool conn_reap(struct conn *conn);
 /* Has a closing connection that lingers looked at again. */
 void conn_linger_check(struct conn *conn);
 

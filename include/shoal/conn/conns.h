@@ -6,7 +6,7 @@
  *   flush     it has replies to send                      conns_flush(), once a turn
  *   stalled   it could not go on: a full queue, a pause   conns_retry(), up to a few times a turn
  *   starved   its receive ended for want of buffers       conns_feed(), as buffers come back
- *   settling  it is to be closed, or freed                conns_settle(), at the end of the turn
+ *   reaping   it is to be closed, or freed                conns_reap(), at the end of the turn
  *
  * Thread: owner, for all of it.
  */
@@ -34,7 +34,7 @@ struct conns {
     struct reactor *reactor;
     struct conn *first; /* all of them */
     uint32_t count;
-    struct conn *flush_first, *stalled_first, *settling_first;
+    struct conn *flush_first, *stalled_first, *reaping_first;
     LIST_OF(struct conn) starved; /* first come, first served */
     uint64_t hold_until_ns; /* replies that are held back go then at the latest; 0: none are */
     uint32_t lingering;     /* closing ones whose last replies are on their way, */
@@ -63,7 +63,7 @@ void conns_feed(struct conns *conns);
 /* Sends replies, or holds them back for a moment. */
 void conns_flush(struct conns *conns);
 /* Closes and frees those that have nothing left to do. */
-void conns_settle(struct conns *conns);
+void conns_reap(struct conns *conns);
 
 /* Closes those that have been idle for longer than `limit_ms`. */
 void conns_close_idle(struct conns *conns, int64_t limit_ms);

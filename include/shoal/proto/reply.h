@@ -119,6 +119,6 @@ void reply_mark(struct reply *reply);
  * late. Pins are taken back too and are the caller's to release: pins[pin_count ...] up to the
  * earlier pin_count stay readable until the next one is recorded. Does not take back `errors`.
  */
-void reply_rewind(struct reply *reply, size_t to);
+void reply_rollback(struct reply *reply, size_t to);
 
 #endif

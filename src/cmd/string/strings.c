@@ -49,7 +49,7 @@ static void replace_and_reply_old(struct exec *exec, const struct item *old, str
     struct value_mark mark = value_mark(exec);
     value_reply(exec, old);
     if (!keyspace_set(exec->keyspace, exec_key(exec), value, expire_ms)) {
-        value_take_back(exec, mark);
+        value_rollback(exec, mark);
         reply_error(exec->reply, ERR_NO_MEMORY);
     }
 }
@@ -158,7 +158,7 @@ static void getex_command(struct exec *exec)
     struct value_mark mark = value_mark(exec);
     value_reply(exec, item);
     if (!getex_apply(exec, &options, expire_ms)) {
-        value_take_back(exec, mark);
+        value_rollback(exec, mark);
         reply_error(exec->reply, ERR_NO_MEMORY);
     }
 }

@@ -301,11 +301,11 @@ static void marks_and_rewinding(void **state)
             reply_mark(&reply);
             assert_int_equal(reply.marks[i], reply.size);
         }
-        reply_rewind(&reply, reply.marks[9]);
+        reply_rollback(&reply, reply.marks[9]);
         assert_int_equal(reply.mark_count, 10);
         assert_int_equal(reply.pin_count, 10);
         assert_int_equal(reply.size, reply.marks[9]);
-        reply_rewind(&reply, 0);
+        reply_rollback(&reply, 0);
         assert_int_equal(reply.mark_count, 0);
         assert_int_equal(reply.pin_count, 0);
         reply_error(&reply, "ERR instead");
