@@ -23,7 +23,7 @@ int main(int argc, char **argv)
     case OPTIONS_EXIT_USAGE:
         return EXIT_USAGE;
     case OPTIONS_PRINT_COMMANDS:
-        registry_print_markdown(stdout);
+        describe_markdown(stdout);
         return EXIT_CLEAN;
     case OPTIONS_START:
         break;

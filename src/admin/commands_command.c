@@ -26,7 +26,7 @@ static void command_all(struct conn *conn, const struct args *args, struct reply
     (void)args;
     reply_array(reply, registry_top_count());
     for (uint32_t id = 0; id < registry_top_count(); id++)
-        command_reply_info(reply, registry_at(id));
+        describe_info(reply, registry_at(id));
 }
 
 static void command_count(struct conn *conn, const struct args *args, struct reply *reply)
@@ -44,14 +44,14 @@ static void command_info(struct conn *conn, const struct args *args, struct repl
     }
     reply_array(reply, args->count - 2);
     for (uint32_t i = 2; i < args->count; i++)
-        command_reply_info(reply, find_full(args_at(args, i)));
+        describe_info(reply, find_full(args_at(args, i)));
 }
 
 static void docs_all(struct reply *reply)
 {
     reply_map(reply, registry_top_count());
     for (uint32_t id = 0; id < registry_top_count(); id++)
-        command_reply_docs(reply, registry_at(id));
+        describe_docs(reply, registry_at(id));
 }
 
 /* Unknown names are left out. */
@@ -69,7 +69,7 @@ static void command_docs(struct conn *conn, const struct args *args, struct repl
     for (uint32_t i = 2; i < args->count; i++) {
         const struct command *command = find_full(args_at(args, i));
         if (command != NULL)
-            command_reply_docs(reply, command);
+            describe_docs(reply, command);
     }
 }
 

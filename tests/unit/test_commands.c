@@ -51,7 +51,7 @@ typedef void describe_fn(struct reply *reply, const struct command *command);
 static void docs(struct reply *reply, const struct command *command)
 {
     reply_map(reply, 1);
-    command_reply_docs(reply, command);
+    describe_docs(reply, command);
 }
 
 /* One whole, well-formed reply that names the command, and no error. */
@@ -78,7 +78,7 @@ static void describes(describe_fn *describe, enum proto proto, enum reply_dialec
 static void rows_can_be_documented(void **state)
 {
     (void)state;
-    static describe_fn *const ways[] = { docs, command_reply_info };
+    static describe_fn *const ways[] = { docs, describe_info };
     for (uint32_t i = 0; i < registry_count(); i++) {
         for (size_t way = 0; way < 2; way++) {
             describes(ways[way], PROTO_RESP2, DIALECT_RESP2, registry_at(i));

@@ -50,14 +50,14 @@ uint32_t command_key_next(const struct command *command, uint32_t argc, uint32_t
 
 /* COMMAND and its sub-commands, as home handlers of the server use them. */
 /* One entry of COMMAND INFO, or nil. */
-void command_reply_info(struct reply *reply, const struct command *command);
+void describe_info(struct reply *reply, const struct command *command);
 /* Name and map of COMMAND DOCS. */
-void command_reply_docs(struct reply *reply, const struct command *command);
+void describe_docs(struct reply *reply, const struct command *command);
 
 /* True when it is in this ACL category ("string", without the @). Thread: any. */
 bool command_in_category(const struct command *command, struct bytes category);
 
 /* The README's table of commands as markdown: group, command, syntax, summary. Thread: startup. */
-void registry_print_markdown(FILE *out);
+void describe_markdown(FILE *out);
 
 #endif

@@ -135,7 +135,7 @@ static void prints_a_markdown_table(void **state)
     size_t size;
     (void)state;
     FILE *out = open_memstream(&text, &size);
-    registry_print_markdown(out);
+    describe_markdown(out);
     fclose(out);
     assert_non_null(strstr(text, "\n| string | GET | `key` | "));
     assert_non_null(strstr(text, "\n| generic | OBJECT ENCODING | `key` | "));

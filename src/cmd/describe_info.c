@@ -1,5 +1,5 @@
 /*
- * command_info.c - a row as COMMAND and COMMAND INFO tell it: ten fields, as in Redis 7.
+ * describe_info.c - a row as COMMAND and COMMAND INFO tell it: ten fields, as in Redis 7.
  *
  * ACL categories, tips and key specs are derived from the row's flags, route and group.
  */
@@ -176,10 +176,10 @@ static void reply_subs(struct reply *reply, const struct command *command)
         count++;
     reply_array(reply, count);
     for (uint32_t i = 0; i < count; i++)
-        command_reply_info(reply, &command->subs[i]);
+        describe_info(reply, &command->subs[i]);
 }
 
-void command_reply_info(struct reply *reply, const struct command *command)
+void describe_info(struct reply *reply, const struct command *command)
 {
     if (command == NULL) {
         reply_nil_array(reply);

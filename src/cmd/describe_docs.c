@@ -1,5 +1,5 @@
 /*
- * command_docs.c - a row as COMMAND DOCS tells it; redis-cli makes its hints from the arguments.
+ * describe_docs.c - a row as COMMAND DOCS tells it; redis-cli makes its hints from the arguments.
  */
 #include "shoal/cmd/registry.h"
 #include "shoal/cmd/syntax.h"
@@ -108,10 +108,10 @@ static void reply_subs(struct reply *reply, const struct command *command)
     reply_cstr(reply, "subcommands");
     reply_map(reply, count);
     for (uint32_t i = 0; i < count; i++)
-        command_reply_docs(reply, &command->subs[i]);
+        describe_docs(reply, &command->subs[i]);
 }
 
-void command_reply_docs(struct reply *reply, const struct command *command)
+void describe_docs(struct reply *reply, const struct command *command)
 {
     struct syntax syntax = { .first = -1 };
     if (command->subs == NULL && command->syntax != NULL)

@@ -1,5 +1,5 @@
 /*
- * test_command_info.c - entries of COMMAND INFO and COMMAND DOCS, against what clients rely on.
+ * test_describe_info.c - entries of COMMAND INFO and COMMAND DOCS, against what clients rely on.
  */
 #include "support/cmd_harness.h"
 
@@ -32,7 +32,7 @@ static const char *reply_of(void (*write)(struct reply *, const struct command *
 
 static const char *info(enum proto proto, const char *name)
 {
-    return reply_of(command_reply_info, proto, registry_find(bytes_str(name)));
+    return reply_of(describe_info, proto, registry_find(bytes_str(name)));
 }
 
 static void info_of_get(void **state)
@@ -66,20 +66,19 @@ static void info_of_others(void **state)
 static void docs(void **state)
 {
     (void)state;
-    const char *get = reply_of(command_reply_docs, PROTO_RESP3, registry_find(bytes_str("get")));
+    const char *get = reply_of(describe_docs, PROTO_RESP3, registry_find(bytes_str("get")));
     assert_string_equal(get, "$3 get %5 $7 summary $27 Returns the value of a key. $5 since "
                              "$5 1.0.0 $5 group $6 string $10 complexity $4 O(1) $9 arguments *1 "
                              "%3 $4 name $3 key $4 type $3 key $14 key_spec_index :0 ");
-    const char *set = reply_of(command_reply_docs, PROTO_RESP2, registry_find(bytes_str("set")));
+    const char *set = reply_of(describe_docs, PROTO_RESP2, registry_find(bytes_str("set")));
     assert_non_null(strstr(set, "*6 $4 name $7 seconds $4 type $7 integer $5 token $2 EX "));
     assert_non_null(strstr(set, "$4 name $2 nx $4 type $5 oneof $5 flags *1 +optional "));
     assert_non_null(
         strstr(set, "*8 $4 name $3 get $4 type $10 pure-token $5 token $3 GET $5 flags *1 +opt"));
     const char *container =
-        reply_of(command_reply_docs, PROTO_RESP3, registry_find(bytes_str("object")));
+        reply_of(describe_docs, PROTO_RESP3, registry_find(bytes_str("object")));
     assert_non_null(strstr(container, "$11 subcommands %5 $15 object|encoding %5 $7 summary "));
-    const char *bare =
-        reply_of(command_reply_docs, PROTO_RESP3, registry_find(bytes_str("dbsize")));
+    const char *bare = reply_of(describe_docs, PROTO_RESP3, registry_find(bytes_str("dbsize")));
     assert_null(strstr(bare, "arguments"));
 }
 

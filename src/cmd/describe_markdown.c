@@ -1,5 +1,5 @@
 /*
- * command_table.c - the README's table of commands, from the rows.
+ * describe_markdown.c - the README's table of commands, from the rows.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void print_row(FILE *out, const struct command *command)
     fprintf(out, " | %s |\n", command->summary);
 }
 
-void registry_print_markdown(FILE *out)
+void describe_markdown(FILE *out)
 {
     const struct command *rows[REGISTRY_COMMANDS_MAX];
     uint32_t count = 0;
