@@ -20,7 +20,7 @@ static void pins_release(struct reactor *here, struct reply_pin *pins, uint32_t 
     }
 }
 
-static void parcel_destroy(struct reactor *here, struct message *message)
+static void ref_destroy(struct reactor *here, struct message *message)
 {
     struct reply_ref *ref = (struct reply_ref *)message;
     here->conns->buffers.reply_bytes -= ref->size;
@@ -58,7 +58,7 @@ struct reply_ref *reply_ref_new(struct reactor *here, struct reply *reply, bool 
         return NULL;
     }
     *ref = (struct reply_ref){
-        .message = { .run = parcel_destroy, .kind = MESSAGE_ONEWAY, .to = here->id },
+        .message = { .run = ref_destroy, .kind = MESSAGE_ONEWAY, .to = here->id },
         .base = base,
         .size = reply->size,
         .pins = reply->pins,
@@ -84,7 +84,7 @@ void reply_ref_unuse(struct reactor *here, struct reply_ref *ref)
     if (--ref->uses > 0)
         return;
     if (ref->message.to == here->id)
-        parcel_destroy(here, &ref->message);
+        ref_destroy(here, &ref->message);
     else
         mesh_send(here->port, &ref->message);
 }

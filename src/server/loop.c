@@ -129,7 +129,7 @@ void loop_turn(struct reactor *reactor)
     submit_and_wait(reactor, reactor->loop->idle);
     reactor->now_ms = clock_now_ms(); /* after the wait, before anything that asks for it */
     reactor->keyspace->now_ms = reactor->now_ms;
-    due_work_by(reactor, lease_renew(reactor));
+    due_work_by(reactor, memory_share_renew(reactor));
     pressure_renew(reactor);
     uint32_t completions = ring_reap(reactor->ring);
     run_gathered(reactor);

@@ -86,7 +86,7 @@ void worker_use_settings(struct reactor *reactor, const struct settings *setting
         .ignore_bytes = (uint64_t)settings->defrag_ignore_bytes / reactor->count,
         .cycle_percent = (uint32_t)settings->defrag_cycle_max,
     };
-    reactor->shard->lease.renewed_ms = 0;
+    reactor->shard->share.renewed_ms = 0;
     reactor->loop->next_tick_ms = settings->timeout_s > 0 ? 0 : INT64_MAX;
     records_use(reactor->records, settings->slowlog_slower_us, settings->latency_threshold_ms);
 }

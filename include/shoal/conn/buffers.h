@@ -12,7 +12,7 @@
  *
  * Replies: the more of their half is in use, the less may be under way for one connection.
  *
- * Reactors share one budget as shards share maxmemory (lease.h): each may take an equal part of
+ * Reactors share one budget as shards share maxmemory (memory_share.h): each may take an equal part of
  * what all have left, by figures that are a millisecond old.
  */
 #ifndef SHOAL_CONN_BUFFERS_H

@@ -5,15 +5,15 @@
 #define SHOAL_SHARD_SHARD_H
 
 #include "shoal/shard/group.h"
-#include "shoal/shard/lease.h"
+#include "shoal/shard/memory_share.h"
 
 struct locks;
 
 struct shard {
     struct group group; /* commands gathered for one pass over the table */
     struct locks *locks;
-    struct lease lease; /* its part of maxmemory */
-    char *scratch;      /* second buffer of replies to other reactors */
+    struct memory_share share; /* its part of maxmemory */
+    char *scratch;             /* second buffer of replies to other reactors */
 };
 
 /* Thread: startup. Aborts when memory is out. */

@@ -174,7 +174,7 @@ static bool is_stuck(const struct keyspace *keyspace)
             (keyspace->policy->run == NULL || owed + smallest > keyspace->credit_bytes));
 }
 
-void keyspace_set_lease(struct keyspace *keyspace, uint64_t bytes, uint64_t credit)
+void keyspace_set_share(struct keyspace *keyspace, uint64_t bytes, uint64_t credit)
 {
     keyspace->budget_bytes = bytes;
     keyspace->credit_bytes = credit;

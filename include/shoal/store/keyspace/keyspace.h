@@ -51,7 +51,7 @@ struct keyspace {
     const struct evict_policy *policy; /* what gives way to new items; never NULL */
     struct lifetime lifetime;          /* what TTLs become; lifetime_of() */
     bool pressed;                      /* had to make room since the reader last cleared it */
-    uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_lease() */
+    uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_share() */
     uint64_t credit_bytes;  /* more than that, for a request that would be refused otherwise */
     struct random random;   /* of choices that need no secrecy; its seed is the shard's own */
     bool borrowed;          /* some of it was used since the reader last cleared it */
@@ -144,10 +144,10 @@ uint64_t keyspace_count(const struct keyspace *keyspace);
  * keyspace_work() in slices, and by writes. A request that cannot fit may raise the budget by up to
  * `credit` in all, until the next lease: so much is free or can be evicted elsewhere.
  */
-void keyspace_set_lease(struct keyspace *keyspace, uint64_t bytes, uint64_t credit);
+void keyspace_set_share(struct keyspace *keyspace, uint64_t bytes, uint64_t credit);
 static inline void keyspace_set_budget(struct keyspace *keyspace, uint64_t bytes)
 {
-    keyspace_set_lease(keyspace, bytes, 0);
+    keyspace_set_share(keyspace, bytes, 0);
 }
 
 /* About what could be evicted for others. */

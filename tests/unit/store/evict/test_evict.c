@@ -268,17 +268,17 @@ static void a_large_request_borrows(void **state)
     for (uint64_t id = 0; id < 10 * 1000; id++)
         assert_true(store(k, id, 0, 50, 0));
     uint64_t large = keyspace_cost(16, 500 * 1000), used = keyspace_used(k);
-    keyspace_set_lease(k, 300 * 1000, large / 2);
+    keyspace_set_share(k, 300 * 1000, large / 2);
     assert_false(keyspace_make_room(k, large));
     assert_false(k->borrowed);
-    keyspace_set_lease(k, 300 * 1000, 2 * large);
+    keyspace_set_share(k, 300 * 1000, 2 * large);
     assert_true(keyspace_make_room(k, large));
     assert_true(k->borrowed && !k->over_limit);
     assert_true(keyspace_used(k) + large <= k->budget_bytes);
     assert_true(keyspace_used(k) >= used - used / 50);
     assert_true(k->credit_bytes < large + 300 * 1000);
     use(k, "noeviction", 300 * 1000);
-    keyspace_set_lease(k, 300 * 1000, 2 * large);
+    keyspace_set_share(k, 300 * 1000, 2 * large);
     assert_false(keyspace_make_room(k, large));
 }
 
@@ -292,7 +292,7 @@ static void what_others_can_evict_is_as_good_as_ones_own(void **state)
     while (store(k, id, 0, 100, 0))
         id++;
     assert_true(k->over_limit);
-    keyspace_set_lease(k, 100 * 1000, 50 * 1000);
+    keyspace_set_share(k, 100 * 1000, 50 * 1000);
     assert_false(k->over_limit);
     for (uint64_t last = id + 200; id < last; id++)
         assert_true(store(k, id, 0, 100, 0));

@@ -1,8 +1,8 @@
 /*
- * test_lease.c - shards that draw on one pool with figures a round old: what they hold together,
+ * test_memory_share.c - shards that draw on one pool with figures a round old: what they hold together,
  * and who gets it.
  */
-#include "shoal/shard/lease.h"
+#include "shoal/shard/memory_share.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,8 +34,8 @@ static uint64_t total(const uint64_t *bytes, uint32_t shards)
 /* What the others hold above their floor and can evict. */
 static uint64_t spare_for(const struct pool *pool, uint32_t i)
 {
-    const struct lease_view view = { .limit_bytes = limit, .shards = pool->shards };
-    uint64_t spare = 0, floor = lease_floor(&view);
+    const struct memory_share_view view = { .limit_bytes = limit, .shards = pool->shards };
+    uint64_t spare = 0, floor = memory_share_floor(&view);
     for (uint32_t k = 0; k < pool->shards && !pool->keeps; k++)
         spare += k != i && pool->published[k] > floor ? pool->published[k] - floor : 0;
     return spare;
@@ -44,7 +44,7 @@ static uint64_t spare_for(const struct pool *pool, uint32_t i)
 /* One millisecond of a shard that inserts `bytes`: it keeps within its budget by evicting. */
 static void run_shard(struct pool *pool, uint32_t i, uint64_t bytes)
 {
-    struct lease_view view = {
+    struct memory_share_view view = {
         .spare_bytes = spare_for(pool, i),
         .limit_bytes = limit,
         .shards = pool->shards,
@@ -52,7 +52,7 @@ static void run_shard(struct pool *pool, uint32_t i, uint64_t bytes)
         .total_bytes = total(pool->published, pool->shards) - pool->published[i] + pool->used[i],
         .pressed = pool->pressed[i],
     };
-    uint64_t budget = lease_budget(&view), wanted = pool->used[i] + bytes;
+    uint64_t budget = memory_share_budget(&view), wanted = pool->used[i] + bytes;
     pool->pressed[i] = bytes > 0 && wanted > budget;
     if (wanted <= budget)
         pool->used[i] = wanted;
@@ -76,15 +76,17 @@ static void run(struct pool *pool, const uint64_t *rate, unsigned rounds)
 static void no_limit_is_no_limit(void **state)
 {
     (void)state;
-    struct lease_view view = { .limit_bytes = 0, .shards = 4, .own_bytes = 5, .total_bytes = 50 };
-    assert_true(lease_budget(&view) == UINT64_MAX);
+    struct memory_share_view view = {
+        .limit_bytes = 0, .shards = 4, .own_bytes = 5, .total_bytes = 50
+    };
+    assert_true(memory_share_budget(&view) == UINT64_MAX);
 }
 
 static void one_shard_has_it_all(void **state)
 {
     (void)state;
-    struct lease_view view = { limit, 1, 5, 5, false, 0 };
-    assert_true(lease_budget(&view) == limit);
+    struct memory_share_view view = { limit, 1, 5, 5, false, 0 };
+    assert_true(memory_share_budget(&view) == limit);
 }
 
 static void a_full_shard_borrows_from_empty_ones(void **state)
@@ -152,30 +154,32 @@ static void idle_shards_keep_what_they_have_while_nobody_is_pressed(void **state
 static void a_request_may_have_what_is_free_and_what_others_can_evict(void **state)
 {
     (void)state;
-    struct lease_view view = { limit, 4, 1 << 20, 5 << 20, false, 0 };
-    uint64_t budget = lease_budget(&view), pool = limit - limit / 256;
-    assert_true(budget + lease_credit(&view, budget) == pool - (4 << 20));
+    struct memory_share_view view = { limit, 4, 1 << 20, 5 << 20, false, 0 };
+    uint64_t budget = memory_share_budget(&view), pool = limit - limit / 256;
+    assert_true(budget + memory_share_credit(&view, budget) == pool - (4 << 20));
     view.total_bytes = pool + 5;
     view.pressed = true;
-    budget = lease_budget(&view);
-    assert_true(lease_credit(&view, budget) == 0);
+    budget = memory_share_budget(&view);
+    assert_true(memory_share_credit(&view, budget) == 0);
     view.spare_bytes = 700;
-    assert_true(lease_credit(&view, budget) == 695);
+    assert_true(memory_share_credit(&view, budget) == 695);
     view.shards = 1;
-    assert_true(lease_credit(&view, limit) == 0);
+    assert_true(memory_share_credit(&view, limit) == 0);
     view.limit_bytes = 0;
-    assert_true(lease_credit(&view, UINT64_MAX) == 0);
+    assert_true(memory_share_credit(&view, UINT64_MAX) == 0);
 }
 
 static void credit_ends_at_twice_the_limit(void **state)
 {
     (void)state;
-    struct lease_view view = { .limit_bytes = limit, .shards = 16, .spare_bytes = 8 * limit };
+    struct memory_share_view view = { .limit_bytes = limit,
+                                      .shards = 16,
+                                      .spare_bytes = 8 * limit };
     uint64_t pool = limit - limit / 256;
     view.total_bytes = pool + limit / 2;
-    assert_true(lease_credit(&view, lease_budget(&view)) == limit / 2);
+    assert_true(memory_share_credit(&view, memory_share_budget(&view)) == limit / 2);
     view.total_bytes = pool + limit;
-    assert_true(lease_credit(&view, lease_budget(&view)) == 0);
+    assert_true(memory_share_credit(&view, memory_share_budget(&view)) == 0);
 }
 
 int main(void)
