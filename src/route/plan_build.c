@@ -10,7 +10,7 @@
 #include "shoal/conn/request.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/shard/locks.h"
+#include "shoal/shard/key_queues.h"
 
 #include <stdlib.h>
 
@@ -157,7 +157,7 @@ static void name_add(struct plan *plan, uint32_t shard, uint64_t hash)
     if (names == NULL)
         return;
     part->names = names;
-    names[part->name_count++] = lock_name(hash);
+    names[part->name_count++] = key_queues_name(hash);
 }
 
 static void names_add_all(struct plan *plan, uint32_t shard, const struct step *step)

@@ -11,7 +11,7 @@
 #include "shoal/conn/answer.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/shard/locks.h"
+#include "shoal/shard/key_queues.h"
 #include "shoal/shard/shard.h"
 #include "shoal/stats/records.h"
 #include "shoal/stats/stats.h"
@@ -159,11 +159,11 @@ static void stretch_run(struct reactor *reactor, struct stretch *stretch, struct
 static void run_all(struct reactor *reactor, struct request *const *request, uint32_t count)
 {
     struct stretch stretch;
-    const struct locks *locks = reactor->shard->locks;
+    const struct key_queues *queues = reactor->shard->queues;
     bool measure_each = reactor->records->measure_each;
     stretch_begin(&stretch);
     for (uint32_t i = 0; i < count; i++) {
-        if (unlikely(locks_active(locks)) && !locks_admit_request(reactor, request[i]))
+        if (unlikely(key_queues_active(queues)) && !key_queues_admit_request(reactor, request[i]))
             continue;
         if (likely(!measure_each && is_quick(request[i]))) {
             stretch_run(reactor, &stretch, request[i]);

@@ -8,7 +8,7 @@
 #include "shoal/mesh/call.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/shard/group.h"
-#include "shoal/shard/locks.h"
+#include "shoal/shard/key_queues.h"
 #include "shoal/shard/shard.h"
 
 #include <stdlib.h>
@@ -161,7 +161,7 @@ void part_execute(struct reactor *here, struct part *part)
     else if (part->check)
         part->ok = check_passes(here, part, &part->ops[part->op_until]);
     if (part->phase == PART_RUN && part->release)
-        locks_release(here, part);
+        key_queues_release(here, part);
     call_answer(here, &part->message);
 }
 
@@ -170,7 +170,7 @@ void part_granted(struct reactor *here, struct part *part)
     if (part->phase == PART_RUN_ALONE) {
         part_execute(here, part);
         if (part->lock_all) /* it had waited as a gate */
-            locks_release(here, part);
+            key_queues_release(here, part);
         return;
     }
     answer_init(part);
@@ -191,8 +191,8 @@ void part_run(struct reactor *here, struct message *message)
     struct part *part = (struct part *)message;
     group_run(here); /* what came before it runs before it */
     if (part->phase == PART_LOCK)
-        locks_acquire(here, part);
-    else if (part->phase == PART_RUN || !locks_active(here->shard->locks) ||
-             locks_admit_part(here, part))
+        key_queues_acquire(here, part);
+    else if (part->phase == PART_RUN || !key_queues_active(here->shard->queues) ||
+             key_queues_admit_part(here, part))
         part_execute(here, part);
 }

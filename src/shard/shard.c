@@ -4,20 +4,20 @@
 #include "shoal/shard/shard.h"
 
 #include "shoal/base/mem.h"
-#include "shoal/shard/locks.h"
+#include "shoal/shard/key_queues.h"
 
 #include <stdlib.h>
 
 void shard_init(struct shard *shard)
 {
-    shard->locks = locks_new();
+    shard->queues = key_queues_new();
     shard->scratch = mem_must_alloc(GROUP_SCRATCH_BYTES);
 }
 
 void shard_fini(struct shard *shard)
 {
-    if (shard->locks != NULL)
-        locks_free(&shard->locks);
+    if (shard->queues != NULL)
+        key_queues_free(&shard->queues);
     free(shard->scratch);
     shard->scratch = NULL;
 }

@@ -81,7 +81,7 @@ struct part {
     bool ok;         /* out: checks passed, the value is put */
     bool lost;       /* out: memory was out before it could begin */
     bool lock_all;   /* the whole shard */
-    uint64_t *names; /* lock_name() of its keys */
+    uint64_t *names; /* key_queues_name() of its keys */
     uint32_t name_count, name_capacity;
     struct watched_key **watched; /* keys to check before anything else */
     uint32_t watched_count;

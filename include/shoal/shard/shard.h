@@ -7,11 +7,11 @@
 #include "shoal/shard/group.h"
 #include "shoal/shard/memory_share.h"
 
-struct locks;
+struct key_queues;
 
 struct shard {
     struct group group; /* commands gathered for one pass over the table */
-    struct locks *locks;
+    struct key_queues *queues;
     struct memory_share share; /* its part of maxmemory */
     char *scratch;             /* second buffer of replies to other reactors */
 };

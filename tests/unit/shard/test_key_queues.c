@@ -1,11 +1,11 @@
 /*
- * test_locks.c - who may run when: queues by key, one order for all transactions, connections, the
+ * test_key_queues.c - who may run when: queues by key, one order for all transactions, connections, the
  * gate.
  *
- * What locks.c calls to run somebody stands here and writes down whom, so that a test reads as a
+ * What key_queues.c calls to run somebody stands here and writes down whom, so that a test reads as a
  * story: r, x run; g granted; ! refused, memory being out.
  */
-#include "shoal/shard/locks.h"
+#include "shoal/shard/key_queues.h"
 
 #include "shoal/base/hash.h"
 #include "shoal/conn/request.h"
@@ -43,7 +43,7 @@ void part_execute(struct reactor *here, struct part *part)
 {
     tell('x', part);
     if (part->phase == PART_RUN && part->release)
-        locks_release(here, part);
+        key_queues_release(here, part);
 }
 
 void part_granted(struct reactor *here, struct part *part)
@@ -54,16 +54,16 @@ void part_granted(struct reactor *here, struct part *part)
     }
     part_execute(here, part);
     if (part->lock_all)
-        locks_release(here, part);
+        key_queues_release(here, part);
 }
 
 void part_run(struct reactor *here, struct message *message)
 {
     struct part *part = (struct part *)message;
     if (part->phase == PART_LOCK)
-        locks_acquire(here, part);
-    else if (part->phase == PART_RUN || !locks_active(here->shard->locks) ||
-             locks_admit_part(here, part))
+        key_queues_acquire(here, part);
+    else if (part->phase == PART_RUN || !key_queues_active(here->shard->queues) ||
+             key_queues_admit_part(here, part))
         part_execute(here, part);
 }
 
@@ -153,7 +153,7 @@ static struct part *part(char name, const char *keys, enum part_phase phase)
     it->lock_all = strcmp(keys, "*") == 0;
     it->names = actor->names;
     for (; !it->lock_all && *keys != '\0'; keys++)
-        it->names[it->name_count++] = lock_name(hash_key(bytes_of(keys, 1)));
+        it->names[it->name_count++] = key_queues_name(hash_key(bytes_of(keys, 1)));
     return it;
 }
 
@@ -182,7 +182,7 @@ static void arrives(struct part *it)
 
 static void comes(struct request *request)
 {
-    if (!locks_active(reactor->shard->locks) || locks_admit_request(reactor, request))
+    if (!key_queues_active(reactor->shard->queues) || key_queues_admit_request(reactor, request))
         group_run_one(reactor, request);
 }
 
@@ -208,7 +208,7 @@ static int begin(void **state)
     static struct reactor only;
     static struct shard shard;
     only = (struct reactor){ .shard = &shard };
-    shard.locks = locks_new();
+    shard.queues = key_queues_new();
     reactor = &only;
     story[0] = '\0';
     story_size = 0;
@@ -218,8 +218,8 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
-    assert_false(locks_active(reactor->shard->locks)); /* every test ends with nothing held */
-    locks_free(&reactor->shard->locks);
+    assert_false(key_queues_active(reactor->shard->queues)); /* every test ends with nothing held */
+    key_queues_free(&reactor->shard->queues);
     for (int i = 0; i < 256; i++) {
         free(cast[i]);
         cast[i] = NULL;
@@ -235,7 +235,7 @@ static void who_wants_a_held_key_waits(void **state)
     struct part *t = transaction('T', "ab");
     comes(command('1', "a", 1));
     arrives(t);
-    assert_true(locks_active(reactor->shard->locks));
+    assert_true(key_queues_active(reactor->shard->queues));
     comes(command('2', "a", 1));
     comes(command('3', "c", 2));
     arrives(alone('4', "cd"));
@@ -399,7 +399,7 @@ static void an_idle_shard_is_granted_at_once(void **state)
     struct part *all = transaction('F', "*");
     arrives(all);
     assert_story("gF");
-    assert_true(locks_active(reactor->shard->locks));
+    assert_true(key_queues_active(reactor->shard->queues));
     ends(all);
     assert_story("xF");
 }
@@ -498,7 +498,7 @@ static void one_order_on_all_shards_ends_in_no_deadlock(void **state)
 {
     (void)state;
     enum { COUNT = 26 };
-    struct shard other = { .locks = locks_new() };
+    struct shard other = { .queues = key_queues_new() };
     struct reactor *first = reactor, *second = &(struct reactor){ .shard = &other };
     seed = (uint32_t)time(NULL);
     print_message("seed %u\n", seed);
@@ -528,12 +528,12 @@ static void one_order_on_all_shards_ends_in_no_deadlock(void **state)
             part_run(first, &a[i]->message);
             part_run(second, &b[i]->message);
         }
-        assert_false(locks_active(first->shard->locks));
-        assert_false(locks_active(second->shard->locks));
+        assert_false(key_queues_active(first->shard->queues));
+        assert_false(key_queues_active(second->shard->queues));
         story[0] = '\0';
         story_size = 0;
     }
-    locks_free(&other.locks);
+    key_queues_free(&other.queues);
 }
 
 #define story_test(test) cmocka_unit_test_setup_teardown(test, begin, end)

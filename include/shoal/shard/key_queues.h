@@ -1,5 +1,5 @@
 /*
- * locks.h - which keys of a shard belong to a transaction at the moment, and who waits for them.
+ * key_queues.h - which keys of a shard belong to a transaction at the moment, and who waits for them.
  *
  * Not locks between threads: one shard's own book-keeping. Transactions over several shards reach
  * all of them in one order (the sequencer's), each takes its place in the queue of each of its
@@ -11,8 +11,8 @@
  * A transaction over the whole shard (FLUSHALL) is a gate: it waits until no key is held, and
  * everything that arrives meanwhile waits behind it.
  */
-#ifndef SHOAL_SHARD_LOCKS_H
-#define SHOAL_SHARD_LOCKS_H
+#ifndef SHOAL_SHARD_KEY_QUEUES_H
+#define SHOAL_SHARD_KEY_QUEUES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,32 +21,32 @@ struct reactor;
 struct message;
 struct part;
 struct request;
-struct locks;
+struct key_queues;
 
-struct locks *locks_new(void);
-void locks_free(struct locks **locks);
+struct key_queues *key_queues_new(void);
+void key_queues_free(struct key_queues **queues);
 
 /* True while anything is held or waits. */
-bool locks_active(const struct locks *locks);
+bool key_queues_active(const struct key_queues *queues);
 
 /*
  * May this command run now? If not it is kept and run when it may, or, when memory is out, answered
  * with an error. Thread: owner, as all below.
- *   locks_admit_request   runs through group_run_one() later; refused through group_refuse()
- *   locks_admit_part      runs through part_execute() later; refused through part_lost()
+ *   key_queues_admit_request   runs through group_run_one() later; refused through group_refuse()
+ *   key_queues_admit_part      runs through part_execute() later; refused through part_lost()
  */
-bool locks_admit_request(struct reactor *reactor, struct request *request);
-bool locks_admit_part(struct reactor *reactor, struct part *part);
+bool key_queues_admit_request(struct reactor *reactor, struct request *request);
+bool key_queues_admit_part(struct reactor *reactor, struct part *part);
 
 /* Takes the part's keys (or the whole shard) in queue; calls part_granted(), at once or later, when
  * it has them all, or part_lost() when memory is out. */
-void locks_acquire(struct reactor *reactor, struct part *part);
+void key_queues_acquire(struct reactor *reactor, struct part *part);
 /* Gives back what it has, if anything, and runs who waited. */
-void locks_release(struct reactor *reactor, struct part *part);
+void key_queues_release(struct reactor *reactor, struct part *part);
 
 /* Keys' names here. The same key in two databases is one name: rare, harmless, and COPY ... DB
  * needs no care. */
-static inline uint64_t lock_name(uint64_t hash)
+static inline uint64_t key_queues_name(uint64_t hash)
 {
     return hash;
 }

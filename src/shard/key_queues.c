@@ -1,7 +1,7 @@
 /*
- * locks.c - queues of transactions and waiting commands, by key, of one shard.
+ * key_queues.c - queues of transactions and waiting commands, by key, of one shard.
  */
-#include "shoal/shard/locks.h"
+#include "shoal/shard/key_queues.h"
 
 #include "shoal/base/hash.h"
 #include "shoal/base/list.h"
@@ -38,9 +38,9 @@ struct waiter {
     struct node node[];
 };
 
-struct locks {
+struct key_queues {
     struct node *bucket[LOCK_BUCKETS];
-    uint32_t queues;
+    uint32_t count;
     LIST_OF(struct waiter) ready; /* at the head of all their queues, about to run */
     bool running;                 /* run_ready() is at work further up the stack */
     struct part *gate;
@@ -49,34 +49,34 @@ struct locks {
     const struct message *drained; /* has been behind the gate, and is let in now */
 };
 
-struct locks *locks_new(void)
+struct key_queues *key_queues_new(void)
 {
-    return mem_must_zalloc(sizeof(struct locks));
+    return mem_must_zalloc(sizeof(struct key_queues));
 }
 
-void locks_free(struct locks **locks)
+void key_queues_free(struct key_queues **queues)
 {
-    free(*locks);
-    *locks = NULL;
+    free(*queues);
+    *queues = NULL;
 }
 
-bool locks_active(const struct locks *locks)
+bool key_queues_active(const struct key_queues *queues)
 {
-    return locks->queues > 0 || locks->gate != NULL || locks->gated.first != NULL ||
-           locks->drained != NULL;
+    return queues->count > 0 || queues->gate != NULL || queues->gated.first != NULL ||
+           queues->drained != NULL;
 }
 
-static struct node **queue_place(struct locks *locks, uint64_t name)
+static struct node **queue_place(struct key_queues *queues, uint64_t name)
 {
-    struct node **place = &locks->bucket[name % LOCK_BUCKETS];
+    struct node **place = &queues->bucket[name % LOCK_BUCKETS];
     while (*place != NULL && (*place)->name != name)
         place = &(*place)->next_queue;
     return place;
 }
 
-static bool queue_exists(struct locks *locks, uint64_t name)
+static bool queue_exists(struct key_queues *queues, uint64_t name)
 {
-    return *queue_place(locks, name) != NULL;
+    return *queue_place(queues, name) != NULL;
 }
 
 /* Later commands of the same connection wait too: it has a queue of its own under this name. */
@@ -94,9 +94,9 @@ static struct waiter *waiter_new(struct message *message, uint32_t names, bool h
     return waiter;
 }
 
-static void waiter_join(struct locks *locks, struct waiter *waiter, uint64_t name)
+static void waiter_join(struct key_queues *queues, struct waiter *waiter, uint64_t name)
 {
-    struct node **place = queue_place(locks, name), *first = *place;
+    struct node **place = queue_place(queues, name), *first = *place;
     if (first != NULL && first->last->waiter == waiter)
         return; /* the same key twice */
     struct node *node = &waiter->node[waiter->count++];
@@ -104,7 +104,7 @@ static void waiter_join(struct locks *locks, struct waiter *waiter, uint64_t nam
     if (first == NULL) {
         node->last = node;
         *place = node;
-        locks->queues++;
+        queues->count++;
     } else {
         first->last->behind = node;
         first->last = node;
@@ -113,22 +113,22 @@ static void waiter_join(struct locks *locks, struct waiter *waiter, uint64_t nam
 }
 
 /* Leaves the heads of its queues; whoever is now at the head of all of theirs is ready. */
-static void waiter_leave(struct locks *locks, struct waiter *waiter)
+static void waiter_leave(struct key_queues *queues, struct waiter *waiter)
 {
     for (uint32_t i = 0; i < waiter->count; i++) {
         struct node *node = &waiter->node[i], *behind = node->behind;
-        struct node **place = queue_place(locks, node->name);
+        struct node **place = queue_place(queues, node->name);
         must(*place == node);
         if (behind == NULL) {
             *place = node->next_queue;
-            locks->queues--;
+            queues->count--;
             continue;
         }
         behind->next_queue = node->next_queue;
         behind->last = node->last;
         *place = behind;
         if (--behind->waiter->missing == 0)
-            list_add(&locks->ready, behind->waiter, next_ready);
+            list_add(&queues->ready, behind->waiter, next_ready);
     }
     free(waiter);
 }
@@ -138,41 +138,41 @@ static void waiter_leave(struct locks *locks, struct waiter *waiter)
  * have made this message, and a transaction that overtook another here, but not on the other
  * shards, would wait for it for ever.
  */
-static bool waits_at_gate(struct locks *locks, struct message *message)
+static bool waits_at_gate(struct key_queues *queues, struct message *message)
 {
-    bool let_in = locks->drained == message;
+    bool let_in = queues->drained == message;
     if (let_in)
-        locks->drained = NULL;
-    bool others_first = locks->gated.first != NULL || locks->drained != NULL;
-    if (locks->gate == NULL && (let_in || !others_first))
+        queues->drained = NULL;
+    bool others_first = queues->gated.first != NULL || queues->drained != NULL;
+    if (queues->gate == NULL && (let_in || !others_first))
         return false;
-    list_add(&locks->gated, message, next);
+    list_add(&queues->gated, message, next);
     return true;
 }
 
 static void gate_try(struct reactor *reactor)
 {
-    struct locks *locks = reactor->shard->locks;
-    if (locks->gate == NULL || locks->gate_open || locks->queues > 0)
+    struct key_queues *queues = reactor->shard->queues;
+    if (queues->gate == NULL || queues->gate_open || queues->count > 0)
         return;
-    locks->gate_open = true;
-    part_granted(reactor, locks->gate);
+    queues->gate_open = true;
+    part_granted(reactor, queues->gate);
 }
 
-bool locks_admit_request(struct reactor *reactor, struct request *request)
+bool key_queues_admit_request(struct reactor *reactor, struct request *request)
 {
-    struct locks *locks = reactor->shard->locks;
-    if (waits_at_gate(locks, &request->message))
+    struct key_queues *queues = reactor->shard->queues;
+    if (waits_at_gate(queues, &request->message))
         return false;
     const struct command *command = request->command;
     uint64_t conn = conn_name(&request->message, request->conn);
-    bool conflict = queue_exists(locks, conn);
+    bool conflict = queue_exists(queues, conn);
     uint32_t names = 1;
     struct args args = request_args(request);
     for (uint32_t i = command_key_first(command, args.count); i != 0;
          i = command_key_next(command, args.count, i)) {
         names++;
-        conflict |= queue_exists(locks, lock_name(hash_key(args_at(&args, i))));
+        conflict |= queue_exists(queues, key_queues_name(hash_key(args_at(&args, i))));
     }
     if (!conflict)
         return true;
@@ -181,28 +181,28 @@ bool locks_admit_request(struct reactor *reactor, struct request *request)
         group_refuse(reactor, request, ERR_NO_MEMORY);
         return false;
     }
-    waiter_join(locks, waiter, conn);
+    waiter_join(queues, waiter, conn);
     for (uint32_t i = command_key_first(command, args.count); i != 0;
          i = command_key_next(command, args.count, i))
-        waiter_join(locks, waiter, lock_name(hash_key(args_at(&args, i))));
+        waiter_join(queues, waiter, key_queues_name(hash_key(args_at(&args, i))));
     return false;
 }
 
-bool locks_admit_part(struct reactor *reactor, struct part *part)
+bool key_queues_admit_part(struct reactor *reactor, struct part *part)
 {
-    struct locks *locks = reactor->shard->locks;
-    if (waits_at_gate(locks, &part->message))
+    struct key_queues *queues = reactor->shard->queues;
+    if (waits_at_gate(queues, &part->message))
         return false;
     uint64_t conn = conn_name(&part->message, part->caller);
     /* Everything on this shard: after all that is held now. */
-    bool conflict = queue_exists(locks, conn) || (part->lock_all && locks->queues > 0);
+    bool conflict = queue_exists(queues, conn) || (part->lock_all && queues->count > 0);
     for (uint32_t i = 0; i < part->name_count; i++)
-        conflict |= queue_exists(locks, part->names[i]);
+        conflict |= queue_exists(queues, part->names[i]);
     if (!conflict)
         return true;
     if (part->lock_all) {
-        locks->gate = part;
-        locks->gate_open = false;
+        queues->gate = part;
+        queues->gate_open = false;
         return false;
     }
     struct waiter *waiter = waiter_new(&part->message, part->name_count + 1, false);
@@ -210,20 +210,20 @@ bool locks_admit_part(struct reactor *reactor, struct part *part)
         part_lost(reactor, part);
         return false;
     }
-    waiter_join(locks, waiter, conn);
+    waiter_join(queues, waiter, conn);
     for (uint32_t i = 0; i < part->name_count; i++)
-        waiter_join(locks, waiter, part->names[i]);
+        waiter_join(queues, waiter, part->names[i]);
     return false;
 }
 
-void locks_acquire(struct reactor *reactor, struct part *part)
+void key_queues_acquire(struct reactor *reactor, struct part *part)
 {
-    struct locks *locks = reactor->shard->locks;
-    if (waits_at_gate(locks, &part->message))
+    struct key_queues *queues = reactor->shard->queues;
+    if (waits_at_gate(queues, &part->message))
         return;
     if (part->lock_all) {
-        locks->gate = part;
-        locks->gate_open = false;
+        queues->gate = part;
+        queues->gate_open = false;
         gate_try(reactor);
         return;
     }
@@ -234,7 +234,7 @@ void locks_acquire(struct reactor *reactor, struct part *part)
     }
     part->waiter = waiter;
     for (uint32_t i = 0; i < part->name_count; i++)
-        waiter_join(locks, waiter, part->names[i]);
+        waiter_join(queues, waiter, part->names[i]);
     if (waiter->missing == 0)
         part_granted(reactor, part);
 }
@@ -242,11 +242,11 @@ void locks_acquire(struct reactor *reactor, struct part *part)
 /* Runs whoever is ready. Those that hold nothing leave at once, which may make others ready. */
 static void run_ready(struct reactor *reactor)
 {
-    struct locks *locks = reactor->shard->locks;
-    if (locks->running)
+    struct key_queues *queues = reactor->shard->queues;
+    if (queues->running)
         return;
-    locks->running = true;
-    for (struct waiter *waiter; (waiter = list_take(&locks->ready, next_ready)) != NULL;) {
+    queues->running = true;
+    for (struct waiter *waiter; (waiter = list_take(&queues->ready, next_ready)) != NULL;) {
         struct message *message = waiter->message;
         bool holds = waiter->holds;
         if (message->kind == MESSAGE_COMMAND)
@@ -254,36 +254,36 @@ static void run_ready(struct reactor *reactor)
         else
             part_granted(reactor, (struct part *)message);
         if (!holds)
-            waiter_leave(locks, waiter);
+            waiter_leave(queues, waiter);
     }
-    locks->running = false;
+    queues->running = false;
 }
 
 /* The gate is gone: those behind it arrive now, until one of them is a gate itself. */
 static void gate_drain(struct reactor *reactor)
 {
-    struct locks *locks = reactor->shard->locks;
-    while (locks->gate == NULL && locks->gated.first != NULL) {
-        struct message *message = list_take(&locks->gated, next);
-        locks->drained = message;
+    struct key_queues *queues = reactor->shard->queues;
+    while (queues->gate == NULL && queues->gated.first != NULL) {
+        struct message *message = list_take(&queues->gated, next);
+        queues->drained = message;
         if (message->kind != MESSAGE_COMMAND)
             part_run(reactor, message);
-        else if (locks_admit_request(reactor, request_of(message)))
+        else if (key_queues_admit_request(reactor, request_of(message)))
             group_run_one(reactor, request_of(message));
     }
 }
 
-void locks_release(struct reactor *reactor, struct part *part)
+void key_queues_release(struct reactor *reactor, struct part *part)
 {
-    struct locks *locks = reactor->shard->locks;
-    if (part == locks->gate) {
-        locks->gate = NULL;
+    struct key_queues *queues = reactor->shard->queues;
+    if (part == queues->gate) {
+        queues->gate = NULL;
         gate_drain(reactor);
         return;
     }
     if (part->waiter == NULL) /* there was no memory to wait with: it has nothing */
         return;
-    waiter_leave(locks, part->waiter);
+    waiter_leave(queues, part->waiter);
     part->waiter = NULL;
     run_ready(reactor);
     gate_try(reactor);
