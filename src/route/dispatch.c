@@ -19,7 +19,7 @@
 #include "shoal/route/multi.h"
 #include "shoal/route/plan.h"
 #include "shoal/route/router.h"
-#include "shoal/shard/group.h"
+#include "shoal/shard/batcher.h"
 #include "shoal/stats/stats.h"
 
 /* ---- where it goes ------------------------------------------------------- */
@@ -28,7 +28,7 @@ static void run_on(struct conn *conn, struct request *request, uint32_t shard)
 {
     struct reactor *reactor = conn->reactor;
     if (shard == reactor->id) {
-        group_add(reactor, request);
+        batcher_add(reactor, request);
         return;
     }
     counter_add(&reactor->stats->cross_shard, 1);
@@ -79,7 +79,7 @@ static void run_planned(struct conn *conn, struct request *request)
         answer_error(request, ERR_NO_MEMORY);
         return;
     }
-    group_run(conn->reactor); /* earlier commands of this pipeline come first on our own shard */
+    batcher_run(conn->reactor); /* earlier commands of this pipeline come first on our own shard */
     request->plan->atomic = command_is_global(conn->reactor, request->command, &args);
     plan_add(request->plan, request->command, &args, request->db);
     if (request->plan->atomic)
@@ -259,7 +259,7 @@ static void dispatch_checked(struct conn *conn, struct request *request)
     note_silence(conn, request);
     request_append(conn, request);
     if (conn->flags & CONN_MULTI)
-        group_run(conn->reactor);
+        batcher_run(conn->reactor);
     if (!identify(conn, request))
         return;
     conn->last_command = request->command;
@@ -269,7 +269,7 @@ static void dispatch_checked(struct conn *conn, struct request *request)
     }
     if (must_be_alone(conn, request)) {
         if (conn->unanswered.first != request)
-            group_run(conn->reactor); /* often all that it waits for */
+            batcher_run(conn->reactor); /* often all that it waits for */
         if (conn->unanswered.first != request || is_paused(conn, request->command)) {
             hold(conn);
             return;

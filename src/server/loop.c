@@ -26,8 +26,8 @@ enum {
 /* Asked several times a turn, mostly in vain. */
 static inline void run_gathered(struct reactor *reactor)
 {
-    if (group_waits(&reactor->shard->group))
-        group_run(reactor);
+    if (batcher_waits(&reactor->shard->batcher))
+        batcher_run(reactor);
 }
 
 static uint32_t requests_drain(struct reactor *reactor)
@@ -37,7 +37,7 @@ static uint32_t requests_drain(struct reactor *reactor)
     while ((message = mesh_next_request(reactor->port)) != NULL) {
         count++;
         if (likely(message->kind == MESSAGE_COMMAND)) {
-            group_add(reactor, (struct request *)message);
+            batcher_add(reactor, (struct request *)message);
         } else {
             run_gathered(reactor); /* a source's messages run in order */
             message->run(reactor, message);

@@ -10,7 +10,7 @@
 #include "shoal/cmd/registry.h"
 #include "shoal/conn/request.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/shard/group.h"
+#include "shoal/shard/batcher.h"
 #include "shoal/shard/part.h"
 #include "shoal/shard/shard.h"
 
@@ -178,7 +178,7 @@ bool key_queues_admit_request(struct reactor *reactor, struct request *request)
         return true;
     struct waiter *waiter = waiter_new(&request->message, names, false);
     if (waiter == NULL) {
-        group_refuse(reactor, request, ERR_NO_MEMORY);
+        batcher_refuse(reactor, request, ERR_NO_MEMORY);
         return false;
     }
     waiter_join(queues, waiter, conn);
@@ -250,7 +250,7 @@ static void run_ready(struct reactor *reactor)
         struct message *message = waiter->message;
         bool holds = waiter->holds;
         if (message->kind == MESSAGE_COMMAND)
-            group_run_one(reactor, request_of(message));
+            batcher_run_one(reactor, request_of(message));
         else
             part_granted(reactor, (struct part *)message);
         if (!holds)
@@ -269,7 +269,7 @@ static void gate_drain(struct reactor *reactor)
         if (message->kind != MESSAGE_COMMAND)
             part_run(reactor, message);
         else if (key_queues_admit_request(reactor, request_of(message)))
-            group_run_one(reactor, request_of(message));
+            batcher_run_one(reactor, request_of(message));
     }
 }
 

@@ -7,7 +7,7 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/mesh/call.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/shard/group.h"
+#include "shoal/shard/batcher.h"
 #include "shoal/shard/key_queues.h"
 #include "shoal/shard/shard.h"
 
@@ -189,7 +189,7 @@ void part_lost(struct reactor *here, struct part *part)
 void part_run(struct reactor *here, struct message *message)
 {
     struct part *part = (struct part *)message;
-    group_run(here); /* what came before it runs before it */
+    batcher_run(here); /* what came before it runs before it */
     if (part->phase == PART_LOCK)
         key_queues_acquire(here, part);
     else if (part->phase == PART_RUN || !key_queues_active(here->shard->queues) ||

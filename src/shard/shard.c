@@ -11,7 +11,7 @@
 void shard_init(struct shard *shard)
 {
     shard->queues = key_queues_new();
-    shard->scratch = mem_must_alloc(GROUP_SCRATCH_BYTES);
+    shard->scratch = mem_must_alloc(BATCHER_SCRATCH_BYTES);
 }
 
 void shard_fini(struct shard *shard)

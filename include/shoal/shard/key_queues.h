@@ -32,7 +32,7 @@ bool key_queues_active(const struct key_queues *queues);
 /*
  * May this command run now? If not it is kept and run when it may, or, when memory is out, answered
  * with an error. Thread: owner, as all below.
- *   key_queues_admit_request   runs through group_run_one() later; refused through group_refuse()
+ *   key_queues_admit_request   runs through batcher_run_one() later; refused through batcher_refuse()
  *   key_queues_admit_part      runs through part_execute() later; refused through part_lost()
  */
 bool key_queues_admit_request(struct reactor *reactor, struct request *request);

@@ -4,13 +4,13 @@
 #ifndef SHOAL_SHARD_SHARD_H
 #define SHOAL_SHARD_SHARD_H
 
-#include "shoal/shard/group.h"
+#include "shoal/shard/batcher.h"
 #include "shoal/shard/memory_share.h"
 
 struct key_queues;
 
 struct shard {
-    struct group group; /* commands gathered for one pass over the table */
+    struct batcher batcher; /* commands gathered for one pass over the table */
     struct key_queues *queues;
     struct memory_share share; /* its part of maxmemory */
     char *scratch;             /* second buffer of replies to other reactors */

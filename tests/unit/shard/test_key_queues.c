@@ -10,7 +10,7 @@
 #include "shoal/base/hash.h"
 #include "shoal/conn/request.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/shard/group.h"
+#include "shoal/shard/batcher.h"
 #include "shoal/shard/part.h"
 #include "shoal/shard/shard.h"
 
@@ -31,9 +31,9 @@ static size_t story_size;
 
 static void tell(char what, const void *whom);
 
-/* ---- the story's tellers, in place of group.c and part.c ----------------- */
+/* ---- the story's tellers, in place of batcher.c and part.c ----------------- */
 
-void group_run_one(struct reactor *here, struct request *request)
+void batcher_run_one(struct reactor *here, struct request *request)
 {
     (void)here;
     tell('r', request);
@@ -67,7 +67,7 @@ void part_run(struct reactor *here, struct message *message)
         part_execute(here, part);
 }
 
-void group_refuse(struct reactor *here, struct request *request, const char *error)
+void batcher_refuse(struct reactor *here, struct request *request, const char *error)
 {
     (void)here;
     (void)error;
@@ -174,7 +174,7 @@ static struct part *alone(char name, const char *keys)
     return alone_of(name, keys, 100 + (unsigned char)name);
 }
 
-/* What part.c and group.c do when something arrives. */
+/* What part.c and batcher.c do when something arrives. */
 static void arrives(struct part *it)
 {
     part_run(reactor, &it->message);
@@ -183,7 +183,7 @@ static void arrives(struct part *it)
 static void comes(struct request *request)
 {
     if (!key_queues_active(reactor->shard->queues) || key_queues_admit_request(reactor, request))
-        group_run_one(reactor, request);
+        batcher_run_one(reactor, request);
 }
 
 /* The transaction's last round. */

@@ -1,10 +1,10 @@
 /*
- * group.c - running commands on the shard, many cache misses at a time.
+ * batcher.c - running commands on the shard, many cache misses at a time.
  *
  * While one group runs, the items of the next are on their way: a group waits, its items
  * prefetched, until the following one is full or the turn's input is used up.
  */
-#include "shoal/shard/group.h"
+#include "shoal/shard/batcher.h"
 
 #include "shoal/base/clock.h"
 #include "shoal/conn/account.h"
@@ -58,7 +58,7 @@ static void run(struct reactor *reactor, struct request *request, bool measured)
         answer_begin(request, &reply);
     } else {
         reply_init(&reply, request->proto, request->answer.bytes, ANSWER_INLINE,
-                   reactor->shard->scratch, GROUP_SCRATCH_BYTES);
+                   reactor->shard->scratch, BATCHER_SCRATCH_BYTES);
         reply_begin(&reply);
     }
     uint64_t start = measured ? clock_ticks() : 0;
@@ -78,12 +78,12 @@ static void run(struct reactor *reactor, struct request *request, bool measured)
     mesh_respond(reactor->port, &request->message);
 }
 
-void group_run_one(struct reactor *reactor, struct request *request)
+void batcher_run_one(struct reactor *reactor, struct request *request)
 {
     run(reactor, request, true);
 }
 
-void group_refuse(struct reactor *reactor, struct request *request, const char *error)
+void batcher_refuse(struct reactor *reactor, struct request *request, const char *error)
 {
     struct reply reply;
     if (request->message.from == reactor->id) {
@@ -94,7 +94,7 @@ void group_refuse(struct reactor *reactor, struct request *request, const char *
         return;
     }
     reply_init(&reply, request->proto, request->answer.bytes, ANSWER_INLINE,
-               reactor->shard->scratch, GROUP_SCRATCH_BYTES);
+               reactor->shard->scratch, BATCHER_SCRATCH_BYTES);
     reply_begin(&reply);
     reply_error(&reply, error);
     reply_end(&reply);
@@ -115,65 +115,65 @@ static bool is_quick(const struct request *request)
 }
 
 /* A run of quick commands in a group. */
-struct stretch {
+struct timed_run {
     uint64_t start;
     uint32_t count;
-    struct request *forwarded[GROUP_MAX]; /* learn their time before they are published */
+    struct request *forwarded[BATCH_MAX]; /* learn their time before they are published */
     uint32_t forwarded_count;
-    const struct command *own[GROUP_MAX];
+    const struct command *own[BATCH_MAX];
     uint32_t own_count;
 };
 
-static void stretch_begin(struct stretch *stretch)
+static void timed_begin(struct timed_run *timed)
 {
-    stretch->start = clock_ticks();
-    stretch->count = stretch->forwarded_count = stretch->own_count = 0;
+    timed->start = clock_ticks();
+    timed->count = timed->forwarded_count = timed->own_count = 0;
 }
 
 /* Every command gets the mean. */
-static void stretch_end(struct reactor *reactor, struct stretch *stretch)
+static void timed_end(struct reactor *reactor, struct timed_run *timed)
 {
-    if (stretch->count == 0)
+    if (timed->count == 0)
         return;
-    uint64_t ticks = ticks_since(stretch->start) / stretch->count;
-    for (uint32_t i = 0; i < stretch->forwarded_count; i++)
-        stretch->forwarded[i]->answer.ticks = ticks;
-    for (uint32_t i = 0, same; i < stretch->own_count; i += same) {
-        for (same = 1; i + same < stretch->own_count; same++)
-            if (stretch->own[i + same] != stretch->own[i])
+    uint64_t ticks = ticks_since(timed->start) / timed->count;
+    for (uint32_t i = 0; i < timed->forwarded_count; i++)
+        timed->forwarded[i]->answer.ticks = ticks;
+    for (uint32_t i = 0, same; i < timed->own_count; i += same) {
+        for (same = 1; i + same < timed->own_count; same++)
+            if (timed->own[i + same] != timed->own[i])
                 break;
-        stats_commands(reactor->stats, stretch->own[i], same, ticks);
+        stats_commands(reactor->stats, timed->own[i], same, ticks);
     }
 }
 
-static void stretch_run(struct reactor *reactor, struct stretch *stretch, struct request *request)
+static void timed_run(struct reactor *reactor, struct timed_run *timed, struct request *request)
 {
-    stretch->count++;
+    timed->count++;
     if (request->message.from == reactor->id)
-        stretch->own[stretch->own_count++] = request->command;
+        timed->own[timed->own_count++] = request->command;
     else
-        stretch->forwarded[stretch->forwarded_count++] = request;
+        timed->forwarded[timed->forwarded_count++] = request;
     run(reactor, request, false);
 }
 
 static void run_all(struct reactor *reactor, struct request *const *request, uint32_t count)
 {
-    struct stretch stretch;
+    struct timed_run timed;
     const struct key_queues *queues = reactor->shard->queues;
     bool measure_each = reactor->records->measure_each;
-    stretch_begin(&stretch);
+    timed_begin(&timed);
     for (uint32_t i = 0; i < count; i++) {
         if (unlikely(key_queues_active(queues)) && !key_queues_admit_request(reactor, request[i]))
             continue;
         if (likely(!measure_each && is_quick(request[i]))) {
-            stretch_run(reactor, &stretch, request[i]);
+            timed_run(reactor, &timed, request[i]);
         } else {
-            stretch_end(reactor, &stretch);
+            timed_end(reactor, &timed);
             run(reactor, request[i], true);
-            stretch_begin(&stretch);
+            timed_begin(&timed);
         }
     }
-    stretch_end(reactor, &stretch);
+    timed_end(reactor, &timed);
 }
 
 static const struct table *table_of(struct reactor *reactor, const struct request *request)
@@ -181,75 +181,76 @@ static const struct table *table_of(struct reactor *reactor, const struct reques
     return &reactor->keyspace->db[request->db];
 }
 
-static void prefetch_items(struct reactor *reactor, struct lot *lot)
+static void prefetch_items(struct reactor *reactor, struct batch *batch)
 {
-    static_assert(GROUP_MAX <= 32, "bits of `deep`");
-    for (uint32_t i = 0; i < lot->count; i++) {
-        const struct request *request = lot->request[i];
-        lot->deep |= (uint32_t)table_prefetch_item(table_of(reactor, request), request->hash) << i;
+    static_assert(BATCH_MAX <= 32, "bits of `deep`");
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct request *request = batch->request[i];
+        batch->deep |= (uint32_t)table_prefetch_item(table_of(reactor, request), request->hash)
+                       << i;
     }
 }
 
 /* Their second buckets have arrived while the lot before ran. Without this pass a look-up in a
  * table of 100,000 keys takes 38 ns instead of 27, of 1,000,000 keys 48 instead of 31. */
-static void prefetch_deep_items(struct reactor *reactor, const struct lot *lot)
+static void prefetch_deep_items(struct reactor *reactor, const struct batch *batch)
 {
-    for (uint32_t deep = lot->deep; deep != 0; deep &= deep - 1) {
-        const struct request *request = lot->request[__builtin_ctz(deep)];
+    for (uint32_t deep = batch->deep; deep != 0; deep &= deep - 1) {
+        const struct request *request = batch->request[__builtin_ctz(deep)];
         table_prefetch_child_item(table_of(reactor, request), request->hash);
     }
 }
 
 /* A command that running ones have let go: it has no older one in any lot, but those may not run
  * yet. */
-static void later_add(struct group *group, struct request *request)
+static void later_add(struct batcher *batcher, struct request *request)
 {
-    list_add(&group->later, &request->message, next);
+    list_add(&batcher->later, &request->message, next);
 }
 
 /* The oldest gathered lot runs; the one that was filling is ready next. */
-static void lot_run(struct reactor *reactor)
+static void batch_run(struct reactor *reactor)
 {
-    struct group *group = &reactor->shard->group;
-    struct lot *lot = &group->lot[1 - group->filling];
-    group->running = true;
-    prefetch_deep_items(reactor, lot);
-    run_all(reactor, lot->request, lot->count);
-    group->running = false;
-    lot->count = lot->deep = 0;
-    group->filling = 1 - group->filling;
-    while (group->later.first != NULL && !group->running)
-        group_add(reactor, request_of(list_take(&group->later, next)));
+    struct batcher *batcher = &reactor->shard->batcher;
+    struct batch *batch = &batcher->batch[1 - batcher->filling];
+    batcher->running = true;
+    prefetch_deep_items(reactor, batch);
+    run_all(reactor, batch->request, batch->count);
+    batcher->running = false;
+    batch->count = batch->deep = 0;
+    batcher->filling = 1 - batcher->filling;
+    while (batcher->later.first != NULL && !batcher->running)
+        batcher_add(reactor, request_of(list_take(&batcher->later, next)));
 }
 
-void group_run(struct reactor *reactor)
+void batcher_run(struct reactor *reactor)
 {
-    struct group *group = &reactor->shard->group;
-    if (group->running)
+    struct batcher *batcher = &reactor->shard->batcher;
+    if (batcher->running)
         return;
-    while (group_waits(group)) {
-        struct lot *filling = &group->lot[group->filling];
+    while (batcher_waits(batcher)) {
+        struct batch *filling = &batcher->batch[batcher->filling];
         if (filling->count > 1)
             prefetch_items(reactor, filling);
-        lot_run(reactor);
+        batch_run(reactor);
     }
 }
 
-void group_add(struct reactor *reactor, struct request *request)
+void batcher_add(struct reactor *reactor, struct request *request)
 {
-    struct group *group = &reactor->shard->group;
-    if (unlikely(group->running)) {
-        later_add(group, request);
+    struct batcher *batcher = &reactor->shard->batcher;
+    if (unlikely(batcher->running)) {
+        later_add(batcher, request);
         return;
     }
     table_prefetch_bucket(&reactor->keyspace->db[request->db], request->hash);
     if (request->message.from != reactor->id && request->argc > 1)
         mem_prefetch(request->base +
                      request->args[1].offset); /* the key is in the origin's cache */
-    struct lot *filling = &group->lot[group->filling];
+    struct batch *filling = &batcher->batch[batcher->filling];
     filling->request[filling->count++] = request;
-    if (likely(filling->count < GROUP_MAX))
+    if (likely(filling->count < BATCH_MAX))
         return;
     prefetch_items(reactor, filling);
-    lot_run(reactor);
+    batch_run(reactor);
 }
