@@ -134,7 +134,7 @@ static void send_plan(struct conn *conn, struct request *request)
 
 static void heap_free(struct reactor *reactor, struct answer *answer)
 {
-    reactor->conns->buffers.reply_bytes -= answer->size;
+    reactor->conns->budget.reply_bytes -= answer->size;
     free(answer->data);
 }
 
@@ -221,7 +221,7 @@ static void take_from_space(struct conn *conn, struct request *request)
     answer->place = answer->data != NULL ? ANSWER_IN_HEAP : ANSWER_NONE;
     if (answer->data == NULL)
         return;
-    conn->reactor->conns->buffers.reply_bytes += answer->size;
+    conn->reactor->conns->budget.reply_bytes += answer->size;
     memcpy(answer->data, data, answer->size);
 }
 

@@ -295,7 +295,7 @@ void conn_recv_again(struct conn *conn)
 /* Unread replies stop the parsing at a limit; it goes on once half has been sent. */
 static bool is_throttled(struct conn *conn)
 {
-    uint32_t most = conn->reactor->conns->pressure.limits.out_bytes;
+    uint32_t most = conn->reactor->conns->backpressure.limits.out_bytes;
     if (likely(conn->out.bytes <= most / 2)) {
         conn->throttled = false;
     } else if (conn->out.bytes > most && !conn->throttled) {
@@ -313,7 +313,8 @@ bool conn_is_blocked(struct conn *conn)
         conn->congested = 0;
     }
     return conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_HELD | CONN_ALONE) ||
-           conn->requests >= conn->reactor->conns->pressure.limits.requests || is_throttled(conn);
+           conn->requests >= conn->reactor->conns->backpressure.limits.requests ||
+           is_throttled(conn);
 }
 
 /* Closes a client whose unread replies exceed client-output-buffer-limit. */

@@ -22,7 +22,7 @@ enum {
 void conns_init(struct conns *conns, struct reactor *reactor)
 {
     conns->reactor = reactor;
-    conns->chunks.grown = pressure_grown;
+    conns->chunks.grown = backpressure_grown;
     conns->next_id = reactor->id + 1;
     decoder_init(&conns->decoder);
 }
@@ -44,12 +44,12 @@ void conns_use_settings(struct conns *conns)
         .bulk_bytes_max = conns->reactor->settings->proto_max_bulk_len,
         .args_max = DECODE_ARGS_MAX,
     };
-    conns->pressure.renewed_ms = 0;
+    conns->backpressure.renewed_ms = 0;
 }
 
 uint64_t conns_bytes(const struct conns *conns)
 {
-    return conns->buffers.request_bytes + conns->chunks.slab_bytes +
+    return conns->budget.request_bytes + conns->chunks.slab_bytes +
            counter_get(&conns->reactor->stats->reply_bytes) + conns->count * sizeof(struct conn) +
            conns->requests.count * sizeof(struct request);
 }

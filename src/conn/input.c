@@ -7,12 +7,12 @@
 #include "shoal/cmd/registry.h"
 #include "shoal/conn/answer.h"
 #include "shoal/conn/conn.h"
+#include "shoal/conn/conn_ops.h"
 #include "shoal/conn/conns.h"
 #include "shoal/net/ring.h"
 #include "shoal/options/options.h"
 #include "shoal/proto/decode.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/conn/conn_ops.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>
@@ -41,9 +41,9 @@ void input_release(struct input **input)
     must(it->refs > 0);
     if (--it->refs > 0)
         return;
-    it->buffers->request_bytes -= input_footprint(it);
-    if (it->beside)
-        buffers_passed(it->buffers);
+    it->budget->request_bytes -= input_footprint(it);
+    if (it->oversize)
+        budget_passed(it->budget);
     free(it);
 }
 
@@ -54,27 +54,27 @@ static struct input *input_new(struct reactor *reactor, size_t capacity)
     if (input == NULL)
         return NULL;
     *input = (struct input){
-        .buffers = &reactor->conns->buffers,
+        .budget = &reactor->conns->budget,
         .refs = 1,
         .capacity = footprint - sizeof(*input),
     };
-    reactor->conns->buffers.request_bytes += footprint;
+    reactor->conns->budget.request_bytes += footprint;
     return input;
 }
 
 /* For `has` bytes of a request that are there or arrive now. It allocates by what was only
- * declared up to BUFFERS_FREE_BYTES; beyond it reserves, and grows by no more than it has. */
+ * declared up to BUDGET_FREE_BYTES; beyond it reserves, and grows by no more than it has. */
 static size_t capacity_for(struct conn *conn, size_t has)
 {
     size_t want = conn->partial != NULL ? conn->partial->want : 0;
     if (want <= has)
         return has < INPUT_LARGE ? has * 2 : has + INPUT_STEP;
-    if (want <= BUFFERS_FREE_BYTES)
+    if (want <= BUDGET_FREE_BYTES)
         return want;
     conn_be_bulky(conn);
-    if (has < BUFFERS_EARNED_BYTES)
+    if (has < BUDGET_EARNED_BYTES)
         return has * 2;
-    if (!pressure_reserve(conn, sizeof(struct input) + want))
+    if (!backpressure_reserve(conn, sizeof(struct input) + want))
         return has;
     return want < has * 2 + INPUT_SLACK_MAX ? want : has * 2 + INPUT_SLACK_MAX;
 }
@@ -97,8 +97,8 @@ static bool input_make_room(struct conn *conn, size_t more)
     input->size = kept;
     conn->input = input;
     conn->input_at = 0;
-    if (input->capacity > BUFFERS_EARNED_BYTES)
-        buffers_grown(&conn->reactor->conns->buffers, &conn->claim, input_footprint(input));
+    if (input->capacity > BUDGET_EARNED_BYTES)
+        budget_grown(&conn->reactor->conns->budget, &conn->claim, input_footprint(input));
     return true;
 }
 
@@ -113,11 +113,11 @@ static bool input_append(struct conn *conn, const char *data, size_t size)
 
 void input_settle(struct conn *conn)
 {
-    struct buffers *buffers = &conn->reactor->conns->buffers;
-    if (!buffers_settle(buffers, &conn->claim))
+    struct budget *budget = &conn->reactor->conns->budget;
+    if (!budget_release(budget, &conn->claim))
         return;
     must(conn->input != NULL); /* the claim has counted it */
-    conn->input->beside = true;
+    conn->input->oversize = true;
 }
 
 size_t input_window(struct conn *conn, char **place)

@@ -23,7 +23,7 @@ static void pins_release(struct reactor *here, struct reply_pin *pins, uint32_t 
 static void ref_destroy(struct reactor *here, struct message *message)
 {
     struct reply_ref *ref = (struct reply_ref *)message;
-    here->conns->buffers.reply_bytes -= ref->size;
+    here->conns->budget.reply_bytes -= ref->size;
     pins_release(here, ref->pins, ref->pin_count, ref->of_refs);
     free(ref->pins);
     free(ref->marks);
@@ -68,7 +68,7 @@ struct reply_ref *reply_ref_new(struct reactor *here, struct reply *reply, bool 
         .uses = 1,
         .of_refs = of_refs,
     };
-    here->conns->buffers.reply_bytes += ref->size;
+    here->conns->budget.reply_bytes += ref->size;
     reply->heap = false;
     reply->pins = NULL;
     reply->pin_count = 0;

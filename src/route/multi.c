@@ -8,8 +8,8 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/conn/answer.h"
+#include "shoal/conn/backpressure.h"
 #include "shoal/conn/conn.h"
-#include "shoal/conn/pressure.h"
 #include "shoal/mesh/call.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
@@ -58,7 +58,7 @@ static bool queue(struct conn *conn, const struct command *command, const struct
         return false;
     if (conn->queued_bytes + queued->size >
             (size_t)conn->reactor->settings->client_query_buffer_limit ||
-        !pressure_queue(conn, queued->size)) {
+        !backpressure_queue(conn, queued->size)) {
         free(queued);
         return false;
     }
@@ -105,7 +105,7 @@ void transaction_discard(struct conn *conn)
         return;
     for (struct queued *queued; (queued = list_take(&conn->transaction->queue, next)) != NULL;)
         free(queued);
-    pressure_unqueue(conn);
+    backpressure_unqueue(conn);
     conn->transaction->count = 0;
 }
 

@@ -5,8 +5,8 @@
 #include "shoal/server/due.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/conn/backpressure.h"
 #include "shoal/conn/conns.h"
-#include "shoal/conn/pressure.h"
 #include "shoal/net/ring.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
@@ -49,7 +49,7 @@ void due_publish(struct reactor *reactor)
 {
     struct reactor_stats *stats = reactor->stats;
     keyspace_publish(reactor->keyspace);
-    pressure_publish(reactor);
+    backpressure_publish(reactor);
     counter_set(&stats->buffer_bytes, conns_bytes(reactor->conns));
     counter_set(&stats->turns, reactor->ring->turns);
 }
@@ -118,8 +118,8 @@ int64_t due_wait_ns(const struct reactor *reactor)
         until = reactor->router->pause.until_ms;
     if (conns_next_ms(reactor->conns) < until)
         until = conns_next_ms(reactor->conns);
-    if (pressure_next_ms(reactor) < until)
-        until = pressure_next_ms(reactor);
+    if (backpressure_next_ms(reactor) < until)
+        until = backpressure_next_ms(reactor);
     if (reactor->id == SEQUENCER && server_next_ms(reactor->server) < until)
         until = server_next_ms(reactor->server);
     if (until == INT64_MAX)

@@ -86,7 +86,7 @@ static uint32_t work(struct reactor *reactor)
     }
     if (unlikely(conns->starved.first != NULL))
         conns_feed(conns);
-    done += pressure_relieve(reactor);
+    done += backpressure_relieve(reactor);
     due_run(reactor);
     return done;
 }
@@ -130,7 +130,7 @@ void loop_turn(struct reactor *reactor)
     reactor->now_ms = clock_now_ms(); /* after the wait, before anything that asks for it */
     reactor->keyspace->now_ms = reactor->now_ms;
     due_work_by(reactor, memory_share_renew(reactor));
-    pressure_renew(reactor);
+    backpressure_renew(reactor);
     uint32_t completions = ring_reap(reactor->ring);
     run_gathered(reactor);
     uint32_t done = work(reactor);

@@ -9,7 +9,7 @@
 
 #include "shoal/base/bound.h"
 #include "shoal/base/list.h"
-#include "shoal/conn/buffers.h"
+#include "shoal/conn/budget.h"
 #include "shoal/conn/input.h"
 #include "shoal/conn/out.h"
 #include "shoal/conn/request.h"
@@ -93,15 +93,15 @@ struct conn {
     uint64_t held_since_ns;      /* replies have been held back since; 0: they are not */
     int64_t soft_limit_since_ms; /* output above its soft limit since; 0: it is not */
     uint64_t bytes_in, bytes_out, commands;
-    uint64_t moved; /* bytes in and out when it last moved enough, see pressure.h */
+    uint64_t moved; /* bytes in and out when it last moved enough, see backpressure.h */
     int64_t moved_ms;
     char *name, *lib_name, *lib_version;
 };
 
-/* It is not read until there is room for its request, see pressure.h. */
+/* It is not read until there is room for its request, see backpressure.h. */
 static inline bool conn_is_waiting(const struct conn *conn)
 {
-    return conn->claim.lacking > 0;
+    return conn->claim.needed > 0;
 }
 
 /* Takes over a connected descriptor. Thread: owner, as all here. */

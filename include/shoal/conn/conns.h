@@ -14,9 +14,9 @@
 #define SHOAL_CONN_CONNS_H
 
 #include "shoal/base/list.h"
-#include "shoal/conn/buffers.h"
+#include "shoal/conn/backpressure.h"
+#include "shoal/conn/budget.h"
 #include "shoal/conn/out.h"
-#include "shoal/conn/pressure.h"
 #include "shoal/proto/decode.h"
 
 struct conn;
@@ -40,8 +40,8 @@ struct conns {
     uint32_t lingering;     /* closing ones whose last replies are on their way, */
     int64_t next_linger_ms; /* ... looked at again then */
     struct chunk_pool chunks;
-    struct buffers buffers;
-    struct pressure pressure;
+    struct budget budget;
+    struct backpressure backpressure;
     struct request_pool requests;
     struct decode_limits limits;
     struct decoder decoder; /* of requests that arrive whole */

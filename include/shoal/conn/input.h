@@ -12,16 +12,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct buffers;
+struct budget;
 struct conn;
 struct io_event;
 struct request;
 
 /* Received bytes that could not be parsed at once. */
 struct input {
-    struct buffers *buffers; /* where it is counted */
-    bool beside;             /* ... beside the budget */
-    uint32_t refs;           /* requests that point into it, and the connection */
+    struct budget *budget; /* where it is counted */
+    bool oversize;         /* ... beside the budget */
+    uint32_t refs;         /* requests that point into it, and the connection */
     size_t size, capacity;
     char data[];
 };

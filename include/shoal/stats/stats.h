@@ -38,7 +38,7 @@ struct reactor_stats {
     struct counter starved; /* times a receive ended for want of buffers */
     struct counter ops_per_sec, bytes_in_per_sec, bytes_out_per_sec, sampled_ms;
     struct counter buffer_bytes;               /* all that connections take */
-    struct counter request_bytes, reply_bytes; /* ... of it what is bounded, see buffers.h */
+    struct counter request_bytes, reply_bytes; /* ... of it what is bounded, see budget.h */
     struct counter buffer_waits;               /* times a connection had to wait for room */
     struct counter buffers_waiting;            /* connections that wait for it now */
     struct counter buffers_closed;             /* those that others waited for too long */

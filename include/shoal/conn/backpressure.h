@@ -1,15 +1,15 @@
 /*
- * pressure.h - connections within the budget of their buffers (buffers.h): who waits, who goes on,
+ * backpressure.h - connections within the budget of their buffers (budget.h): who waits, who goes on,
  * who is closed.
  *
  * Waiting comes first: a connection whose request does not fit is not read, one whose replies are
  * not taken is not run. Only when others wait because of it, and it has hardly moved for
- * PRESSURE_PATIENCE_MS, is a connection closed (evicted_clients). Those who get their room then may
+ * BACKPRESSURE_STALL_MS, is a connection closed (evicted_clients). Those who get their room then may
  * stop as well: the longer the first in line has waited, the less patience is left, so that they
  * do not delay others by its whole length each time.
  */
-#ifndef SHOAL_CONN_PRESSURE_H
-#define SHOAL_CONN_PRESSURE_H
+#ifndef SHOAL_CONN_BACKPRESSURE_H
+#define SHOAL_CONN_BACKPRESSURE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,22 +20,22 @@ struct conn;
 struct reactor;
 
 enum {
-    PRESSURE_PATIENCE_MS = 30000,     /* TCP that has lost much tries again only after 25.6 s */
-    PRESSURE_PATIENCE_MIN_MS = 3000,  /* several retransmissions on an ordinary network */
-    PRESSURE_MOVED_BYTES = 64 * 1024, /* have to move in that time */
-    PRESSURE_HELD_BYTES = 64 * 1024,  /* who holds less is not worth closing */
-    PRESSURE_CLOSED_MAX = 64,         /* in one look at all connections */
+    BACKPRESSURE_STALL_MS = 30000,        /* TCP that has lost much tries again only after 25.6 s */
+    BACKPRESSURE_STALL_MIN_MS = 3000,     /* several retransmissions on an ordinary network */
+    BACKPRESSURE_MOVED_BYTES = 64 * 1024, /* have to move in that time */
+    BACKPRESSURE_HELD_BYTES = 64 * 1024,  /* who holds less is not worth closing */
+    BACKPRESSURE_CLOSED_MAX = 64,         /* in one look at all connections */
 };
 
-/* The most that a connection may have under way, by enum buffers_level. */
-struct pressure_limits {
+/* The most that a connection may have under way, by enum budget_level. */
+struct backpressure_limits {
     uint32_t requests;  /* unanswered */
     uint32_t out_bytes; /* unsent: above it no more requests are run until half has gone */
 };
 
-/* A reactor's, beside its struct buffers. */
-struct pressure {
-    struct pressure_limits limits;
+/* A reactor's, beside its struct budget. */
+struct backpressure {
+    struct backpressure_limits limits;
     bool over;             /* requests take more than the part */
     uint64_t queued_bytes; /* by MULTI */
     uint64_t others_bytes; /* replies of the other reactors, when last looked */
@@ -44,31 +44,31 @@ struct pressure {
 
 /* Replies have grown: looks at the level between two turns' renewals, too. For struct
  * chunk_pool. */
-void pressure_grown(struct chunk_pool *pool);
+void backpressure_grown(struct chunk_pool *pool);
 
 /* Copies what the buffers take to where other threads read it. Thread: owner, as all below. */
-void pressure_publish(struct reactor *reactor);
+void backpressure_publish(struct reactor *reactor);
 
 /* Works out the reactor's part and the level, once a millisecond. */
-void pressure_renew(struct reactor *reactor);
+void backpressure_renew(struct reactor *reactor);
 
 /* May the request that is being received grow to `total` bytes? False: the connection is not read
  * until there is room. */
-bool pressure_reserve(struct conn *conn, size_t total);
+bool backpressure_reserve(struct conn *conn, size_t total);
 
 /* With who holds so many bytes of the requests' half, when the first in line for it has waited for
  * `waited_ms`: less as that grows, but not with who is in the way by its replies. Thread: any. */
-int64_t pressure_patience_ms(uint64_t requests, int64_t waited_ms);
+int64_t backpressure_stall_ms(uint64_t requests, int64_t waited_ms);
 
 /* Reads on where there is room now, and closes who has to be. Returns how many go on. */
-uint32_t pressure_relieve(struct reactor *reactor);
+uint32_t backpressure_relieve(struct reactor *reactor);
 
-/* When pressure_relieve() is to be called at the latest; INT64_MAX: need not be. */
-int64_t pressure_next_ms(const struct reactor *reactor);
+/* When backpressure_relieve() is to be called at the latest; INT64_MAX: need not be. */
+int64_t backpressure_next_ms(const struct reactor *reactor);
 
 /* May the connection's MULTI queue `more` bytes? All large ones of a reactor may take half of its
- * part. They are counted in conn->queued_bytes until pressure_unqueue(). */
-bool pressure_queue(struct conn *conn, size_t more);
-void pressure_unqueue(struct conn *conn);
+ * part. They are counted in conn->queued_bytes until backpressure_unqueue(). */
+bool backpressure_queue(struct conn *conn, size_t more);
+void backpressure_unqueue(struct conn *conn);
 
 #endif

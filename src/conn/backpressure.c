@@ -1,7 +1,7 @@
 /*
- * pressure.c - back-pressure on connections when their buffers have used up their budget.
+ * backpressure.c - back-pressure on connections when their buffers have used up their budget.
  */
-#include "shoal/conn/pressure.h"
+#include "shoal/conn/backpressure.h"
 
 #include "shoal/base/container_of.h"
 #include "shoal/base/must.h"
@@ -24,53 +24,53 @@ enum {
 /* Of replies that are not sent yet. Those in chunks of the pool are not among them: it is bounded. */
 static uint64_t reply_bytes(const struct reactor *reactor)
 {
-    return reactor->conns->buffers.reply_bytes + reactor->conns->chunks.loose_bytes +
+    return reactor->conns->budget.reply_bytes + reactor->conns->chunks.loose_bytes +
            arena_lingering(reactor->keyspace->arena);
 }
 
-void pressure_publish(struct reactor *reactor)
+void backpressure_publish(struct reactor *reactor)
 {
-    const struct buffers *buffers = &reactor->conns->buffers;
+    const struct budget *budget = &reactor->conns->budget;
     struct reactor_stats *stats = reactor->stats;
-    counter_set(&stats->request_bytes, buffers_taken(buffers));
+    counter_set(&stats->request_bytes, budget_taken(budget));
     counter_set(&stats->reply_bytes, reply_bytes(reactor));
-    counter_set(&stats->buffers_waiting, buffers->waiting);
+    counter_set(&stats->buffers_waiting, budget->waiting);
 }
 
 /* ---- the reactor's part -------------------------------------------------- */
 
-static struct pressure_limits limits_at(enum buffers_level level)
+static struct backpressure_limits limits_at(enum budget_level level)
 {
-    static const struct pressure_limits limits[BUFFERS_LEVELS] = {
-        [BUFFERS_EASY] = { CONN_REQUESTS_MAX, CONN_OUT_SOFT },
-        [BUFFERS_TIGHT] = { BOUND(64, 2), BOUND(64 * 1024, 1024) },
-        [BUFFERS_FULL] = { BOUND(4, 1), BOUND(4 * 1024, 256) },
+    static const struct backpressure_limits limits[BUDGET_LEVELS] = {
+        [BUDGET_EASY] = { CONN_REQUESTS_MAX, CONN_OUT_SOFT },
+        [BUDGET_TIGHT] = { BOUND(64, 2), BOUND(64 * 1024, 1024) },
+        [BUDGET_FULL] = { BOUND(4, 1), BOUND(4 * 1024, 256) },
     };
     return limits[level];
 }
 
 static void set_level(struct reactor *reactor, uint64_t limit)
 {
-    uint64_t all = reactor->conns->pressure.others_bytes + reply_bytes(reactor);
-    enum buffers_level level = buffers_level(limit, all);
-    reactor->conns->buffers.level = level;
-    reactor->conns->pressure.limits = limits_at(level);
+    uint64_t all = reactor->conns->backpressure.others_bytes + reply_bytes(reactor);
+    enum budget_level level = budget_level(limit, all);
+    reactor->conns->budget.level = level;
+    reactor->conns->backpressure.limits = limits_at(level);
 }
 
-void pressure_grown(struct chunk_pool *pool)
+void backpressure_grown(struct chunk_pool *pool)
 {
     struct reactor *reactor = container_of(pool, struct conns, chunks)->reactor;
     set_level(reactor, settings_buffers_limit(reactor->settings));
 }
 
-void pressure_renew(struct reactor *reactor)
+void backpressure_renew(struct reactor *reactor)
 {
-    struct pressure *pressure = &reactor->conns->pressure;
-    struct buffers *buffers = &reactor->conns->buffers;
-    if (pressure->renewed_ms == reactor->now_ms)
+    struct backpressure *backpressure = &reactor->conns->backpressure;
+    struct budget *budget = &reactor->conns->budget;
+    if (backpressure->renewed_ms == reactor->now_ms)
         return;
-    pressure->renewed_ms = reactor->now_ms;
-    pressure_publish(reactor);
+    backpressure->renewed_ms = reactor->now_ms;
+    backpressure_publish(reactor);
     uint64_t limit = settings_buffers_limit(reactor->settings);
     uint64_t own = counter_get(&reactor->stats->request_bytes);
     uint64_t requests = 0, replies = 0;
@@ -79,10 +79,10 @@ void pressure_renew(struct reactor *reactor)
         requests += counter_get(&stats->request_bytes);
         replies += counter_get(&stats->reply_bytes);
     }
-    buffers->part_bytes = buffers_part(limit, reactor->count, own, requests);
-    pressure->others_bytes = replies - counter_get(&reactor->stats->reply_bytes);
+    budget->part_bytes = budget_part(limit, reactor->count, own, requests);
+    backpressure->others_bytes = replies - counter_get(&reactor->stats->reply_bytes);
     set_level(reactor, limit);
-    pressure->over = buffers_taken(buffers) > buffers->part_bytes;
+    backpressure->over = budget_taken(budget) > budget->part_bytes;
 }
 
 /* ---- waiting for room ---------------------------------------------------- */
@@ -92,12 +92,12 @@ static struct conn *conn_of(struct reservation *claim)
     return container_of(claim, struct conn, claim);
 }
 
-bool pressure_reserve(struct conn *conn, size_t total)
+bool backpressure_reserve(struct conn *conn, size_t total)
 {
     struct reactor *reactor = conn->reactor;
     if (conn_is_waiting(conn))
         return false;
-    if (buffers_reserve(&reactor->conns->buffers, &conn->claim, total))
+    if (budget_reserve(&reactor->conns->budget, &conn->claim, total))
         return true;
     conn->flags |= CONN_RECV_PAUSED;
     counter_add(&reactor->stats->buffer_waits, 1);
@@ -118,10 +118,10 @@ static uint32_t go_on(struct reactor *reactor)
 {
     struct reservation *claim;
     uint32_t count = 0;
-    while ((claim = buffers_next(&reactor->conns->buffers)) != NULL) {
+    while ((claim = budget_next(&reactor->conns->budget)) != NULL) {
         struct conn *conn = conn_of(claim);
         if (!can_use_room(conn))
-            buffers_waive(&reactor->conns->buffers, claim);
+            budget_cancel(&reactor->conns->budget, claim);
         conn->active_ms = reactor->now_ms; /* it was not its idleness */
         conn_recv_again(conn);
         count++;
@@ -129,28 +129,28 @@ static uint32_t go_on(struct reactor *reactor)
     return count;
 }
 
-bool pressure_queue(struct conn *conn, size_t more)
+bool backpressure_queue(struct conn *conn, size_t more)
 {
     struct reactor *reactor = conn->reactor;
     size_t had = conn->queued_bytes;
-    struct buffers *buffers = &reactor->conns->buffers;
-    uint64_t queued = reactor->conns->pressure.queued_bytes + more;
-    if (had + more > BUFFERS_FREE_BYTES && queued > buffers->part_bytes / 2)
+    struct budget *budget = &reactor->conns->budget;
+    uint64_t queued = reactor->conns->backpressure.queued_bytes + more;
+    if (had + more > BUDGET_FREE_BYTES && queued > budget->part_bytes / 2)
         return false;
-    reactor->conns->pressure.queued_bytes += more;
-    buffers->request_bytes += more;
+    reactor->conns->backpressure.queued_bytes += more;
+    budget->request_bytes += more;
     conn->queued_bytes += more;
     return true;
 }
 
-void pressure_unqueue(struct conn *conn)
+void backpressure_unqueue(struct conn *conn)
 {
     struct reactor *reactor = conn->reactor;
     size_t bytes = conn->queued_bytes;
     conn->queued_bytes = 0;
-    must(bytes <= reactor->conns->pressure.queued_bytes);
-    reactor->conns->pressure.queued_bytes -= bytes;
-    reactor->conns->buffers.request_bytes -= bytes;
+    must(bytes <= reactor->conns->backpressure.queued_bytes);
+    reactor->conns->backpressure.queued_bytes -= bytes;
+    reactor->conns->budget.request_bytes -= bytes;
 }
 
 /* ---- who is in the way --------------------------------------------------- */
@@ -158,30 +158,30 @@ void pressure_unqueue(struct conn *conn)
 /* What it holds of those halves of the budget that others wait for. */
 static uint64_t held_requests(const struct conn *conn)
 {
-    if (conn->reactor->conns->buffers.waiting == 0)
+    if (conn->reactor->conns->budget.waiting == 0)
         return 0;
     return conn->claim.allocated + conn->claim.promised + conn->queued_bytes;
 }
 
 static uint64_t held_replies(const struct conn *conn)
 {
-    return conn->reactor->conns->buffers.level == BUFFERS_FULL ? conn->out.bytes : 0;
+    return conn->reactor->conns->budget.level == BUDGET_FULL ? conn->out.bytes : 0;
 }
 
-int64_t pressure_patience_ms(uint64_t requests, int64_t waited_ms)
+int64_t backpressure_stall_ms(uint64_t requests, int64_t waited_ms)
 {
-    if (requests < PRESSURE_HELD_BYTES)
-        return PRESSURE_PATIENCE_MS;
-    int64_t left_ms = 2 * PRESSURE_PATIENCE_MS - waited_ms;
-    if (left_ms > PRESSURE_PATIENCE_MS)
-        return PRESSURE_PATIENCE_MS;
-    return left_ms > PRESSURE_PATIENCE_MIN_MS ? left_ms : PRESSURE_PATIENCE_MIN_MS;
+    if (requests < BACKPRESSURE_HELD_BYTES)
+        return BACKPRESSURE_STALL_MS;
+    int64_t left_ms = 2 * BACKPRESSURE_STALL_MS - waited_ms;
+    if (left_ms > BACKPRESSURE_STALL_MS)
+        return BACKPRESSURE_STALL_MS;
+    return left_ms > BACKPRESSURE_STALL_MIN_MS ? left_ms : BACKPRESSURE_STALL_MIN_MS;
 }
 
 /* Of the first in line: since it waits, it has not been active. */
 static int64_t waited_ms(const struct reactor *reactor)
 {
-    struct reservation *first = reactor->conns->buffers.first;
+    struct reservation *first = reactor->conns->budget.first;
     return first != NULL ? reactor->now_ms - conn_of(first)->active_ms : 0;
 }
 
@@ -200,12 +200,12 @@ static bool is_stuck(struct conn *conn, int64_t line_waited_ms)
     int64_t now_ms = conn->reactor->now_ms;
     uint64_t requests = held_requests(conn);
     if (conn_is_waiting(conn) || conn->flags & (CONN_NO_EVICT | CONN_DEAD) ||
-        requests + held_replies(conn) < PRESSURE_HELD_BYTES) {
+        requests + held_replies(conn) < BACKPRESSURE_HELD_BYTES) {
         conn->moved_ms = now_ms;
         return false;
     }
-    int64_t patience_ms = pressure_patience_ms(requests, line_waited_ms);
-    uint64_t enough = (uint64_t)(PRESSURE_MOVED_BYTES * patience_ms / PRESSURE_PATIENCE_MS);
+    int64_t patience_ms = backpressure_stall_ms(requests, line_waited_ms);
+    uint64_t enough = (uint64_t)(BACKPRESSURE_MOVED_BYTES * patience_ms / BACKPRESSURE_STALL_MS);
     uint64_t moved = moved_bytes(conn);
     if (moved - conn->moved >= enough) {
         conn->moved = moved;
@@ -219,12 +219,12 @@ static bool is_stuck(struct conn *conn, int64_t line_waited_ms)
 static void look(struct reactor *reactor)
 {
     int64_t now_ms = reactor->now_ms;
-    bool anew = now_ms - reactor->conns->pressure.looked_ms > 2 * LOOK_MS;
+    bool anew = now_ms - reactor->conns->backpressure.looked_ms > 2 * LOOK_MS;
     int64_t line_waited_ms = waited_ms(reactor);
     uint32_t closed = 0;
-    reactor->conns->pressure.looked_ms = now_ms;
-    for (struct conn *conn = reactor->conns->first; conn != NULL && closed < PRESSURE_CLOSED_MAX;
-         conn = conn->next) {
+    reactor->conns->backpressure.looked_ms = now_ms;
+    for (struct conn *conn = reactor->conns->first;
+         conn != NULL && closed < BACKPRESSURE_CLOSED_MAX; conn = conn->next) {
         if (anew)
             conn->moved_ms = now_ms;
         if (!is_stuck(conn, line_waited_ms))
@@ -237,32 +237,32 @@ static void look(struct reactor *reactor)
 
 static bool is_pressed(const struct reactor *reactor)
 {
-    return reactor->conns->buffers.waiting > 0 || reactor->conns->buffers.level != BUFFERS_EASY ||
-           reactor->conns->pressure.over;
+    return reactor->conns->budget.waiting > 0 || reactor->conns->budget.level != BUDGET_EASY ||
+           reactor->conns->backpressure.over;
 }
 
 /* Over the budget there can only be what has come before anybody could say no: less of that. */
 static void portion_all(struct reactor *reactor)
 {
-    reactor->conns->pressure.portioned_ms = reactor->now_ms;
+    reactor->conns->backpressure.portioned_ms = reactor->now_ms;
     for (struct conn *conn = reactor->conns->first; conn != NULL; conn = conn->next)
         conn_be_bulky(conn);
 }
 
-uint32_t pressure_relieve(struct reactor *reactor)
+uint32_t backpressure_relieve(struct reactor *reactor)
 {
     if (likely(!is_pressed(reactor)))
         return 0;
     uint32_t count = go_on(reactor);
-    if (reactor->conns->pressure.over &&
-        reactor->now_ms - reactor->conns->pressure.portioned_ms >= PORTION_ALL_MS)
+    if (reactor->conns->backpressure.over &&
+        reactor->now_ms - reactor->conns->backpressure.portioned_ms >= PORTION_ALL_MS)
         portion_all(reactor);
-    if (reactor->now_ms - reactor->conns->pressure.looked_ms >= LOOK_MS)
+    if (reactor->now_ms - reactor->conns->backpressure.looked_ms >= LOOK_MS)
         look(reactor);
     return count;
 }
 
-int64_t pressure_next_ms(const struct reactor *reactor)
+int64_t backpressure_next_ms(const struct reactor *reactor)
 {
     return is_pressed(reactor) ? reactor->now_ms + RELIEVE_MS : INT64_MAX;
 }
