@@ -9,7 +9,6 @@
 #ifndef BENCH_CAMPAIGN_H
 #define BENCH_CAMPAIGN_H
 
-#include "report.h"
 #include "suite.h"
 
 enum { CONTESTANTS_MAX = 32, CAMPAIGN_RESULTS_MAX = 1024 };

@@ -14,7 +14,13 @@
 struct verify;
 struct trace;
 
-enum { CLIENTS_MAX = 100000, THREADS_MAX = 256, PIPELINE_MAX = 10000, CPUS_MAX = 256 };
+enum {
+    CLIENTS_MAX = 100000,
+    THREADS_MAX = 256,
+    PIPELINE_MAX = 10000,
+    CPUS_MAX = 256,
+    RUNS_MAX = 64 /* of one test */
+};
 
 /* Where the server is. Strings are borrowed for the whole run. */
 struct target {

@@ -1,10 +1,11 @@
 /*
  * result.c - figures of a test over its runs.
  */
+#include "result.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "report.h"
 
 double outcome_figure(const struct outcome *o, enum figure figure)
 {

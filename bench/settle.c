@@ -7,7 +7,6 @@
 
 #include "cpulist.h"
 #include "options.h"
-#include "report.h"
 #include "verify.h"
 
 static void settle_uri(struct options *options)
