@@ -113,6 +113,11 @@ static int finish(struct options *options, const struct environment *environment
     return !good ? EXIT_BAD : expected ? EXIT_GOOD : EXIT_EXPECT;
 }
 
+static void print_quiet(const struct result *result)
+{
+    report_quiet(stdout, result);
+}
+
 static int bench_one(struct options *options, const struct environment *environment)
 {
     struct result *results = mem_must_zalloc(sizeof(*results) * TESTS_MAX);
@@ -122,7 +127,7 @@ static int bench_one(struct options *options, const struct environment *environm
         code = suite_find_rate(options, &results[0], &mixes[0]);
         result_fini(&results[0]);
     } else {
-        uint32_t count = suite_run(options, results, mixes);
+        uint32_t count = suite_run(options, results, mixes, options->quiet ? print_quiet : NULL);
         code = count > 0 ? finish(options, environment, results, count, false) : EXIT_BAD;
     }
     for (uint32_t i = 0; i < TESTS_MAX; i++)

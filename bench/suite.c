@@ -204,12 +204,13 @@ static void load_prepare(struct options *options, struct mix *mixes,
         options_refuse("writing the keys: %s", error);
 }
 
-uint32_t suite_run(struct options *options, struct result *results, struct mix mixes[TESTS_MAX])
+uint32_t suite_run(struct options *options, struct result *results, struct mix mixes[TESTS_MAX],
+                   result_fn *done)
 {
     char error[ERROR_TEXT_MAX];
     struct server_facts facts;
     struct load *load = &options->load;
-    uint32_t count = suite_mixes(options, mixes), done = 0;
+    uint32_t count = suite_mixes(options, mixes), tests = 0;
     if (!suite_probe(load, &facts, error))
         options_refuse("no server: %s", error);
     if (options->flush)
@@ -225,9 +226,9 @@ uint32_t suite_run(struct options *options, struct result *results, struct mix m
             if (results[i].run[0].failed)
                 options_refuse("%s: %s", mixes[i].name, results[i].run[0].tally.error);
         }
-        if (options->quiet)
-            report_quiet(stdout, &results[i]);
-        done += results[i].runs > 0;
+        if (done != NULL)
+            done(&results[i]);
+        tests += results[i].runs > 0;
     }
-    return done;
+    return tests;
 }

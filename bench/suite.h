@@ -5,7 +5,7 @@
 #define BENCH_SUITE_H
 
 #include "options.h"
-#include "report.h"
+#include "result.h"
 
 enum { TESTS_MAX = 32 };
 
@@ -25,9 +25,13 @@ bool suite_probe(const struct load *load, struct server_facts *facts, char *erro
 void suite_run_once(const struct options *options, const struct load *load, const char *server,
                     const struct server_facts *facts, struct result *result);
 
-/* All tests, --runs times each; returns how many results there are (fewer after Ctrl-C). Ends the
- * process with 2 when the server cannot be reached. */
-uint32_t suite_run(struct options *options, struct result *results, struct mix mixes[TESTS_MAX]);
+typedef void result_fn(const struct result *result);
+
+/* All tests, --runs times each, and `done` (may be NULL) with the result of each that has ended;
+ * returns how many results there are (fewer after Ctrl-C). Ends the process with 2 when the server
+ * cannot be reached. */
+uint32_t suite_run(struct options *options, struct result *results, struct mix mixes[TESTS_MAX],
+                   result_fn *done);
 
 /* --find-rate: the highest rate that meets the expression; prints each step. Returns the exit
  * code. */
