@@ -55,7 +55,8 @@ MAIN_SRC    := $(if $(filter admin,$(LAYERS)),src/main.c)
 CORE_SRC    := $(wildcard $(LAYERS:%=src/%/*.c) $(LAYERS:%=src/%/*/*.c) $(if $(MAIN_SRC),src/commands.c))
 BASE_SRC    := $(wildcard src/base/*.c)
 CLIENT_SRC  := $(wildcard src/client/*.c)
-BENCH_SRC   := $(wildcard bench/*.c)
+# What bench/micro and bench/instructions hold are programs of their own.
+BENCH_SRC   := $(filter-out bench/micro/% bench/instructions/%,$(wildcard bench/*.c bench/*/*.c))
 BENCH_TESTS := $(wildcard tests/bench/*.c)
 MICRO_SRC   := $(wildcard bench/micro/*.c)
 COUNTED_SRC := $(wildcard bench/instructions/*.c)
@@ -208,6 +209,7 @@ $(call objects,$(shell grep -rl --include='*.c' SHOAL_BUILD_ID src 2>/dev/null))
 # A library is for any compiler and any allocator of its user: no LTO, no libraries but libc.
 $(call objects,$(CLIENT_SRC)): private CFLAGS += $(if $(LTO),-fno-lto)
 $(call objects,$(UNIT_SRC) $(E2E_SRC)): private CFLAGS += -Itests $(if $(LTO),-fno-lto)
+$(call objects,$(BENCH_SRC)): private CFLAGS += -Ibench
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags | build/gen/build_id.h
 	@mkdir -p $(@D); $(say) CC $<

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cpulist.h"
 #include "launch.h"
+#include "load/cpulist.h"
 
 enum { LIST_MAX = 16, DEFAULT_PORT = 6379, DEFAULT_RUNS = 5 };
 

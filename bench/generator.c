@@ -6,10 +6,10 @@
 
 #include <string.h>
 
-#include "placement.h"
+#include "load/placement.h"
+#include "load/trace.h"
+#include "load/verify.h"
 #include "shoal/base/must.h"
-#include "trace.h"
-#include "verify.h"
 
 bool generator_init(struct generator *g, const struct load *load, uint32_t worker, bool preload)
 {

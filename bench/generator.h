@@ -9,7 +9,7 @@
 #define BENCH_GENERATOR_H
 
 #include "conn.h"
-#include "load.h"
+#include "load/load.h"
 
 struct generator {
     const struct load *_load;

@@ -5,7 +5,7 @@
 #ifndef BENCH_IDLE_H
 #define BENCH_IDLE_H
 
-#include "load.h"
+#include "load/load.h"
 
 /* Opens all clients, waits --seconds (or for Ctrl-C), prints the server's CPU share and memory per
  * connection. Returns the exit code. */

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cpulist.h"
+#include "load/cpulist.h"
 #include "shoal/base/clock.h"
 #include "socket.h"
 

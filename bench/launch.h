@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-#include "load.h"
+#include "load/load.h"
 
 struct launched {
     char name[32];

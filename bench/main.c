@@ -11,13 +11,13 @@
 #include "campaign.h"
 #include "expect.h"
 #include "idle.h"
-#include "options.h"
+#include "load/options.h"
+#include "load/trace.h"
+#include "load/verify.h"
 #include "outputs.h"
 #include "shoal/base/clock.h"
 #include "shoal/base/mem.h"
 #include "suite.h"
-#include "trace.h"
-#include "verify.h"
 
 enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_EXPECT = 5 };
 

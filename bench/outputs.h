@@ -4,7 +4,7 @@
 #ifndef BENCH_OUTPUTS_H
 #define BENCH_OUTPUTS_H
 
-#include "options.h"
+#include "load/options.h"
 #include "report.h"
 
 /* Writes everything that was asked for. Ends the process with 2 when a file cannot be written. */

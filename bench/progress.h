@@ -4,7 +4,7 @@
 #ifndef BENCH_PROGRESS_H
 #define BENCH_PROGRESS_H
 
-#include "load.h"
+#include "load/load.h"
 
 struct progress {
     bool shown;

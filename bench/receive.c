@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "load/verify.h"
 #include "shoal/base/must.h"
-#include "verify.h"
 
 static void close_conn(struct worker *worker, struct conn *conn, const char *why)
 {

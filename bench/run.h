@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "histogram.h"
-#include "load.h"
+#include "load/load.h"
 #include "series.h"
 #include "server_cpu.h"
 #include "worker.h"

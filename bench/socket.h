@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "load.h"
+#include "load/load.h"
 
 /* A connected socket (TCP without Nagle, or Unix), or -errno. Thread: any. */
 int socket_open(const struct target *target);

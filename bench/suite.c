@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "load/trace.h"
+#include "load/verify.h"
 #include "socket.h"
-#include "trace.h"
-#include "verify.h"
 
 /* ---- which tests --------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
 #ifndef BENCH_SUITE_H
 #define BENCH_SUITE_H
 
-#include "options.h"
+#include "load/options.h"
 #include "result.h"
 
 enum { TESTS_MAX = 32 };

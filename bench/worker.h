@@ -15,8 +15,8 @@
 #include "conn.h"
 #include "generator.h"
 #include "histogram.h"
+#include "load/schedule.h"
 #include "ring.h"
-#include "schedule.h"
 #include "series.h"
 
 enum { ERROR_TEXT_MAX = 256 };

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "../../bench/random.h"
-#include "../../bench/report.h"
+#include "load/random.h"
+#include "report.h"
 
 enum { VALUES = 100000 };
 

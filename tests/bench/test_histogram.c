@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "../../bench/histogram.h"
-#include "../../bench/random.h"
-#include "../../bench/series.h"
+#include "histogram.h"
+#include "load/random.h"
+#include "series.h"
 
 enum { VALUES = 200000 };
 

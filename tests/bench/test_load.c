@@ -11,13 +11,13 @@
 
 #include <cmocka.h>
 
-#include "../../bench/cpulist.h"
-#include "../../bench/expect.h"
-#include "../../bench/keys.h"
-#include "../../bench/placement.h"
-#include "../../bench/schedule.h"
-#include "../../bench/sizes.h"
-#include "../../bench/verify.h"
+#include "expect.h"
+#include "load/cpulist.h"
+#include "load/keys.h"
+#include "load/placement.h"
+#include "load/schedule.h"
+#include "load/sizes.h"
+#include "load/verify.h"
 
 enum { KEYS = 1000, DRAWS = 400000, SEED = 42 };
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "../../bench/protocol.h"
+#include "load/protocol.h"
 
 static struct key_name name;
 
