@@ -9,7 +9,7 @@
 #ifndef BENCH_CAMPAIGN_H
 #define BENCH_CAMPAIGN_H
 
-#include "suite.h"
+#include "measure/suite.h"
 
 enum { CONTESTANTS_MAX = 32, CAMPAIGN_RESULTS_MAX = 1024 };
 

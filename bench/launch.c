@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "load/cpulist.h"
+#include "measure/socket.h"
 #include "shoal/base/clock.h"
-#include "socket.h"
 
 enum { READY_S = 15, STOP_S = 5, POLL_MS = 10, LINE_MAX_BYTES = 4096 };
 

@@ -9,15 +9,15 @@
 #include <time.h>
 
 #include "campaign.h"
-#include "expect.h"
-#include "idle.h"
 #include "load/options.h"
 #include "load/trace.h"
 #include "load/verify.h"
+#include "measure/expect.h"
+#include "measure/idle.h"
+#include "measure/suite.h"
 #include "outputs.h"
 #include "shoal/base/clock.h"
 #include "shoal/base/mem.h"
-#include "suite.h"
 
 enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_EXPECT = 5 };
 

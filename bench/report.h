@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "environment.h"
-#include "result.h"
+#include "measure/result.h"
 
 void report_quiet(FILE *out, const struct result *result);
 void report_table(FILE *out, const struct result *results, uint32_t count);

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "histogram.h"
 #include "load/random.h"
-#include "series.h"
+#include "measure/histogram.h"
+#include "measure/series.h"
 
 enum { VALUES = 200000 };
 

@@ -11,13 +11,13 @@
 
 #include <cmocka.h>
 
-#include "expect.h"
 #include "load/cpulist.h"
 #include "load/keys.h"
 #include "load/placement.h"
 #include "load/schedule.h"
 #include "load/sizes.h"
 #include "load/verify.h"
+#include "measure/expect.h"
 
 enum { KEYS = 1000, DRAWS = 400000, SEED = 42 };
 
