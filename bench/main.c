@@ -15,7 +15,7 @@
 #include "measure/expect.h"
 #include "measure/idle.h"
 #include "measure/suite.h"
-#include "outputs.h"
+#include "report/outputs.h"
 #include "shoal/base/clock.h"
 #include "shoal/base/mem.h"
 

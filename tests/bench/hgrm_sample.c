@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "load/random.h"
-#include "report.h"
+#include "report/report.h"
 
 enum { VALUES = 100000 };
 
