@@ -126,7 +126,7 @@ fuzz: ## fuzz the parsers, each for 60 s or as said: make fuzz ARGS=600 (needs c
 bench: ## shoal beside redis-server and memcached, in under three minutes
 	$(Q)scripts/setup.sh build bench
 	$(Q)$(MAKE) --no-print-directory MODE=release build/shoal build/shoal-bench
-	$(Q)exec bench/run.sh $(ARGS)
+	$(Q)exec bench/peers/run.sh $(ARGS)
 
 bench-test: $(BENCH) ## the tests of shoal-bench itself
 	$(Q)BENCH=$(CURDIR)/$(BENCH) CC=$(CC) $(RUN) tests/bench/run.sh

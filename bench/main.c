@@ -8,13 +8,13 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "campaign.h"
 #include "load/options.h"
 #include "load/trace.h"
 #include "load/verify.h"
 #include "measure/expect.h"
 #include "measure/idle.h"
 #include "measure/suite.h"
+#include "peers/campaign.h"
 #include "report/outputs.h"
 #include "shoal/base/clock.h"
 #include "shoal/base/mem.h"

@@ -126,8 +126,8 @@ static void check_maxmemory(const struct settings *settings)
 }
 
 /* Threads that have to share CPUs with each other or with their clients do better without
- * interrupting them: a quarter less CPU a request with four on two CPUs (bench/shards.sh). One
- * thread, or one that has CPUs to choose from, answers sooner when it does. */
+ * interrupting them: a quarter less CPU a request with four on two CPUs (bench/peers/shards.sh).
+ * One thread, or one that has CPUs to choose from, answers sooner when it does. */
 static void settle_sched_policy(struct settings *settings, const struct host_limits *host)
 {
     bool crowded = settings->shards > 1 && settings->shards >= cpus_for_shards(settings, host);

@@ -1,6 +1,6 @@
 """Connections that do nothing, or send half a request, cost next to nothing: CPU, memory.
 
-bench/connections.py measures the same at full size, beside other servers."""
+bench/peers/connections.py measures the same at full size, beside other servers."""
 
 import re
 import time

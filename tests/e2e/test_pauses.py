@@ -1,5 +1,5 @@
 """Freeing a million keys, or one value of 64 MB, never holds a shard up: by the server's own record of slow events and the
-time that replies take. The best of some tries counts, with limits ten times those of bench/pauses.py, since the machine
+time that replies take. The best of some tries counts, with limits ten times those of bench/peers/pauses.py, since the machine
 only adds; to free it all at once would take five times as long as they allow."""
 
 import os

@@ -1,5 +1,5 @@
 """Which policy misses least, through started servers with room for a tenth of the objects, on a made-up trace: Zipf
-whose popularity drifts, with one-hit wonders. bench/traces.py does the same at length.
+whose popularity drifts, with one-hit wonders. bench/peers/traces.py does the same at length.
 
 Every margin below is half or less of the smallest seen with seeds 1 to 12 (2026-11-22; misses of the sweep at one
 shard .351 to .356): four shards -.0012 to +.0009, the clock +.0098 to +.0123, chance +.0767 to +.0804, Redis +.0408
@@ -17,7 +17,7 @@ if MODE != "release":
     sys.exit(77)
 
 os.environ["BENCH"] = os.path.join(os.path.dirname(os.environ["SHOAL"]), "shoal-bench")
-sys.path.insert(0, os.path.join(ROOT, "bench"))
+sys.path.insert(0, os.path.join(ROOT, "bench", "peers"))
 from cache_room import Replay, Shape, redis_lru, shoal  # noqa: E402: they read the environment
 
 SEED = int(os.environ.get("SEED", random.randrange(1000)))

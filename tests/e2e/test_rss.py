@@ -1,4 +1,4 @@
-"""The limits are kept: bench/rss.py's load, made to break them, for some seconds (or RSS_SECONDS). What is resident stays
+"""The limits are kept: bench/peers/rss.py's load, made to break them, for some seconds (or RSS_SECONDS). What is resident stays
 within maxmemory + maxmemory-clients + 10 %, nothing is refused for want of memory, nobody who moves is closed, and
 there are keys throughout."""
 
@@ -9,7 +9,7 @@ import sys
 from started import MODE, ROOT, SCALE, Server, Tests
 from wire import descriptors
 
-sys.path.insert(0, os.path.join(ROOT, "bench"))
+sys.path.insert(0, os.path.join(ROOT, "bench", "peers"))
 import rss  # noqa: E402
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))

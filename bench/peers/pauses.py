@@ -2,7 +2,7 @@
 """pauses.py - how long other clients wait while much is freed: a million keys that expire at once, FLUSHALL of five
 million, a value of 64 MB that is deleted; how much of what is stored is dead; how long the end takes.
 
-    bench/pauses.py [--keys N] [--shards 1,2,4] [--only WORD,...] [--slack FACTOR] [--tries N] [--port N]
+    bench/peers/pauses.py [--keys N] [--shards 1,2,4] [--only WORD,...] [--slack FACTOR] [--tries N] [--port N]
 
 The other client is shoal-bench with 2,000 requests/s on a schedule of their own, so that what a request waits is in its
 latency; the same load without the event is measured first. The machine only adds, so the best of several tries counts,
@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHOAL = os.environ.get("SHOAL", os.path.join(HERE, "build", "shoal"))
 BENCH = os.path.join(os.path.dirname(SHOAL), "shoal-bench")
 RATE = 2000

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """rss.py - is the limit kept? A load made to break it, and what the server takes meanwhile.
 
-    bench/rss.py --seconds 600 --shards 2 --maxmemory 256mb        ends with 1 when something was exceeded
+    bench/peers/rss.py --seconds 600 --shards 2 --maxmemory 256mb        ends with 1 when something was exceeded
 
 A thousand connections mix values of 10 bytes to 1 MB (which end of it is in favour changes all the time), TTLs,
 deletes, pipelines of large values, clients that stop in the middle of a value and clients that read slowly. Each second
@@ -285,7 +285,7 @@ def composition(sample):
 
 
 def start(arguments):
-    shoal = os.environ.get("SHOAL", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "build", "shoal"))
+    shoal = os.environ.get("SHOAL", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "shoal"))
     server = subprocess.Popen([shoal, "--port", str(arguments.port), "--shards", str(arguments.shards),
                                "--maxmemory", arguments.maxmemory, *arguments.options],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

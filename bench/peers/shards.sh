@@ -9,7 +9,7 @@
 #   SHOAL, BENCH                                     the programs
 # Further arguments go to shoal-bench.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 bench=${BENCH:-build/shoal-bench}
 shoal=${SHOAL:-build/shoal}
 port=${PORT:-21480}

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """tail.py - the slowest of a thousand requests, shoal beside redis-server at the same open-loop rate.
 
-    bench/tail.py [--pairs N] [--seconds S] [--shards N] [--server-cpus LIST] [--transports unix,tcp] [--realtime]
-                  [--own]
-                  port from $PORT (22480), programs from $SHOAL, $BENCH (build/)
+    bench/peers/tail.py [--pairs N] [--seconds S] [--shards N] [--server-cpus LIST] [--transports unix,tcp] [--realtime]
+                        [--own]
+                        port from $PORT (22480), programs from $SHOAL, $BENCH (build/)
 
 The rate is half of what the slower of the two serves in a closed loop; --own: also half of each one's own. Server on
 the first CPU, client on the last, the other server halted; runs alternate. Latency counts from the intended time of a

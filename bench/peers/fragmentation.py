@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """fragmentation.py - what is left of the memory when the sizes of values shift over a full cache.
 
-    bench/fragmentation.py [--maxmemory MB] [--shards N] [--turnover X]
-                           port from $PORT (22480), server from $SHOAL (build/shoal)
+    bench/peers/fragmentation.py [--maxmemory MB] [--shards N] [--turnover X]
+                                 port from $PORT (22480), server from $SHOAL (build/shoal)
 
 Four times the values of new keys have another size; each time X of maxmemory is written in new keys, so
 that old and new lie side by side. Once with `activedefrag no`, once with `yes`. Prints, after each shift and
@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHIFTS = ((40, 100), (150, 300), (20, 60), (500, 900))
 MB = 1 << 20
 BATCH = 500

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHOAL = os.environ.get("SHOAL", os.path.join(ROOT, "build", "shoal"))
 BENCH = os.environ.get("BENCH", os.path.join(ROOT, "build", "shoal-bench"))
 READY_SECONDS, STOP_SECONDS, COUNT_SECONDS = 30, 30, 120

@@ -13,7 +13,7 @@
 #   SHOAL, BENCH                                     the programs
 # Further arguments go to shoal-bench (--server 'name=command {port} {socket}' adds one).
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 bench=${BENCH:-build/shoal-bench}
 shoal=${SHOAL:-build/shoal}
 

@@ -2,14 +2,14 @@
 # memory.sh - bytes a key, everything included: what the resident size of shoal, redis-server and
 # memcached grows by for each key they are given.
 #
-#   bench/memory.sh [keys]            1000000 when not said; ports from $PORT (22380) on
+#   bench/peers/memory.sh [keys]            1000000 when not said; ports from $PORT (22380) on
 #
 # Keys of 16 and values of 32 bytes, then 30 and 200, each without and with a TTL. Servers that are
 # not installed are left out. A generation of keys goes in by one connection that does not wait.
 set -u
 keys=${1:-1000000}
 port=${PORT:-22380}
-here=$(dirname "$0")/..
+here=$(dirname "$0")/../..
 shoal=${SHOAL:-$here/build/shoal}
 pid=
 trap 'test -n "$pid" && kill $pid 2>/dev/null' EXIT INT TERM

@@ -2,7 +2,7 @@
 """Miss ratios of shoal, redis-server and memcached on recorded and made-up traces, with room for 5, 10 and 25 % of
 the objects, beside those of exact simulations.
 
-    bench/traces.py [TRACE...]     files, or specs as of shoal-bench --trace (zipf:0.99, churn:0.99:0.1:0.1)
+    bench/peers/traces.py [TRACE...]     files, or specs as of shoal-bench --trace (zipf:0.99, churn:0.99:0.1:0.1)
 
 Environment: TRACES         the folder of the two files when none are named
              KEYS, REQUESTS of made-up traces: 100000, 1000000

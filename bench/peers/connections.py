@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """connections.py - what many connections cost that do nothing, or next to nothing.
 
-    bench/connections.py [--only idle|memory] [--connections N] [--shards N] [--no-peers]
-                         port from $PORT (22480), server from $SHOAL (build/shoal)
+    bench/peers/connections.py [--only idle|memory] [--connections N] [--shards N] [--no-peers]
+                               port from $PORT (22480), server from $SHOAL (build/shoal)
 
 idle    The CPU that 1,000 connections take which have each had one reply and are silent, with 8 shards.
 memory  The growth of the server's memory by as many connections as the limit of open files allows, at most 100,000:
