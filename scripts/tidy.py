@@ -31,6 +31,11 @@ LAYERS = {
     "stats": {"base", "reactor", "proto", "store", "cmd"},
     "conn": {"base", "reactor", "net", "proto", "store", "mesh", "options", "cmd", "stats"},
     "client": set(),
+    # The rooms of the bench, which shares only the base; its main.c may include them all.
+    "bench/load": {"base"},
+    "bench/measure": {"base", "bench/load"},
+    "bench/report": {"base", "bench/load", "bench/measure"},
+    "bench/peers": {"base", "bench/load", "bench/measure", "bench/report"},
 }
 # Each of these may include all that the one before it may, and that one.
 for below, room in (("conn", "shard"), ("shard", "route"), ("route", "server"),
@@ -69,7 +74,7 @@ TEXT = {name: (ROOT / name).read_text(errors="replace") for name in C_FILES}
 
 
 def layer_of(name):
-    match = re.match(r"(?:include/shoal|src|tests/unit)/(\w+)/", name)
+    match = re.match(r"(?:include/shoal/|src/|tests/unit/|(?=bench/))((?:bench/)?\w+)/", name)
     if name == "include/shoal/client.h":
         return "client"
     return match.group(1) if match and match.group(1) in LAYERS else None
@@ -83,12 +88,13 @@ def check_layers():
             continue
         for _, target in INCLUDE.findall(TEXT[name]):
             match = re.match(r"shoal/(\w+)(/|\.h$)", target)
+            other = match.group(1) if match else layer_of("bench/" + target)
             if target.startswith(".."):
                 yield f"{name} includes {target}: a path that climbs"
-            elif match and match.group(1) not in LAYERS[layer] | {layer}:
+            elif other and other not in LAYERS[layer] | {layer}:
                 # A test may speak to a server through the client library, and look up any command.
-                if not (match.group(1) in ("client", "commands") and name.startswith("tests/")):
-                    yield f"{name} includes {target}: {layer} does not know {match.group(1)}"
+                if not (other in ("client", "commands") and name.startswith("tests/")):
+                    yield f"{name} includes {target}: {layer} does not know {other}"
 
 
 def check_headers():
