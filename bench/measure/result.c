@@ -108,6 +108,13 @@ void result_note(const struct result *result, char *out, size_t size)
     }
 }
 
+void result_server(const struct result *result, char *out)
+{
+    int size = snprintf(out, SERVER_TITLE_MAX, "%s", result->server);
+    if (result->server[0] != '\0' && result->shards > 0)
+        snprintf(out + size, (size_t)(SERVER_TITLE_MAX - size), " x%d", result->shards);
+}
+
 void result_fini(struct result *result)
 {
     for (uint32_t i = 0; i < result->runs; i++)

@@ -10,12 +10,12 @@
 
 #include "run.h"
 
-enum { RESULT_NAME_MAX = 96 };
+enum { RESULT_NAME_MAX = 96, SERVER_NAME_MAX = 32, SERVER_TITLE_MAX = 64 };
 
 /* All runs of one test against one server. */
 struct result {
     char name[RESULT_NAME_MAX];             /* "GET" */
-    char server[32];                        /* "shoal", compare and sweep only */
+    char server[SERVER_NAME_MAX];           /* "shoal", compare and sweep only */
     char transport[8];                      /* "tcp", "unix" */
     int pipeline, clients, threads, shards; /* shards: 0 if unknown */
     bool open_loop;
@@ -51,6 +51,10 @@ const struct outcome *result_median(const struct result *result);
 /* A few words on what a reader must know: errors, misses, "the client was the limit"; "" if
  * nothing. */
 void result_note(const struct result *result, char *out, size_t size);
+
+/* "shoal x2": the server as reports call it, "" when there is one only. Into out[SERVER_TITLE_MAX].
+ */
+void result_server(const struct result *result, char *out);
 
 void result_fini(struct result *result);
 

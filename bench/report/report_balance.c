@@ -37,7 +37,7 @@ static bool is_last_of_server(const struct result *results, uint32_t count, uint
 void charts_balance(FILE *out, const struct result *results, uint32_t count)
 {
     struct bar bars[THREADS_SHOWN];
-    char heading[96];
+    char heading[RESULT_NAME_MAX];
     uint32_t colour = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (!is_last_of_server(results, count, i) || !result_median(&results[i])->cpu.known)

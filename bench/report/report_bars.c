@@ -36,11 +36,9 @@ uint32_t charts_group(const struct result *results, uint32_t count, uint32_t fir
 void charts_series_name(const struct result *r, char *out)
 {
     if (r->server[0] == '\0')
-        snprintf(out, 96, "%s", r->name);
-    else if (r->shards > 0)
-        snprintf(out, 96, "%s x%d", r->server, r->shards);
+        snprintf(out, RESULT_NAME_MAX, "%s", r->name);
     else
-        snprintf(out, 96, "%s", r->server);
+        result_server(r, out);
 }
 
 /* What shares a figure of bars: a test over one transport, or everything when there is one

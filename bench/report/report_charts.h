@@ -17,7 +17,7 @@ uint32_t charts_group(const struct result *results, uint32_t count, uint32_t fir
 /* Whether no result before `index` has the same load (all = false: the same test and transport). */
 bool charts_is_first(const struct result *results, uint32_t index, bool all);
 
-/* "shoal x2", or the test's name when there is one server only. Into out[96]. */
+/* "shoal x2", or the test's name when there is one server only. Into out[RESULT_NAME_MAX]. */
 void charts_series_name(const struct result *result, char *out);
 
 enum { BARS_MAX = 128, CHARTS_HEADING_MAX = 160 };

@@ -77,7 +77,7 @@ static void number(FILE *out, enum chart_unit unit, double value, bool known)
 static void row(FILE *out, const struct result *r)
 {
     static const enum figure latencies[] = { FIGURE_P50, FIGURE_P99, FIGURE_P999, FIGURE_MAX };
-    char name[96], note[512];
+    char name[RESULT_NAME_MAX], note[512];
     struct spread rate = result_spread(r, FIGURE_THROUGHPUT), cpu = result_spread(r, FIGURE_CPU);
     double user = result_spread(r, FIGURE_CPU_USER).median;
     charts_series_name(r, name);

@@ -28,7 +28,7 @@ static bool begins_drawing(const struct result *results, uint32_t index)
 static void figure_begin(FILE *out, const struct result *const *lines, uint32_t n,
                          const char *remark)
 {
-    static char text[SERIES_MAX][96];
+    static char text[SERIES_MAX][RESULT_NAME_MAX];
     const char *names[SERIES_MAX];
     char heading[CHARTS_HEADING_MAX + 32] = "Latency";
     if (lines[0]->server[0] != '\0') {

@@ -111,12 +111,9 @@ static void print_open_loop(FILE *out, const struct result *result)
 /* "shoal x2 GET", or only the test's name when there is one server. */
 static void result_title(const struct result *r, char *out, size_t size)
 {
-    if (r->server[0] == '\0')
-        snprintf(out, size, "%s", r->name);
-    else if (r->shards > 0)
-        snprintf(out, size, "%s x%d %s", r->server, r->shards, r->name);
-    else
-        snprintf(out, size, "%s %s", r->server, r->name);
+    char server[SERVER_TITLE_MAX];
+    result_server(r, server);
+    snprintf(out, size, "%s%s%s", server, server[0] ? " " : "", r->name);
 }
 
 static int name_width(const struct result *results, uint32_t count)

@@ -7,52 +7,48 @@
 
 enum { COLUMNS_MAX = 32 };
 
-struct column {
-    const char *server;
-    int shards;
-};
-
 static bool same_load(const struct result *a, const struct result *b)
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->transport, b->transport) == 0 &&
            a->pipeline == b->pipeline;
 }
 
-static uint32_t find_columns(const struct result *results, uint32_t count, struct column *columns)
+static bool same_server(const struct result *a, const struct result *b)
+{
+    return strcmp(a->server, b->server) == 0 && a->shards == b->shards;
+}
+
+/* The first result of each server. */
+static uint32_t find_columns(const struct result *results, uint32_t count,
+                             const struct result **columns)
 {
     uint32_t found = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t k = 0;
-        while (k < found && (strcmp(columns[k].server, results[i].server) != 0 ||
-                             columns[k].shards != results[i].shards))
+        while (k < found && !same_server(columns[k], &results[i]))
             k++;
         if (k == found && found < COLUMNS_MAX)
-            columns[found++] = (struct column){ results[i].server, results[i].shards };
+            columns[found++] = &results[i];
     }
     return found;
 }
 
 static const struct result *cell(const struct result *results, uint32_t count,
-                                 const struct result *load, const struct column *column)
+                                 const struct result *load, const struct result *column)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const struct result *r = &results[i];
-        if (same_load(r, load) && strcmp(r->server, column->server) == 0 &&
-            r->shards == column->shards)
-            return r;
+        if (same_load(&results[i], load) && same_server(&results[i], column))
+            return &results[i];
     }
     return NULL;
 }
 
-static void print_head(FILE *out, const struct column *columns, uint32_t n)
+static void print_head(FILE *out, const struct result *const *columns, uint32_t n)
 {
-    char name[64];
+    char name[SERVER_TITLE_MAX];
     fprintf(out, "%-20s %4s %4s", "", "", "P");
     for (uint32_t i = 0; i < n; i++) {
-        if (columns[i].shards > 0)
-            snprintf(name, sizeof(name), "%s x%d", columns[i].server, columns[i].shards);
-        else
-            snprintf(name, sizeof(name), "%s", columns[i].server);
+        result_server(columns[i], name);
         fprintf(out, "  %22s", name);
     }
     if (n > 1)
@@ -103,19 +99,19 @@ static void print_row(FILE *out, const struct result *const *cells, uint32_t n, 
         else
             fprintf(out, "  %6s", "-");
     }
+    char name[SERVER_TITLE_MAX] = "none: ranges overlap";
     const struct result *best = n > 1 ? winner(cells, n, figure) : NULL;
+    if (best != NULL)
+        result_server(best, name);
     if (n > 1)
-        fprintf(out, "   %s", best ? best->server : "none: ranges overlap");
-    if (best != NULL && best->shards > 0)
-        fprintf(out, " x%d", best->shards);
+        fprintf(out, "   %s", name);
     fputc('\n', out);
 }
 
 static void print_figure(FILE *out, const struct result *results, uint32_t count,
                          enum figure figure)
 {
-    struct column columns[COLUMNS_MAX];
-    const struct result *cells[COLUMNS_MAX];
+    const struct result *columns[COLUMNS_MAX], *cells[COLUMNS_MAX];
     uint32_t n = find_columns(results, count, columns);
     print_head(out, columns, n);
     for (uint32_t i = 0; i < count; i++) {
@@ -125,7 +121,7 @@ static void print_figure(FILE *out, const struct result *results, uint32_t count
         if (!first)
             continue;
         for (uint32_t k = 0; k < n; k++)
-            cells[k] = cell(results, count, &results[i], &columns[k]);
+            cells[k] = cell(results, count, &results[i], columns[k]);
         fprintf(out, "%-20s %4s %4d", results[i].name, results[i].transport, results[i].pipeline);
         print_row(out, cells, n, figure);
     }
@@ -133,15 +129,16 @@ static void print_figure(FILE *out, const struct result *results, uint32_t count
 
 void report_versus(FILE *out, const struct result *results, uint32_t count)
 {
-    char note[512];
+    char note[512], name[SERVER_TITLE_MAX];
     fputs("server CPU, us per request: median (lowest-highest)\n", out);
     print_figure(out, results, count, FIGURE_CPU);
     fputs("\nthroughput, thousand requests/s\n", out);
     print_figure(out, results, count, FIGURE_THROUGHPUT);
     for (uint32_t i = 0; i < count; i++) {
         result_note(&results[i], note, sizeof(note));
+        result_server(&results[i], name);
         if (note[0] != '\0')
-            fprintf(out, "note: %s %s %s P%d: %s\n", results[i].server, results[i].name,
-                    results[i].transport, results[i].pipeline, note);
+            fprintf(out, "note: %s %s %s P%d: %s\n", name, results[i].name, results[i].transport,
+                    results[i].pipeline, note);
     }
 }
