@@ -19,7 +19,8 @@ enum {
     THREADS_MAX = 256,
     PIPELINE_MAX = 10000,
     CPUS_MAX = 256,
-    RUNS_MAX = 64 /* of one test */
+    RUNS_MAX = 64, /* of one test */
+    VERSION_MAX = 16
 };
 
 /* Where the server is. Strings are borrowed for the whole run. */

@@ -110,7 +110,9 @@ void result_note(const struct result *result, char *out, size_t size)
 
 void result_server(const struct result *result, char *out)
 {
-    int size = snprintf(out, SERVER_TITLE_MAX, "%s", result->server);
+    int size = snprintf(out, SERVER_TITLE_MAX, "%s%s%s", result->server,
+                        result->server[0] != '\0' && result->version[0] != '\0' ? " " : "",
+                        result->server[0] != '\0' ? result->version : "");
     if (result->server[0] != '\0' && result->shards > 0)
         snprintf(out + size, (size_t)(SERVER_TITLE_MAX - size), " x%d", result->shards);
 }

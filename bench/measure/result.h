@@ -16,6 +16,7 @@ enum { RESULT_NAME_MAX = 96, SERVER_NAME_MAX = 32, SERVER_TITLE_MAX = 64 };
 struct result {
     char name[RESULT_NAME_MAX];             /* "GET" */
     char server[SERVER_NAME_MAX];           /* "shoal", compare and sweep only */
+    char version[VERSION_MAX];              /* memcached's, "" of others */
     char transport[8];                      /* "tcp", "unix" */
     int pipeline, clients, threads, shards; /* shards: 0 if unknown */
     bool open_loop;
@@ -52,7 +53,8 @@ const struct outcome *result_median(const struct result *result);
  * nothing. */
 void result_note(const struct result *result, char *out, size_t size);
 
-/* "shoal x2": the server as reports call it, "" when there is one only. Into out[SERVER_TITLE_MAX].
+/* "shoal x2", "memcached 1.6.18": the server as reports call it, "" when there is one only. Into
+ * out[SERVER_TITLE_MAX].
  */
 void result_server(const struct result *result, char *out);
 

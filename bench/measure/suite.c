@@ -115,6 +115,9 @@ static void ask_facts(int fd, const struct protocol *protocol, struct server_fac
         facts->pid = (pid_t)number;
     if (answer_number(answer.text, "shards", &number))
         facts->shards = (int)number;
+    const char *version = protocol->resp ? NULL : strstr(answer.text, "STAT version ");
+    if (version != NULL)
+        sscanf(version, "STAT version %15[0-9.]", facts->version);
     answer_fini(&answer);
 }
 
@@ -167,6 +170,7 @@ void suite_run_once(const struct options *options, const struct load *load, cons
     result->clients = load->clients;
     result->threads = load->threads;
     result->shards = facts->shards;
+    snprintf(result->version, sizeof(result->version), "%s", facts->version);
     result->open_loop = load->rate > 0;
     run_execute(load, &run, &result->run[result->runs++]);
 }

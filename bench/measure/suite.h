@@ -16,6 +16,7 @@ uint32_t suite_mixes(const struct options *options, struct mix mixes[TESTS_MAX])
 struct server_facts {
     pid_t pid; /* 0 unknown or not on this machine */
     int shards;
+    char version[VERSION_MAX]; /* memcached's, "" of others */
 };
 
 /* False, with the reason in error[ERROR_TEXT_MAX], when it does not answer. */

@@ -103,6 +103,7 @@ static void measure(struct campaign *c, struct launched *server, const struct mi
     struct load load = c->options->load;
     struct server_facts facts = { .pid = server->pid, .shards = server->shards };
     struct result *result;
+    memcpy(facts.version, server->version, sizeof(facts.version));
     load.target = target_of(c, server, by_socket);
     load.mix = mix;
     load.pipeline = pipeline;

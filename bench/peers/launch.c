@@ -99,8 +99,8 @@ static _Noreturn void become(const struct command *command, const char *cpus, co
     _exit(127);
 }
 
-/* memcached answers an unknown command with ERROR, everything else here with +PONG. */
-static const struct protocol *detect(const struct target *target)
+/* Only memcached answers "version", all others here PING. */
+static const struct protocol *detect(const struct target *target, char version[VERSION_MAX])
 {
     struct target probe = *target;
     struct answer answer;
@@ -116,6 +116,7 @@ static const struct protocol *detect(const struct target *target)
         ssize_t got = recv(fd, text, sizeof(text) - 1, 0);
         if (got > 0)
             found = strncmp(text, "VERSION", 7) == 0 ? &PROTOCOL_MEMCACHE : &PROTOCOL_RESP;
+        sscanf(text, "VERSION %15[0-9.]", version);
     }
     close(fd);
     if (found != &PROTOCOL_RESP || (fd = socket_open(&probe)) < 0)
@@ -138,7 +139,7 @@ static bool wait_ready(struct launched *server, char *error)
     if (!server->has_port)
         target.socket = server->socket;
     while (clock_mono_ns() < until) {
-        const struct protocol *found = detect(&target);
+        const struct protocol *found = detect(&target, server->version);
         if (found != NULL) {
             server->protocol = server->protocol ? server->protocol : found;
             return true;

@@ -16,7 +16,8 @@
 
 struct launched {
     char name[32];
-    pid_t pid; /* 0: not running */
+    char version[VERSION_MAX]; /* memcached's, "" of others */
+    pid_t pid;                 /* 0: not running */
     int port, shards;
     char socket[104], log[160];
     bool has_port, has_socket;

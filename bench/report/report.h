@@ -11,6 +11,11 @@
 #include "environment.h"
 #include "measure/result.h"
 
+/* What is to be known beside figures of memcached, a sentence or two; "" when none of these results
+ * needs it. Into out[REPORT_CAVEAT_MAX]. */
+enum { REPORT_CAVEAT_MAX = 256 };
+void report_caveat(const struct result *results, uint32_t count, char *out);
+
 void report_quiet(FILE *out, const struct result *result);
 void report_table(FILE *out, const struct result *results, uint32_t count);
 void report_csv_head(FILE *out);

@@ -157,7 +157,11 @@ void report_html(FILE *out, const char *title, const struct environment *environ
                  const struct result *results, uint32_t count)
 {
     bool cpu = count > 0 && result_median(&results[0])->cpu.known;
+    char caveat[REPORT_CAVEAT_MAX];
     head(out, title ? title : "Load test", environment);
+    report_caveat(results, count, caveat);
+    if (caveat[0] != '\0')
+        fprintf(out, "<p><strong>Note:</strong> %s</p>\n", caveat);
     if (charts_has_shards(results, count))
         section(out, "Shards", shard_lines, results, count);
     if (count > 0 && results[0].server[0] == '\0') {

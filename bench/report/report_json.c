@@ -96,6 +96,8 @@ static void one_result(FILE *out, const struct result *r)
     text(out, r->name);
     fputs(",\"server\":", out);
     text(out, r->server);
+    fputs(",\"version\":", out);
+    text(out, r->version);
     fprintf(out,
             ",\"transport\":\"%s\",\"pipeline\":%d,\"clients\":%d,\"threads\":%d,\"shards\":%d",
             r->transport, r->pipeline, r->clients, r->threads, r->shards);
@@ -118,6 +120,7 @@ static void one_result(FILE *out, const struct result *r)
 void report_json(FILE *out, const struct environment *e, const struct result *results,
                  uint32_t count)
 {
+    char caveat[REPORT_CAVEAT_MAX];
     fputs("{\"cpu\":", out);
     text(out, e->cpu);
     fprintf(out, ",\"cpus\":%d,\"kernel\":", e->cpus);
@@ -126,6 +129,9 @@ void report_json(FILE *out, const struct environment *e, const struct result *re
     text(out, e->date);
     fputs(",\"command\":", out);
     text(out, e->command);
+    report_caveat(results, count, caveat);
+    fputs(",\"caveat\":", out);
+    text(out, caveat);
     fputs(",\"results\":[", out);
     for (uint32_t i = 0; i < count; i++) {
         fputs(i ? ",\n " : "\n ", out);

@@ -5,7 +5,7 @@
  */
 #include "report_charts.h"
 
-enum { MARGIN = 20, GAP = 24, HEAD = 74, FIGURE_HEAD = 26 };
+enum { MARGIN = 20, GAP = 24, HEAD = 74, CAVEAT_HEAD = 20, FIGURE_HEAD = 26 };
 
 static const char STYLE[] =
     "text{font:12px system-ui,'Segoe UI','Helvetica Neue',Arial,'Liberation "
@@ -21,7 +21,8 @@ static const char STYLE[] =
     ".range{stroke:#e4e8ef}.c0{fill:#6fa3ff}.c1{fill:#f29b5f}.c2{fill:#4fd0a0}.c3{fill:#c891ea}"
     ".c4{fill:#f07a98}.c5{fill:#c5c76a}.c6{fill:#67cfe8}.c7{fill:#c3ab98}}";
 
-static void head(FILE *out, const char *title, const struct environment *e, bool cpu, int height)
+static void head(FILE *out, const char *title, const struct environment *e, bool cpu,
+                 const char *caveat, int height)
 {
     int width = 2 * (BARS_WIDTH + MARGIN) + GAP;
     fprintf(out,
@@ -39,14 +40,17 @@ static void head(FILE *out, const char *title, const struct environment *e, bool
     fprintf(out, ", %d CPUs · ", e->cpus);
     chart_text(out, e->kernel);
     fputs("</text>\n", out);
+    if (caveat[0] != '\0')
+        fprintf(out, "<text class='weak' x='%d' y='%d'>%s</text>\n", MARGIN, 56 + CAVEAT_HEAD,
+                caveat);
 }
 
-/* Draws the figures, or only finds how high they get when out is NULL. */
-static int draw(FILE *out, const struct result *results, uint32_t count, enum figure figure)
+/* Draws the figures from y on, or only finds where they end when out is NULL. */
+static int draw(FILE *out, const struct result *results, uint32_t count, enum figure figure, int y)
 {
     static struct bar_set set;
     char heading[CHARTS_HEADING_MAX];
-    int y = HEAD, row_height = 0, column = 0;
+    int row_height = 0, column = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (!charts_begins_bars(results, i))
             continue;
@@ -76,8 +80,11 @@ void report_svg(FILE *out, const char *title, const struct environment *environm
 {
     bool cpu = count > 0 && result_median(&results[0])->cpu.known;
     enum figure figure = cpu ? FIGURE_CPU : FIGURE_THROUGHPUT;
-    head(out, title ? title : "Load test", environment, cpu,
-         draw(NULL, results, count, figure) + MARGIN);
-    draw(out, results, count, figure);
+    char caveat[REPORT_CAVEAT_MAX];
+    report_caveat(results, count, caveat);
+    int top = HEAD + (caveat[0] != '\0' ? CAVEAT_HEAD : 0);
+    head(out, title ? title : "Load test", environment, cpu, caveat,
+         draw(NULL, results, count, figure, top) + MARGIN);
+    draw(out, results, count, figure, top);
     fputs("</svg>\n", out);
 }

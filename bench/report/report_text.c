@@ -40,7 +40,8 @@ void report_csv(FILE *out, const struct result *r)
                                            FIGURE_MAX,        FIGURE_P999, FIGURE_CPU,
                                            FIGURE_CPU_USER };
     struct spread rps = result_spread(r, FIGURE_THROUGHPUT), cpu = result_spread(r, FIGURE_CPU);
-    char note[512];
+    char note[512], caveat[REPORT_CAVEAT_MAX];
+    report_caveat(r, 1, caveat);
     result_note(r, note, sizeof(note));
     for (char *c = note; *c != '\0'; c++)
         *c = *c == '"' ? '\'' : *c;
@@ -48,8 +49,9 @@ void report_csv(FILE *out, const struct result *r)
     for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
         fprintf(out, ",\"%.4f\"", result_spread(r, figures[i]).median);
     fprintf(out, ",\"%.2f\",\"%.2f\",\"%.4f\",\"%.4f\"", rps.low, rps.high, cpu.low, cpu.high);
-    fprintf(out, ",\"%s\",\"%s\",\"%d\",\"%d\",\"%d\",\"%u\",\"%s\"\n", r->server, r->transport,
-            r->shards, r->pipeline, r->clients, r->runs, note);
+    fprintf(out, ",\"%s%s%s\",\"%s\",\"%d\",\"%d\",\"%d\",\"%u\",\"%s%s%s\"\n", r->server,
+            r->version[0] ? " " : "", r->version, r->transport, r->shards, r->pipeline, r->clients,
+            r->runs, note, note[0] && caveat[0] ? "; " : "", caveat);
 }
 
 static void print_rate(FILE *out, double rate)
@@ -131,6 +133,7 @@ static int name_width(const struct result *results, uint32_t count)
 void report_table(FILE *out, const struct result *results, uint32_t count)
 {
     int width = name_width(results, count);
+    char caveat[REPORT_CAVEAT_MAX];
     fprintf(out, "%-*s %4s %4s %10s        %8s        %7s %7s %8s %8s %8s %8s\n", width, "", "",
             "P", "requests/s", "CPU us", "user", "sys", "p50 ms", "p99", "p99.9", "max");
     for (uint32_t i = 0; i < count; i++) {
@@ -149,4 +152,7 @@ void report_table(FILE *out, const struct result *results, uint32_t count)
         if (note[0] != '\0')
             fprintf(out, "  note: %s\n", note);
     }
+    report_caveat(results, count, caveat);
+    if (caveat[0] != '\0')
+        fprintf(out, "note: %s\n", caveat);
 }

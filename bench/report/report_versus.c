@@ -129,7 +129,7 @@ static void print_figure(FILE *out, const struct result *results, uint32_t count
 
 void report_versus(FILE *out, const struct result *results, uint32_t count)
 {
-    char note[512], name[SERVER_TITLE_MAX];
+    char note[512], name[SERVER_TITLE_MAX], caveat[REPORT_CAVEAT_MAX];
     fputs("server CPU, us per request: median (lowest-highest)\n", out);
     print_figure(out, results, count, FIGURE_CPU);
     fputs("\nthroughput, thousand requests/s\n", out);
@@ -141,4 +141,7 @@ void report_versus(FILE *out, const struct result *results, uint32_t count)
             fprintf(out, "note: %s %s %s P%d: %s\n", name, results[i].name, results[i].transport,
                     results[i].pipeline, note);
     }
+    report_caveat(results, count, caveat);
+    if (caveat[0] != '\0')
+        fprintf(out, "note: %s\n", caveat);
 }

@@ -2,9 +2,11 @@
 """
 A server whose delays and faults are known, for the tests of shoal-bench.
 
-    fake_server.py PORT            serve until killed
+    fake_server.py PORT                      serve until killed
+    fake_server.py PORT memcached VERSION    the same as a memcached
 
-Speaks enough RESP and native protocol for GET, SET, DEL, PING, INFO and CLIENT INFO. One thread, one
+Speaks enough RESP and native protocol for GET, SET, DEL, PING, INFO and CLIENT INFO, or of memcached's for
+get, set, stats and version. One thread, one
 request at a time: a stall hits everybody, as in a real single-threaded server.
 """
 
@@ -34,6 +36,7 @@ class FakeServer:
                   'wrong', 'missing', 'ignore' (a SET that is not stored), 'error' or 'close'
     record        keeps the commands, with the connection's shard, in `commands`; `batches` is how many of
                   them each arrival brought
+    memcached     the version of the memcached that it passes for; None: it is none
     shards        INFO and CLIENT INFO speak of shards if more than 0; connection n has shard n % shards
     """
 
@@ -43,6 +46,7 @@ class FakeServer:
         self.stall = None
         self.fault = lambda command, key, number: None
         self.shards = 0
+        self.memcached = None
         self.seen = {}
         self.commands = []
         self.batches = []
@@ -130,8 +134,7 @@ class FakeServer:
         elif replies:
             self._send(connection, replies)
 
-    @staticmethod
-    def _parse(state):
+    def _parse(self, state):
         buffer = state["buffer"]
         if len(buffer) < 4:
             return None, 0
@@ -148,8 +151,12 @@ class FakeServer:
                 at += 4 + length
             return words, size
         if buffer[:1] != b"*":
-            line, newline, _ = buffer.partition(b"\r\n")
-            return (line.split(), len(line) + 2) if newline else (None, 0)
+            line, newline, rest = buffer.partition(b"\r\n")
+            words, size = line.split(), len(line) + 2
+            if newline and self.memcached and words[0] == b"set":
+                length = int(words[4])
+                words, size = [*words[:2], rest[:length]], size + length + 2
+            return (words, size) if newline and size <= len(buffer) else (None, 0)
         end = buffer.find(b"\r\n")
         if end < 0:
             return None, 0
@@ -177,6 +184,8 @@ class FakeServer:
         command = words[0].upper().decode()
         key = words[1] if len(words) > 1 else b""
         native = state["native"]
+        if self.memcached:
+            return self._answer_as_memcached(command, key, words)
         if command in ("INFO", "CLIENT"):
             text = f"shards:{self.shards}\r\n" if command == "INFO" else f"id=1 shard={state['shard']}"
             return encode(native, text.encode())
@@ -201,6 +210,15 @@ class FakeServer:
         if command == "DEL":
             return encode(native, 1 if self.data.pop(key, None) is not None else 0)
         return encode(native, True)
+
+    def _answer_as_memcached(self, command, key, words):
+        version = self.memcached.encode()
+        if command == "SET":
+            self.data[key] = words[2]
+        value = self.data.get(key)
+        found = b"VALUE %s 0 %d\r\n%s\r\n" % (key, len(value), value) if value is not None else b""
+        return {"GET": found + b"END\r\n", "SET": b"STORED\r\n", "VERSION": b"VERSION %s\r\n" % version,
+                "STATS": b"STAT version %s\r\nEND\r\n" % version}.get(command, b"ERROR\r\n")
 
 
 def encode(native, value):
@@ -230,4 +248,6 @@ def native_value(value):
 
 
 if __name__ == "__main__":
-    FakeServer(int(sys.argv[1])).serve()
+    fake = FakeServer(int(sys.argv[1]))
+    fake.memcached = sys.argv[3] if sys.argv[2:3] == ["memcached"] else None
+    fake.serve()

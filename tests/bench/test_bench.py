@@ -400,6 +400,38 @@ def test_compare_interleaves_and_stops_its_servers():
     expect(not servers_running(), servers_running())
 
 
+def compared_with_memcached(version, folder, *arguments):
+    """Everything that shows a comparison: standard output, page, picture, JSON and CSV."""
+    files = [pathlib.Path(folder, name) for name in ("page.html", "picture.svg", "figures.json")]
+    common = ("compare", "--server", FAKE, "--server", f"{FAKE} memcached {version}".replace("fake=", "old="),
+              "--runs", 1, "--seconds", 0.1, "-r", 10, "-c", 2, *arguments)
+    output = bench(*common, "--report", files[0], "--svg", files[1], "--json", files[2])
+    return [output, *(file.read_text() for file in files), bench(*common, "--csv")]
+
+
+def test_an_old_memcached_is_told_apart():
+    """Its pipelined GETs cost it more than they need to: the reader is told, wherever they are shown."""
+    caveat = "it cost 1.6.45"
+    with tempfile.TemporaryDirectory() as folder:
+        for text in compared_with_memcached("1.6.18", folder, "--pipelines", "1,2", "-t", "set,get"):
+            expect("old 1.6.18" in text or '"version":"1.6.18"' in text, text)
+            expect(caveat in text, text)
+        for version, arguments in (("1.6.45", ("--pipelines", "2", "-t", "get")), ("2.0.0", ("--pipelines", "2")),
+                                   ("1.6.18", ("--pipelines", "1", "-t", "get")),
+                                   ("1.6.18", ("--pipelines", "2", "-t", "set"))):
+            for text in compared_with_memcached(version, folder, *arguments):
+                expect(f"old {version}" in text or f'"version":"{version}"' in text, text)
+                expect(caveat not in text, text)
+
+
+def test_the_version_of_a_single_memcached():
+    with FakeServer() as server:
+        server.memcached = "1.5.22"
+        arguments = ["--protocol", "memcached", "-p", server.port, "-n", 100, "-P", 4]
+        expect("memcached here is 1.5.22" in bench(*arguments, "-t", "get"), "GET")
+        expect("memcached here" not in bench(*arguments, "-t", "set"), "SET")
+
+
 def test_sweep_fills_in_the_shards():
     output = bench("sweep", "--server", FAKE + " {shards}", "--shards", "1,2", "--pipelines", "3", "--runs", 2,
                    "--seconds", 0.2, "-t", "get,set", "-r", 100, "-c", 4)
