@@ -142,7 +142,7 @@ static void prepare(struct campaign *c)
     if (o->trace != NULL)
         options_refuse("a trace is replayed to one server");
     if (o->tests == NULL && o->ratio == NULL && o->command == NULL)
-        o->tests = "get,set";
+        o->tests = "set,get";
     o->runs = o->runs == 0 ? DEFAULT_RUNS : o->runs;
     if (o->load.seconds <= 0)
         o->load.seconds = 1;

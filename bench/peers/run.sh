@@ -1,5 +1,5 @@
 #!/bin/sh
-# shoal beside redis-server and memcached on this machine, in under three minutes: GET and SET over a
+# shoal beside redis-server and memcached on this machine, in under three minutes: SET and GET over a
 # Unix socket and TCP at pipelines 1, 10 and 50, one server CPU, one client CPU, runs interleaved.
 # Writes build/bench-report.html, .svg, .json and .txt (the table, with ratios of CPU per request).
 #
@@ -31,7 +31,7 @@ command -v redis-server >/dev/null && set -- \
 [ -x "$shoal" ] && set -- \
     --server "shoal=$shoal --port {port} --unixsocket {socket} --shards 1 --save \"\"" "$@"
 
-tests=get,set
+tests=set,get
 if [ -n "${FLOOR:-}" ]; then
     make -s micro
     tests=get

@@ -432,6 +432,11 @@ def test_the_version_of_a_single_memcached():
         expect("memcached here" not in bench(*arguments, "-t", "set"), "SET")
 
 
+def test_compare_begins_with_set():
+    output = bench("compare", "--server", FAKE, "--pipelines", "1", "--runs", 1, "--seconds", 0.1, "-r", 10, "-c", 2)
+    expect([line.split()[0] for line in output.splitlines() if line[:3] in ("GET", "SET")] == ["SET", "GET"] * 2, output)
+
+
 def test_sweep_fills_in_the_shards():
     output = bench("sweep", "--server", FAKE + " {shards}", "--shards", "1,2", "--pipelines", "3", "--runs", 2,
                    "--seconds", 0.2, "-t", "get,set", "-r", 100, "-c", 4)
