@@ -122,7 +122,7 @@ def redis_lru():
 
 
 def memcached():
-    return Memcached("memcached", "memcached", "-u", getpass.getuser(), "-t", "1", "-U", "0", "-l", "127.0.0.1")
+    return Memcached(peers.memcached_name(), "memcached", "-u", getpass.getuser(), "-t", "1", "-U", "0", "-l", "127.0.0.1")
 
 
 # ---- a started one ------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ PYTHON
 measure() { # name, protocol, command with PORT in the place of its port
     name=$1 protocol=$2 command=$3
     command -v "${command%% *}" >/dev/null 2>&1 || { echo "  $name: not installed"; return; }
-    printf '  %-14s' "$name"
+    printf '  %-16s' "$name"
     for shape in "16 32 0" "16 32 1000000" "30 200 0" "30 200 1000000"; do
         port=$((port + 1))
         $(echo "$command" | sed "s/PORT/$port/") >/dev/null 2>&1 &
@@ -79,8 +79,8 @@ measure() { # name, protocol, command with PORT in the place of its port
 }
 
 printf '%s keys, bytes of resident memory a key (payload 48 and 230)\n' "$keys"
-printf '  %-14s%10s%10s%10s%10s\n' "" 16/32 "with TTL" 30/200 "with TTL"
+printf '  %-16s%10s%10s%10s%10s\n' "" 16/32 "with TTL" 30/200 "with TTL"
 measure shoal resp "$shoal --port PORT --shards 1 --maxmemory 0"
 measure "shoal, 4" resp "$shoal --port PORT --shards 4 --maxmemory 0"
 measure redis-server resp "redis-server --port PORT --save  --daemonize no"
-measure memcached memcache "memcached -u nobody -p PORT -m 4096"
+measure "$(memcached -V 2>/dev/null || echo memcached)" memcache "memcached -u nobody -p PORT -m 4096"

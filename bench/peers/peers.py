@@ -57,9 +57,17 @@ def redis():
                                  "--appendonly", "no", "--protected-mode", "no", "--maxclients", "{clients}"])
 
 
+def memcached_name():
+    """With its version, "memcached 1.6.18"."""
+    if not shutil.which("memcached"):
+        return "memcached"
+    return subprocess.run(["memcached", "-V"], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def memcached():
-    return Kind("memcached", ["memcached", "-u", getpass.getuser(), "-t", "1", "-U", "0", "-l", "127.0.0.1", "-p",
-                              "{port}", "-c", "{clients}"], memcached=True)
+    return Kind(memcached_name(),
+                ["memcached", "-u", getpass.getuser(), "-t", "1", "-U", "0", "-l", "127.0.0.1", "-p", "{port}",
+                 "-c", "{clients}"], memcached=True)
 
 
 def connect_to(process, port):
