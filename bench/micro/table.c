@@ -147,34 +147,33 @@ static void sweep_idle(struct keyspace *keyspace, uint64_t passes)
            (now_ns() - start) / (double)(passes * table_bucket_count(table)));
 }
 
-static void expire_all(struct keyspace *keyspace)
+/* The keyspace's work for `keys` keys until nothing is left of it, slice by slice. */
+static void work_off(struct keyspace *keyspace, const char *name, uint64_t keys, double start)
 {
-    uint64_t keys = keyspace->db[0].count, slices = 0;
-    keyspace->now_ms += 100 * 1000;
-    double start = now_ns(), worst = 0, before = start;
+    uint64_t slices = 0;
+    double worst = 0, before = start;
     while (keyspace_work(keyspace) >= 0) {
         double after = now_ns();
         worst = after - before > worst ? after - before : worst;
         before = after;
         slices++;
     }
-    printf("  %-34s %8.1f ns   (%lu slices, slowest %.0f us)\n", "expire",
+    printf("  %-34s %8.1f ns   (%lu slices, slowest %.0f us)\n", name,
            (before - start) / (double)keys, slices, worst / 1000);
+}
+
+static void expire_all(struct keyspace *keyspace)
+{
+    keyspace->now_ms += 100 * 1000;
+    work_off(keyspace, "expire", keyspace->db[0].count, now_ns());
 }
 
 static void flush_all(struct keyspace *keyspace)
 {
-    uint64_t keys = keyspace->db[0].count, slices = 0;
-    double start = now_ns(), worst = 0, before = start;
+    uint64_t keys = keyspace->db[0].count;
+    double start = now_ns();
     keyspace_flush(keyspace, 0);
-    while (keyspace_work(keyspace) >= 0) {
-        double after = now_ns();
-        worst = after - before > worst ? after - before : worst;
-        before = after;
-        slices++;
-    }
-    printf("  %-34s %8.1f ns   (%lu slices, slowest %.0f us)\n", "flush",
-           (before - start) / (double)keys, slices, worst / 1000);
+    work_off(keyspace, "flush", keys, start);
 }
 
 static void delete_all(struct keyspace *keyspace, uint64_t keys)
