@@ -151,8 +151,10 @@ static void sweep_idle(struct keyspace *keyspace, uint64_t passes)
 static void work_off(struct keyspace *keyspace, const char *name, uint64_t keys, double start)
 {
     uint64_t slices = 0;
+    int64_t wait_ms;
     double worst = 0, before = start;
-    while (keyspace_work(keyspace) >= 0) {
+    while ((wait_ms = keyspace_work(keyspace)) >= 0) {
+        keyspace->now_ms += wait_ms;
         double after = now_ns();
         worst = after - before > worst ? after - before : worst;
         before = after;
