@@ -128,34 +128,15 @@ def memcached():
 # ---- a started one ------------------------------------------------------------------------------
 
 
-class Running:
+class Running(peers.Started):
     """`with Running(cache, setting) as server:`; `most` is how many objects were live, at most, in the last run."""
 
     def __init__(self, cache, setting):
-        self.cache, self.setting, self.most, self.wire = cache, setting, 0, None
-        self.process = subprocess.Popen(cache.command(setting), env={**os.environ, **cache.environment},
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def __enter__(self):
-        self.wire = peers.connect_to(self.process, PORT)
-        if self.wire is None:
-            self.__exit__()
-            raise RuntimeError("does not start: " + " ".join(self.cache.command(self.setting)))
-        return self
-
-    def __exit__(self, *_):
-        if self.wire is not None:
-            self.wire.close()
-        peers.end(self.process)
+        self.cache, self.setting, self.most = cache, setting, 0
+        super().__init__(cache.name, cache.command(setting), PORT, cache.environment)
 
     def live(self):
-        self.wire.sendall(self.cache.question)
-        text = b""
-        while not (found := self.cache.answer.search(text)):
-            got = self.wire.recv(1 << 16)
-            if not got:
-                raise RuntimeError(self.cache.name + " closed the connection")
-            text += got
+        found = self.cache.answer.search(self.ask(self.cache.question, self.cache.answer.search))
         self.most = max(self.most, int(found.group(1)))
         return int(found.group(1))
 

@@ -92,19 +92,13 @@ def end(process):
         process.wait()
 
 
-class Running:
-    """`with Running(kind, port, clients) as server:`; `launcher`: words before the command, of programs that become
-    it."""
+class Started:
+    """`with Started(name, command, port) as server:`, a process and a connection to it."""
 
-    def __init__(self, kind, port, clients=10000, launcher=()):
-        self.kind, self.port, self.wire = kind, port, None
-        self.folder = tempfile.mkdtemp(prefix="shoal-peers-")
-        self.socket_path = os.path.join(self.folder, "s")
-        fill = {"port": port, "socket": self.socket_path, "clients": clients}
-        self.command = [*launcher, *(word.format(**fill) for word in kind.command)]
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
-        self.pid = self.process.pid
+    def __init__(self, name, command, port, environment=None):
+        self.name, self.command, self.port, self.wire = name, command, port, None
+        self.process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __enter__(self):
         self.wire = connect_to(self.process, self.port)
@@ -117,6 +111,33 @@ class Running:
         if self.wire is not None:
             self.wire.close()
         end(self.process)
+
+    def ask(self, request, complete):
+        """The text that comes back, once complete(text)."""
+        self.wire.sendall(request)
+        text = b""
+        while not complete(text):
+            got = self.wire.recv(1 << 16)
+            if not got:
+                raise RuntimeError(self.name + " closed the connection")
+            text += got
+        return text
+
+
+class Running(Started):
+    """`with Running(kind, port, clients) as server:`; `launcher`: words before the command, of programs that become
+    it."""
+
+    def __init__(self, kind, port, clients=10000, launcher=()):
+        self.kind = kind
+        self.folder = tempfile.mkdtemp(prefix="shoal-peers-")
+        self.socket_path = os.path.join(self.folder, "s")
+        fill = {"port": port, "socket": self.socket_path, "clients": clients}
+        super().__init__(kind.name, [*launcher, *(word.format(**fill) for word in kind.command)], port)
+        self.pid = self.process.pid
+
+    def __exit__(self, *_):
+        super().__exit__()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def halt(self):
@@ -126,17 +147,6 @@ class Running:
         self.process.send_signal(signal.SIGCONT)
 
     # ---- asked ----
-
-    def ask(self, request, complete):
-        """The text that comes back, once complete(text)."""
-        self.wire.sendall(request)
-        text = b""
-        while not complete(text):
-            got = self.wire.recv(1 << 16)
-            if not got:
-                raise RuntimeError(self.kind.name + " closed the connection")
-            text += got
-        return text
 
     def text(self, command=None):
         """Of a bulk reply; `command` None: the server's counters."""
