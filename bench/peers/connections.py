@@ -174,7 +174,7 @@ def slow(clients, growth):
 
 def memory(kind, is_ours, count):
     print("  %s, %d connections" % (kind.name, count))
-    with peers.Running(kind, PORT, clients=count + 50) as server:
+    with peers.Running(kind, PORT, clients=max(count, WAVE) + 50) as server:
         store(server)
         warm = Clients(server, WAVE)  # what a server has once, it has after these
         warm.request()
