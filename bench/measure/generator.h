@@ -8,7 +8,7 @@
 #ifndef BENCH_GENERATOR_H
 #define BENCH_GENERATOR_H
 
-#include "conn.h"
+#include "connection.h"
 #include "load/load.h"
 
 struct generator {

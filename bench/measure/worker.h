@@ -12,7 +12,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-#include "conn.h"
+#include "connection.h"
 #include "generator.h"
 #include "histogram.h"
 #include "load/schedule.h"

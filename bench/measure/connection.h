@@ -1,12 +1,12 @@
 /*
- * conn.h - one connection of a worker: what is being sent, what is being waited for.
+ * connection.h - one connection of a worker: what is being sent, what is being waited for.
  *
  * Two output buffers: one is with the kernel until its send completes, the other collects. Replies
  * are scanned in place; only one that is cut by the end of a receive buffer is carried over.
  * Thread: owner.
  */
-#ifndef BENCH_CONN_H
-#define BENCH_CONN_H
+#ifndef BENCH_CONNECTION_H
+#define BENCH_CONNECTION_H
 
 #include <stdbool.h>
 #include <stddef.h>

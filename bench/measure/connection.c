@@ -1,7 +1,7 @@
 /*
- * conn.c - a connection's buffers and records.
+ * connection.c - a connection's buffers and records.
  */
-#include "conn.h"
+#include "connection.h"
 
 #include <stdlib.h>
 #include <unistd.h>
