@@ -16,8 +16,8 @@
 #include "generator.h"
 #include "histogram.h"
 #include "load/schedule.h"
-#include "ring.h"
 #include "series.h"
+#include "worker_ring.h"
 
 enum { ERROR_TEXT_MAX = 256 };
 

@@ -1,11 +1,11 @@
 /*
- * ring.h - one worker's io_uring: sends, multishot receives into shared buffers, one wait.
+ * worker_ring.h - one worker's io_uring: sends, multishot receives into shared buffers, one wait.
  *
  * A turn is: queue sends, ring_wait(), take the events. All sends queued in a turn leave with the
  * one system call that also collects what arrived. Thread: owner.
  */
-#ifndef BENCH_RING_H
-#define BENCH_RING_H
+#ifndef BENCH_WORKER_RING_H
+#define BENCH_WORKER_RING_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /*
- * ring.c - liburing behind the five calls a worker needs.
+ * worker_ring.c - liburing behind the five calls a worker needs.
  */
-#include "ring.h"
+#include "worker_ring.h"
 
 #include <errno.h>
 #include <stdlib.h>
