@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "load/options.h"
+#include "load/command_line.h"
 #include "load/trace.h"
 #include "load/verify.h"
 #include "measure/expect.h"

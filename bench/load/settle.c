@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command_line.h"
 #include "cpulist.h"
-#include "options.h"
 #include "verify.h"
 
 static void settle_uri(struct options *options)

@@ -4,7 +4,7 @@
 #ifndef BENCH_SUITE_H
 #define BENCH_SUITE_H
 
-#include "load/options.h"
+#include "load/command_line.h"
 #include "result.h"
 
 enum { TESTS_MAX = 32 };

@@ -4,7 +4,7 @@
 #ifndef BENCH_OUTPUTS_H
 #define BENCH_OUTPUTS_H
 
-#include "load/options.h"
+#include "load/command_line.h"
 #include "report.h"
 
 /* Writes everything that was asked for. Ends the process with 2 when a file cannot be written. */

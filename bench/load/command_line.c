@@ -1,7 +1,7 @@
 /*
- * options.c - the table of options and its reading.
+ * command_line.c - the table of options and its reading.
  */
-#include "options.h"
+#include "command_line.h"
 
 #include <errno.h>
 #include <stdarg.h>

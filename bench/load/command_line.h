@@ -1,8 +1,9 @@
 /*
- * options.h - the command line of shoal-bench, one row an option; redis-benchmark's run unchanged.
+ * command_line.h - the command line of shoal-bench, one row an option; redis-benchmark's run
+ * unchanged.
  */
-#ifndef BENCH_OPTIONS_H
-#define BENCH_OPTIONS_H
+#ifndef BENCH_COMMAND_LINE_H
+#define BENCH_COMMAND_LINE_H
 
 #include "load.h"
 
