@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "blocking_socket.h"
 #include "run.h"
 #include "shoal/base/mem.h"
-#include "socket.h"
 #include "suite.h"
 
 enum { SETTLE_MS = 500, TICK_MS = 100 };

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blocking_socket.h"
 #include "load/trace.h"
 #include "load/verify.h"
-#include "socket.h"
 
 /* ---- which tests --------------------------------------------------------- */
 

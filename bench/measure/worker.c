@@ -11,9 +11,9 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "blocking_socket.h"
 #include "shoal/base/clock.h"
 #include "shoal/base/mem.h"
-#include "socket.h"
 
 enum {
     EVENTS_PER_TURN = 16,       /* then submit, so that the server has work while we build more */

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "load/cpulist.h"
-#include "measure/socket.h"
+#include "measure/blocking_socket.h"
 #include "shoal/base/clock.h"
 
 enum { READY_S = 15, STOP_S = 5, POLL_MS = 10, LINE_MAX_BYTES = 4096 };

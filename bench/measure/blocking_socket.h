@@ -1,8 +1,8 @@
 /*
- * socket.h - blocking connections and the few questions asked on them outside of a run.
+ * blocking_socket.h - blocking connections and the few questions asked on them outside of a run.
  */
-#ifndef BENCH_SOCKET_H
-#define BENCH_SOCKET_H
+#ifndef BENCH_BLOCKING_SOCKET_H
+#define BENCH_BLOCKING_SOCKET_H
 
 #include <sys/types.h>
 

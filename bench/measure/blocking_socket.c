@@ -1,7 +1,7 @@
 /*
- * socket.c - connecting, logging in and asking, all blocking: before a run and beside it.
+ * blocking_socket.c - connecting, logging in and asking, all blocking: before a run and beside it.
  */
-#include "socket.h"
+#include "blocking_socket.h"
 
 #include <errno.h>
 #include <netdb.h>
