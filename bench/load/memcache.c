@@ -68,7 +68,7 @@ static size_t value_bytes(const char *line, const char *end)
     return value;
 }
 
-/* Lines up to END: VALUE blocks of a get, or STAT lines. */
+/* Reads lines up to END: VALUE blocks of a get, or STAT lines. */
 static ptrdiff_t scan_until_end(const char *data, size_t size, struct reply *reply)
 {
     size_t at = 0;

@@ -94,7 +94,7 @@ static void settle_rate(struct options *options)
         options_refuse("--rate is requests/s, or N:poisson");
 }
 
-/* Its order is that of one connection, and its pace that of the replies. */
+/* A trace is replayed in the order of one connection, as fast as the replies come. */
 static void settle_trace(const struct options *options)
 {
     if (options->trace == NULL)

@@ -103,7 +103,7 @@ uint32_t suite_mixes(const struct options *options, struct mix mixes[TESTS_MAX])
     return 1;
 }
 
-/* ---- who is asked -------------------------------------------------------- */
+/* ---- the server that is asked -------------------------------------------- */
 
 static void ask_facts(int fd, const struct protocol *protocol, struct server_facts *facts)
 {
@@ -175,7 +175,7 @@ void suite_run_once(const struct options *options, const struct load *load, cons
     run_execute(load, &run, &result->run[result->runs++]);
 }
 
-/* Of a trace that is made up, -n and -r are the length and the keys; all of it is replayed. */
+/* -n and -r say how long a made-up trace is and how many keys it has; all of it is replayed. */
 static void prepare_trace(struct options *options)
 {
     static char error[ERROR_TEXT_MAX];

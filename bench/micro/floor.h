@@ -29,7 +29,7 @@ static inline int floor_listen(const char *place)
                                       : socket_listen_tcp("127.0.0.1", atoi(place), 511);
 }
 
-/* Of the requests that begin in these bytes. A GET of a 16-byte key is stepped over. */
+/* How many requests begin in these bytes. A GET of a 16-byte key is stepped over as a whole. */
 static inline uint32_t floor_requests(const char *data, size_t size)
 {
     uint32_t count = 0;

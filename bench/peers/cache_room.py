@@ -167,7 +167,7 @@ class Running(peers.Started):
 
 
 def filled(cache, setting, objects):
-    """How many of three times as many keys are live in the end."""
+    """Sets three times as many keys as `objects`; returns how many of them are live in the end."""
     with Running(cache, setting) as server:
         server.bench("-c", 1, "-t", "set", "--key-dist", "seq", "-r", 3 * objects, "-n", 3 * objects)
         return server.live()
@@ -184,7 +184,7 @@ def setting_for(cache, objects):
 
 
 class Replay:
-    """Of a trace, its options in a list, to a cache that never holds more than `objects` and 1 %."""
+    """Replays a trace (a list of options of shoal-bench) to a cache that never holds more than 1 % above `objects`."""
 
     def __init__(self, cache, objects, trace):
         setting = setting_for(cache, objects)
@@ -200,7 +200,7 @@ class Replay:
 
 
 class Shape:
-    """Of a trace: how many requests, and of how many keys."""
+    """How many requests a trace has, and for how many keys."""
 
     def __init__(self, trace):
         with Running(shoal(1), 0) as server:

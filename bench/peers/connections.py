@@ -69,7 +69,7 @@ class Clients:
         server.wait_for("%d connections" % count, lambda: server.connected() > count)
 
     def send(self, data):
-        """To all; until the server has read it."""
+        """Sends `data` on all connections and waits until the server has read it."""
         before = self.server.bytes_read()
         for one in self.sockets:
             one.sendall(data)
@@ -131,7 +131,7 @@ def idle(kind, is_ours, seconds):
 
 
 class Growth:
-    """Of memory, for each of `count` connections, since this was made."""
+    """How much memory has grown since this was made, for each of `count` connections."""
 
     def __init__(self, server, count, is_ours):
         self.server, self.count, self.limit = server, count, limit if is_ours else no_limit

@@ -28,7 +28,7 @@ SETTLE_SECONDS, READY_SECONDS = 120, 30
 
 
 class Client:
-    """RESP, one connection."""
+    """One connection that speaks RESP."""
 
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port))
@@ -56,7 +56,7 @@ def request(*words):
 
 
 def write(port, keys, sizes, limit, rng):
-    """New keys with values of these sizes until `limit` bytes are written; the next free number of a key."""
+    """Writes new keys with values of these sizes until `limit` bytes are written; returns the next free number of a key."""
     client, written = Client(port), 0
     value = b"v" * max(sizes)
     while written < limit:
@@ -105,7 +105,7 @@ class Bystander:
 
 
 def settle(client, port):
-    """Until nothing moves: seconds, share of a CPU, and the bystander's waits."""
+    """Waits until nothing moves; returns the seconds, the share of a CPU, and the bystander's waits."""
     watcher = Bystander(port)
     begin, cpu = time.time(), int(client.info()["total_active_defrag_time"])
     time.sleep(1.2)  # a look at the allocator is due at most once a second

@@ -160,7 +160,7 @@ def wait_freed(server):
 
 
 def attempts(report, server, clients, prepare, event, at, calmly):
-    """Of each that counts: later by, longest, longest while calm, reply."""
+    """For each try that counts: by how much p99.9 rose, the longest wait, the longest while calm, the event's reply."""
     most = PAUSE_MS * report.slack
     for _ in range(report.tries):
         prepare()
@@ -202,7 +202,7 @@ def storm(report, server, options):
     keys, deadline = min(options.keys, MILLION), [0.0]
 
     def prepare():
-        # Filled and watched while calm before it comes.
+        # The server is filled and watched while it is calm, before the event comes.
         deadline[0] = time.time() + 2 + keys / 250e3 + 2 * (LEAD_S + WARMUP_S) + WINDOW_S
         fill(server, keys, "PXAT", str(int(deadline[0] * 1000)))
 
@@ -219,7 +219,7 @@ def flush(report, server, options):
 
 
 def flush_full(report, server, options):
-    """At maxmemory, while others write."""
+    """FLUSHALL of a server at maxmemory, while others write."""
     def prepare():
         server.wire.run("CONFIG", "SET", "maxmemory", 0)
         fill(server, options.keys)

@@ -71,7 +71,7 @@ def memcached():
 
 
 def connect_to(process, port):
-    """A connection once it listens; None if it does not."""
+    """A connection to the process, once it listens; None if it does not."""
     until = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < until:
         try:
@@ -113,7 +113,7 @@ class Started:
         end(self.process)
 
     def ask(self, request, complete):
-        """The text that comes back, once complete(text)."""
+        """Sends the request; returns the text that comes back, once complete(text) is true of it."""
         self.wire.sendall(request)
         text = b""
         while not complete(text):
@@ -149,7 +149,7 @@ class Running(Started):
     # ---- asked ----
 
     def text(self, command=None):
-        """Of a bulk reply; `command` None: the server's counters."""
+        """The text of a bulk reply to `command`; of the server's counters if None."""
         if self.kind.memcached:
             return self.ask(self.kind.question, lambda text: text.endswith(b"END\r\n"))
         return self.ask(command or self.kind.question, bulk_is_complete)
@@ -173,12 +173,12 @@ class Running(Started):
     # ---- what it takes ----
 
     def memory_bytes(self):
-        """What is resident of it; of what it shares, its share."""
+        """The process's resident memory; shared pages count for its share of them."""
         with open("/proc/%d/smaps_rollup" % self.pid) as file:
             return int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M).group(1)) << 10
 
     def cpu_ns(self):
-        """Of all its threads, those in the kernel included."""
+        """The CPU time of all the process's threads, those in the kernel included."""
         return time.clock_gettime_ns((~self.pid << 3) | CPUCLOCK_SCHED)
 
     def ticks(self):
@@ -202,7 +202,7 @@ def kernel_bytes():
 
 
 def raise_descriptors():
-    """As far as may be; the limit then."""
+    """Raises the limit of open files as far as may be; returns it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with open("/proc/sys/fs/nr_open") as file:
         most = int(file.read())

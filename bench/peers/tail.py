@@ -84,7 +84,7 @@ class Side:
 
 
 def most_by_chance(pairs):
-    """As many of so many pairs one side may lose without being worse."""
+    """How many of so many pairs one side may lose without being worse."""
     lost = pairs
     while sum(math.comb(pairs, n) for n in range(lost, pairs + 1)) / 2 ** pairs < CHANCE:
         lost -= 1

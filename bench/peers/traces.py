@@ -16,7 +16,7 @@ import sys
 from cache_room import Replay, Shape, memcached, redis_lru, shoal
 
 PARTS = (5, 10, 25)
-# Above the simulated sweep-S3 of the same room; each more for its shards than the one before.
+# How far a miss ratio may be above that of the simulated sweep-S3 in the same room: more shards may miss more.
 LIMITS = {"shoal, 1 shard": 0.012, "shoal, 4 shards": 0.018}
 REFERENCE = "sweep-S3, ghosts in buckets"
 FULL = "sweep-S3, full ghosts"

@@ -34,7 +34,7 @@ void report_svg(FILE *out, const char *title, const struct environment *environm
                 const struct result *results, uint32_t count);
 
 /* Server against server: CPU per request and throughput side by side, the ratio of the first server
- * to each other one, and who won, unless the ranges overlap. */
+ * to each other one, and the winner, unless the ranges overlap. */
 void report_versus(FILE *out, const struct result *results, uint32_t count);
 
 #endif

@@ -41,8 +41,8 @@ void charts_series_name(const struct result *r, char *out)
         result_server(r, out);
 }
 
-/* What shares a figure of bars: a test over one transport, or everything when there is one
- * server. */
+/* Whether two results share a figure of bars: a test over one transport, or everything when there
+ * is one server. */
 static bool same_figure(const struct result *a, const struct result *b)
 {
     return same_test(a, b) || (a->server[0] == '\0' && b->server[0] == '\0');

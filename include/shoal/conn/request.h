@@ -22,8 +22,8 @@
 enum {
     REQUEST_SPANS_INLINE = 7,
     ANSWER_INLINE = 40, /* encoded bytes that travel in the request */
-    ANSWER_COPY_MAX =
-        BOUND(16384, 512), /* through the pair's reply space; above, a reply reference */
+    /* through the pair's reply space; above, a reply reference */
+    ANSWER_COPY_MAX = BOUND(16384, 512),
 };
 
 enum answer_place {

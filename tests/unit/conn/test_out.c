@@ -235,7 +235,7 @@ static void chunks_are_used_again(void **state)
     assert_int_equal(wire_size, 6 * sizeof(text));
 }
 
-/* ---- refs ------------------------------------------------------------- */
+/* ---- refs ---------------------------------------------------------------- */
 
 static struct blob *blob_of(char fill, size_t size)
 {

@@ -31,7 +31,7 @@ static size_t story_size;
 
 static void tell(char what, const void *whom);
 
-/* ---- the story's tellers, in place of batcher.c and part.c ----------------- */
+/* ---- the story's tellers, in place of batcher.c and part.c --------------- */
 
 void batcher_run_one(struct reactor *here, struct request *request)
 {
