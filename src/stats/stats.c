@@ -19,18 +19,27 @@ struct reactor_stats *stats_new(void)
     return stats;
 }
 
+/* The entry for `code`, made if need be; NULL when there is no room for another. */
+static struct error_stats *error_named(struct reactor_stats *stats, const char *code)
+{
+    uint64_t names = counter_get(&stats->error_names);
+    for (uint64_t i = 0; i < names; i++)
+        if (strncmp(stats->errors[i].name, code, STATS_ERROR_NAME - 1) == 0)
+            return &stats->errors[i];
+    if (names == STATS_ERRORS_MAX)
+        return NULL;
+    struct error_stats *error = &stats->errors[names];
+    strncpy(error->name, code, STATS_ERROR_NAME - 1);
+    counter_publish(&stats->error_names, names + 1);
+    return error;
+}
+
 void stats_error(struct reactor_stats *stats, const char *code)
 {
     counter_add(&stats->error_replies, 1);
-    for (int i = 0; i < STATS_ERRORS_MAX; i++) {
-        struct error_stats *error = &stats->errors[i];
-        if (counter_get(&error->count) == 0)
-            strncpy(error->name, code, sizeof(error->name) - 1);
-        if (strncmp(error->name, code, sizeof(error->name) - 1) == 0) {
-            counter_add(&error->count, 1);
-            return;
-        }
-    }
+    struct error_stats *error = error_named(stats, code);
+    if (error != NULL)
+        counter_add(&error->count, 1);
 }
 
 /* Two buckets an octave: [2^k, 1.5 * 2^k) and [1.5 * 2^k, 2^(k+1)). */

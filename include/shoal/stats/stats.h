@@ -17,7 +17,8 @@ struct command_stats {
     struct counter latency[LATENCY_BUCKETS]; /* by latency_bucket() of ticks */
 };
 
-/* Errors by their first word; the name is written once, before `count` leaves zero. */
+/* Errors by their first word. The name is written once, before error_names counts it, and stays:
+ * CONFIG RESETSTAT zeroes `count` only. */
 struct error_stats {
     char name[STATS_ERROR_NAME];
     struct counter count;
@@ -46,6 +47,7 @@ struct reactor_stats {
     struct counter wakeups, turns, sleeps;
     struct counter chase_until_ms; /* of its lease */
     struct counter transactions;   /* over several shards */
+    struct counter error_names;    /* how many of errors[] have one: counter_published() */
     struct error_stats errors[STATS_ERRORS_MAX];
     struct command_stats command[]; /* registry_count() of them */
 };
@@ -65,7 +67,8 @@ static inline void stats_commands(struct reactor_stats *stats, const struct comm
     counter_add(&of->latency[latency_bucket(ticks)], runs);
 }
 
-/* Counts an error reply whose first word is `code`. Thread: owner. */
+/* Counts an error reply whose first word is `code`; beyond STATS_ERRORS_MAX words only their sum.
+ * Thread: owner. */
 void stats_error(struct reactor_stats *stats, const char *code);
 
 /* Sum over all reactors of a counter, by its offset in struct reactor_stats. Thread: any. */

@@ -70,7 +70,8 @@ void info_errorstats(struct info *info)
     struct error_sums sums = { .count = 0 };
     for (uint32_t i = 0; i < info->here->count; i++) {
         const struct reactor_stats *stats = info->here->peer[i]->stats;
-        for (int e = 0; e < STATS_ERRORS_MAX; e++) {
+        uint64_t names = counter_published(&stats->error_names);
+        for (uint64_t e = 0; e < names; e++) {
             uint64_t count = counter_get(&stats->errors[e].count);
             if (count > 0)
                 error_add(&sums, stats->errors[e].name, count);

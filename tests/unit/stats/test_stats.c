@@ -5,6 +5,7 @@
 
 #include "shoal/commands.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,7 +58,8 @@ static void commands_are_counted(void **state)
 
 static uint64_t count_of(const struct reactor_stats *stats, const char *name)
 {
-    for (int i = 0; i < STATS_ERRORS_MAX; i++)
+    uint64_t names = counter_published(&stats->error_names);
+    for (uint64_t i = 0; i < names; i++)
         if (strcmp(stats->errors[i].name, name) == 0)
             return counter_get(&stats->errors[i].count);
     return 0;
@@ -97,6 +99,58 @@ static void names_are_bounded_in_length_and_number(void **state)
     free(stats);
 }
 
+/* CONFIG RESETSTAT zeroes the counts while another reactor reads the names. */
+static void a_name_stays_when_its_count_is_zeroed(void **state)
+{
+    (void)state;
+    struct reactor_stats *stats = stats_new();
+    stats_error(stats, "ERR");
+    stats_error(stats, "OOM");
+    for (int i = 0; i < STATS_ERRORS_MAX; i++)
+        counter_set(&stats->errors[i].count, 0);
+    stats_error(stats, "OOM");
+    assert_string_equal(stats->errors[0].name, "ERR");
+    assert_int_equal(count_of(stats, "ERR"), 0);
+    assert_int_equal(count_of(stats, "OOM"), 1);
+    free(stats);
+}
+
+/* Reads every name until all are there; returns one that is not as it should be, or NULL. */
+static void *read_names(void *context)
+{
+    const struct reactor_stats *stats = context;
+    uint64_t names = 0;
+    while (names < STATS_ERRORS_MAX) {
+        names = counter_published(&stats->error_names);
+        for (uint64_t i = 0; i < names; i++) {
+            char name[16];
+            snprintf(name, sizeof(name), "E%d", (int)i);
+            if (strcmp(stats->errors[i].name, name) != 0)
+                return (void *)stats->errors[i].name;
+        }
+    }
+    return NULL;
+}
+
+/* One writes, another reads: it is ThreadSanitizer that looks here. */
+static void names_are_whole_when_others_see_them(void **state)
+{
+    (void)state;
+    struct reactor_stats *stats = stats_new();
+    pthread_t reader;
+    void *wrong;
+    assert_int_equal(pthread_create(&reader, NULL, read_names, stats), 0);
+    for (int i = 0; i < 2 * STATS_ERRORS_MAX; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "E%d", i);
+        stats_error(stats, name);
+        counter_set(&stats->errors[i / 2].count, 0);
+    }
+    pthread_join(reader, &wrong);
+    assert_null(wrong);
+    free(stats);
+}
+
 static int register_all(void **state)
 {
     (void)state;
@@ -112,6 +166,8 @@ int main(void)
         cmocka_unit_test(commands_are_counted),
         cmocka_unit_test(errors_are_counted_by_name),
         cmocka_unit_test(names_are_bounded_in_length_and_number),
+        cmocka_unit_test(a_name_stays_when_its_count_is_zeroed),
+        cmocka_unit_test(names_are_whole_when_others_see_them),
     };
     return cmocka_run_group_tests(tests, register_all, NULL);
 }
