@@ -8,6 +8,8 @@
 #   SHOAL   the binary, absolute          BUILD   the folder it lies in
 #   PORT    the first of ten ports that are its own
 # and it ends by printing "N passed, N failed" (", N skipped"). Exit status 77 skips the whole of it.
+# What a sanitizer reports of any process, also of one that the test kills or does not look at, is a
+# failure of the test.
 #   E2E_TIMEOUT   seconds each may take   120
 #   E2E_PORT      the first port of all   27200
 set -u
@@ -22,11 +24,14 @@ if [ $# -eq 0 ]; then
         $(find "$BUILD/tests/e2e" -type f -name 'test_*' 2>/dev/null | sort)
 fi
 
+# Reports go to files of their own, report.<pid>: a server's output is read by its test, or nobody.
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+reports=$(mktemp -d)
+trap 'rm -rf "$log" "$reports"' EXIT
 trap 'exit 130' INT TERM HUP
-export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1}"
-export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1}:log_path=$reports/report"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}:log_path=$reports/report"
+export TSAN_OPTIONS="${TSAN_OPTIONS:-exitcode=66}:log_path=$reports/report"
 
 passed=0 failed=0 skipped=0 number=0
 for test in "$@"; do
@@ -57,6 +62,13 @@ for test in "$@"; do
     elif [ $((ok + bad + left)) -eq 0 ]; then
         bad=1
         why="printed no totals"
+    fi
+    reported=$(find "$reports" -name 'report.*' -size +0 | wc -l)
+    if [ "$reported" -gt 0 ]; then
+        bad=$((bad + 1))
+        why="${why:+$why, }a sanitizer reported of $reported processes"
+        cat "$reports"/report.* | head -n 200 >>"$log"
+        rm -f "$reports"/report.*
     fi
     printf '%-46s %4d passed %4d failed %4d skipped %4d s%s\n' "${test#"$PWD"/}" "$ok" "$bad" \
         "$left" $(($(date +%s) - began)) "${why:+   $why}"
