@@ -81,6 +81,8 @@ UNIT     := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(UNIT_SRC))
 E2E      := $(patsubst tests/%.c,$(OUT)/tests/%,$(E2E_SRC))
 # Libraries put in front of the server's: not where a sanitizer has put its own there.
 PRELOAD  := $(if $(filter release debug tiny,$(MODE)),$(patsubst tests/%.c,$(OUT)/tests/%.so,$(PRELOAD_SRC)))
+# A server with a race in it, which the end-to-end tests must report: does the net hold?
+PLANTED  := $(if $(filter tsan,$(MODE)),$(SERVER:%=%-planted))
 PROGRAMS := $(SERVER) $(BENCH) $(CLIENT) $(EXAMPLES)
 # The release build is also found one level up: build/shoal, build/libshoal.a, ...
 PUBLISHED := $(if $(filter build/release,$(OUT)),$(patsubst $(OUT)/%,build/%,$(PROGRAMS)))
@@ -111,7 +113,7 @@ test: ## install what is missing, build and run every test; ends in "N passed, N
 unit: $(UNIT) ## unit tests of one MODE (release if not said; tsan runs the threaded ones)
 	$(Q)$(RUN) scripts/run-unit.sh $(UNIT)
 
-e2e: all $(E2E) $(PRELOAD) ## redis-cli, client libraries and wire tests against a started server
+e2e: all $(E2E) $(PRELOAD) $(PLANTED) ## redis-cli, client libraries and wire tests against a started server
 	$(Q)$(RUN) scripts/run-e2e.sh $(OUT)/shoal
 
 conformance: all ## the Redis test suite as an outside judge: make conformance UNITS=expire
@@ -225,6 +227,12 @@ link = mkdir -p $(@D); $(say) LINK $@; $(CC) $(CFLAGS) $2 $(LDFLAGS) -o $@ $(fil
 
 $(SERVER): $(call objects,$(MAIN_SRC)) $(CORE)
 	$(Q)$(call link,$(LIBS))
+# The planted mesh.o stands before the archive, whose own is then not taken.
+$(OUT)/obj/planted/mesh.o: $(filter %/mesh.c,$(CORE_SRC)) tests/support/planted_race.h $(OUT)/flags
+	@mkdir -p $(@D); $(say) CC $<
+	$(Q)$(CC) $(CFLAGS) -include tests/support/planted_race.h -MMD -MP -c -o $@ $<
+$(SERVER:%=%-planted): $(call objects,$(MAIN_SRC)) $(OUT)/obj/planted/mesh.o $(CORE)
+	$(Q)$(call link,$(LIBS))
 # The harness shares only the base, so that a server that does not compile cannot stop it.
 $(BENCH): $(call objects,$(BENCH_SRC) $(BASE_SRC))
 	$(Q)$(call link,$(LIBS))
@@ -250,4 +258,4 @@ build/%: build/release/%
 
 FORCE:
 .SECONDARY:
--include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(MAIN_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC)))
+-include $(patsubst %.o,%.d,$(if $(PLANTED),$(OUT)/obj/planted/mesh.o) $(call objects,$(CORE_SRC) $(MAIN_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC)))
