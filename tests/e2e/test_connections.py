@@ -155,7 +155,8 @@ def limit_of_clients():
             equal(wire.run("GET", "a"), b"1")
         for wire in wires[:50]:
             wire.close()
-        wait_until("room again", lambda: is_served(server.port))
+        wait_until("room for one", lambda: is_served(server.port))
+        wait_until("room for all", lambda: b"connected_clients:150\r\n" in wires[50].run("INFO", "clients"))
         again = [Wire(server.port) for _ in range(50)]
         for wire in again:
             equal(wire.run("GET", "a"), b"1")
