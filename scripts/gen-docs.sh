@@ -10,7 +10,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 server=${SHOAL:-build/shoal}
-documents="README.md:commands README.md:options docs/configuration.md:options"
+documents="docs/commands.md:commands docs/configuration.md:options"
 config=packaging/shoal.conf
 check=${1:-}
 stale=0

@@ -1,5 +1,5 @@
 /*
- * describe_markdown.c - the README's table of commands, from the rows.
+ * describe_markdown.c - docs/commands.md, the table of commands, from the rows.
  */
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * registry.h - finds commands by name; the one list that COMMAND, its DOCS and the README's table
+ * registry.h - finds commands by name; the one list that COMMAND, its DOCS and docs/commands.md
  * come from.
  */
 #ifndef SHOAL_CMD_REGISTRY_H
@@ -57,7 +57,7 @@ void describe_docs(struct reply *reply, const struct command *command);
 /* True when it is in this ACL category ("string", without the @). Thread: any. */
 bool command_in_category(const struct command *command, struct bytes category);
 
-/* The README's table of commands as markdown: group, command, syntax, summary. Thread: startup. */
+/* The table of docs/commands.md: group, command, syntax, summary. Thread: startup. */
 void describe_markdown(FILE *out);
 
 #endif

@@ -180,7 +180,7 @@ const char *options_ignored(void);
  * Thread: main. */
 const char *const *options_warnings(void);
 
-/* The README's table of options (markdown), the man page, the bash completion, a commented config
+/* The table of docs/configuration.md, the man page, the bash completion, a commented config
  * file; to stdout. Thread: startup. */
 void options_print_markdown(void);
 void options_print_man(void);

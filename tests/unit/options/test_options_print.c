@@ -1,6 +1,6 @@
 /*
- * test_options_print.c - --help, the README's table, the man page and the completion name every
- * option.
+ * test_options_print.c - --help, the table of docs/configuration.md, the man page and the
+ * completion name every option.
  */
 #include "shoal/options/option_row.h"
 
