@@ -5,7 +5,7 @@
 #include "shoal/admin/commands.h"
 
 #include "shoal/admin/auth.h"
-#include "shoal/admin/client/client_text.h"
+#include "shoal/admin/client/text.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/conn/conn.h"

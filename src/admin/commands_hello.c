@@ -4,8 +4,8 @@
 #include "shoal/admin/commands.h"
 
 #include "shoal/admin/auth.h"
-#include "shoal/admin/client/client_line.h"
-#include "shoal/admin/client/client_text.h"
+#include "shoal/admin/client/line.h"
+#include "shoal/admin/client/text.h"
 #include "shoal/admin/version.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"

@@ -1,7 +1,7 @@
 /*
- * client_line.c - a connection's state in words.
+ * line.c - a connection's state in words.
  */
-#include "shoal/admin/client/client_line.h"
+#include "shoal/admin/client/line.h"
 
 #include "shoal/net/socket.h"
 #include "shoal/reactor/reactor.h"

@@ -1,7 +1,7 @@
 /*
- * test_client_line.c - fields of CLIENT LIST in Redis's order, and the longest line there can be.
+ * test_line.c - fields of CLIENT LIST in Redis's order, and the longest line there can be.
  */
-#include "shoal/admin/client/client_line.h"
+#include "shoal/admin/client/line.h"
 
 #include "shoal/net/socket.h"
 #include "shoal/reactor/reactor.h"

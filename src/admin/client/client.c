@@ -1,11 +1,11 @@
 /*
- * commands_client.c - CLIENT: the rows, and what concerns one's own connection.
+ * client.c - CLIENT: the rows, and what concerns one's own connection.
  */
 #include "shoal/admin/commands.h"
 
-#include "client_handlers.h"
+#include "handlers.h"
 
-#include "shoal/admin/client/client_text.h"
+#include "shoal/admin/client/text.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/conn/conn.h"

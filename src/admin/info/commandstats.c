@@ -1,10 +1,10 @@
 /*
- * info_commands.c - INFO: calls, times and errors by command, summed over the reactors.
+ * commandstats.c - INFO: calls, times and errors by command, summed over the reactors.
  */
 #include "shoal/base/clock.h"
 #include "shoal/stats/latency_histogram.h"
 
-#include "info_text.h"
+#include "sections.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /*
- * info_stats.c - INFO: what has happened, what it cost, and what there is not (disk, replicas).
+ * stats.c - INFO: what has happened, what it cost, and what there is not (disk, replicas).
  */
 #include "shoal/base/clock.h"
 
-#include "info_text.h"
+#include "sections.h"
 
 #include <sys/resource.h>
 

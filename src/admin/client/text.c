@@ -1,7 +1,7 @@
 /*
- * client_text.c - checking and keeping what clients say about themselves.
+ * text.c - checking and keeping what clients say about themselves.
  */
-#include "shoal/admin/client/client_text.h"
+#include "shoal/admin/client/text.h"
 
 #include "shoal/conn/conn.h"
 

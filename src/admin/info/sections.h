@@ -1,12 +1,12 @@
 /*
- * info_text.h - the text of INFO under construction, and who writes which section. Private to
- * info_*.c and commands_info.c.
+ * sections.h - the text of INFO under construction, and who writes which section. Private to
+ * info_*.c and info.c.
  *
  * Everything comes from counters and settings; other reactors are only asked to bring theirs up to
  * date.
  */
-#ifndef SHOAL_ADMIN_INFO_INFO_TEXT_H
-#define SHOAL_ADMIN_INFO_INFO_TEXT_H
+#ifndef SHOAL_ADMIN_INFO_SECTIONS_H
+#define SHOAL_ADMIN_INFO_SECTIONS_H
 
 #include "shoal/admin/info/info.h"
 #include "shoal/server/server.h"

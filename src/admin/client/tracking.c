@@ -1,10 +1,10 @@
 /*
- * client_tracking.c - the sub-commands of client-side caching, which is not offered.
+ * tracking.c - the sub-commands of client-side caching, which is not offered.
  *
  * A client that is told OK keeps values and waits for invalidations, which would never come: so
  * tracking cannot be turned on, and everything else answers as it does while tracking is off.
  */
-#include "client_handlers.h"
+#include "handlers.h"
 
 #include "shoal/cmd/errors.h"
 

@@ -1,7 +1,7 @@
 /*
- * test_client_filter.c - filters as clients write them: what they match and what is refused.
+ * test_filter.c - filters as clients write them: what they match and what is refused.
  */
-#include "shoal/admin/client/client_filter.h"
+#include "shoal/admin/client/filter.h"
 
 #include "shoal/conn/conn.h"
 #include "shoal/options/options.h"

@@ -1,7 +1,7 @@
 /*
- * client_help.c - CLIENT HELP.
+ * help.c - CLIENT HELP.
  */
-#include "client_handlers.h"
+#include "handlers.h"
 
 #include "shoal/cmd/help.h"
 

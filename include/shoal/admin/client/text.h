@@ -1,8 +1,8 @@
 /*
- * client_text.h - what clients say about themselves: a name, their library and its version.
+ * text.h - what clients say about themselves: a name, their library and its version.
  */
-#ifndef SHOAL_ADMIN_CLIENT_CLIENT_TEXT_H
-#define SHOAL_ADMIN_CLIENT_CLIENT_TEXT_H
+#ifndef SHOAL_ADMIN_CLIENT_TEXT_H
+#define SHOAL_ADMIN_CLIENT_TEXT_H
 
 #include "shoal/proto/reply.h"
 

@@ -1,8 +1,8 @@
 /*
- * client_line.h - one connection as CLIENT LIST and CLIENT INFO show it.
+ * line.h - one connection as CLIENT LIST and CLIENT INFO show it.
  */
-#ifndef SHOAL_ADMIN_CLIENT_CLIENT_LINE_H
-#define SHOAL_ADMIN_CLIENT_CLIENT_LINE_H
+#ifndef SHOAL_ADMIN_CLIENT_LINE_H
+#define SHOAL_ADMIN_CLIENT_LINE_H
 
 #include "shoal/conn/conn.h"
 

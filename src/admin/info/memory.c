@@ -1,7 +1,7 @@
 /*
- * info_memory.c - INFO: memory, as counted by the shards, the allocator and the kernel.
+ * memory.c - INFO: memory, as counted by the shards, the allocator and the kernel.
  */
-#include "info_text.h"
+#include "sections.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
 /*
- * client_filter.h - which connections CLIENT LIST and CLIENT KILL are about.
+ * filter.h - which connections CLIENT LIST and CLIENT KILL are about.
  */
-#ifndef SHOAL_ADMIN_CLIENT_CLIENT_FILTER_H
-#define SHOAL_ADMIN_CLIENT_CLIENT_FILTER_H
+#ifndef SHOAL_ADMIN_CLIENT_FILTER_H
+#define SHOAL_ADMIN_CLIENT_FILTER_H
 
 #include "shoal/cmd/command.h"
 #include "shoal/net/socket.h"

@@ -1,10 +1,10 @@
 /*
- * client_list.c - CLIENT LIST over all reactors, CLIENT INFO at home.
+ * list.c - CLIENT LIST over all reactors, CLIENT INFO at home.
  */
-#include "client_handlers.h"
+#include "handlers.h"
 
-#include "shoal/admin/client/client_filter.h"
-#include "shoal/admin/client/client_line.h"
+#include "shoal/admin/client/filter.h"
+#include "shoal/admin/client/line.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"

@@ -1,29 +1,29 @@
 /*
- * client_handlers.h - handlers of CLIENT's sub-commands that have a file of their own.
+ * handlers.h - handlers of CLIENT's sub-commands that have a file of their own.
  */
-#ifndef SHOAL_ADMIN_CLIENT_CLIENT_HANDLERS_H
-#define SHOAL_ADMIN_CLIENT_CLIENT_HANDLERS_H
+#ifndef SHOAL_ADMIN_CLIENT_HANDLERS_H
+#define SHOAL_ADMIN_CLIENT_HANDLERS_H
 
 #include "shoal/cmd/command.h"
 
-/* client_list.c */
+/* list.c */
 void client_list(struct plan *plan, const struct args *args);
 void client_info(struct conn *conn, const struct args *args, struct reply *reply);
 
-/* client_kill.c */
+/* kill.c */
 void client_kill(struct plan *plan, const struct args *args);
 
-/* client_pause.c */
+/* pause.c */
 void client_pause(struct plan *plan, const struct args *args);
 void client_unpause(struct plan *plan, const struct args *args);
 
-/* client_tracking.c */
+/* tracking.c */
 void client_tracking(struct conn *conn, const struct args *args, struct reply *reply);
 void client_trackinginfo(struct conn *conn, const struct args *args, struct reply *reply);
 void client_caching(struct conn *conn, const struct args *args, struct reply *reply);
 void client_getredir(struct conn *conn, const struct args *args, struct reply *reply);
 
-/* client_help.c */
+/* help.c */
 void client_help(struct conn *conn, const struct args *args, struct reply *reply);
 
 #endif

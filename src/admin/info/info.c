@@ -1,12 +1,12 @@
 /*
- * commands_info.c - INFO: which sections are asked for, and their text one after the other.
+ * info.c - INFO: which sections are asked for, and their text one after the other.
  */
 #include "shoal/admin/commands.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/route/plan.h"
 #include "shoal/server/due.h"
 
-#include "info_text.h"
+#include "sections.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
- * test_client_text.c - which names are taken, and that the old one goes.
+ * test_text.c - which names are taken, and that the old one goes.
  */
-#include "shoal/admin/client/client_text.h"
+#include "shoal/admin/client/text.h"
 
 #include "shoal/conn/conn.h"
 

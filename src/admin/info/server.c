@@ -1,10 +1,10 @@
 /*
- * info_server.c - INFO: the process and its clients.
+ * server.c - INFO: the process and its clients.
  */
 #include "shoal/admin/version.h"
 #include "shoal/base/clock.h"
 
-#include "info_text.h"
+#include "sections.h"
 
 #include <sys/utsname.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /*
- * info_shoal.c - INFO: what no other server has: shards, how commands cross between them, the ring.
+ * shoal.c - INFO: what no other server has: shards, how commands cross between them, the ring.
  */
-#include "info_text.h"
+#include "sections.h"
 
 #include <sched.h>
 

@@ -1,9 +1,9 @@
 /*
- * client_kill.c - CLIENT KILL: every reactor ends those of its connections that match.
+ * kill.c - CLIENT KILL: every reactor ends those of its connections that match.
  */
-#include "client_handlers.h"
+#include "handlers.h"
 
-#include "shoal/admin/client/client_filter.h"
+#include "shoal/admin/client/filter.h"
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conns.h"
 #include "shoal/conn/request.h"

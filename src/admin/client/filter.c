@@ -1,7 +1,7 @@
 /*
- * client_filter.c - the filters' arguments, and matching a connection with them.
+ * filter.c - the filters' arguments, and matching a connection with them.
  */
-#include "shoal/admin/client/client_filter.h"
+#include "shoal/admin/client/filter.h"
 
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"

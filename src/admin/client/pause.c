@@ -1,8 +1,8 @@
 /*
- * client_pause.c - CLIENT PAUSE and UNPAUSE: commands are held where they are dispatched, on every
+ * pause.c - CLIENT PAUSE and UNPAUSE: commands are held where they are dispatched, on every
  * reactor.
  */
-#include "client_handlers.h"
+#include "handlers.h"
 
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
