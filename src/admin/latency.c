@@ -1,5 +1,5 @@
 /*
- * commands_latency.c - LATENCY: how long commands took, from the histograms that every reactor
+ * latency.c - LATENCY: how long commands took, from the histograms that every reactor
  * keeps, and the single events above latency-monitor-threshold, from all reactors together.
  */
 #include "shoal/admin/commands.h"

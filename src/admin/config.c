@@ -1,5 +1,5 @@
 /*
- * commands_config.c - CONFIG: the settings read and changed, the counters set to zero.
+ * config.c - CONFIG: the settings read and changed, the counters set to zero.
  *
  * CONFIG SET runs on every reactor: the first to come makes the change, each switches to it, and
  * only then is the client answered. So what it sends next, to whatever shard, meets the new

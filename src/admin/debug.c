@@ -1,5 +1,5 @@
 /*
- * commands_debug.c - DEBUG: what tests of clients need. Off unless --enable-debug-command says so.
+ * debug.c - DEBUG: what tests of clients need. Off unless --enable-debug-command says so.
  */
 #include "shoal/admin/commands.h"
 #include "shoal/base/log.h"

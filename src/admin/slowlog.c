@@ -1,8 +1,9 @@
 /*
- * commands_slowlog.c - SLOWLOG: each reactor's slow commands, put together by their ids.
+ * slowlog.c - SLOWLOG: each reactor's slow commands, put together by their ids.
  *
  * Each reactor keeps up to slowlog-max-len of its own; together they show the newest of that many.
  */
+#include "shoal/stats/slowlog.h"
 #include "shoal/admin/commands.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
@@ -11,7 +12,6 @@
 #include "shoal/reactor/reactor.h"
 #include "shoal/route/plan.h"
 #include "shoal/stats/records.h"
-#include "shoal/stats/slowlog.h"
 #include "shoal/stats/slowlog_merge.h"
 
 #include <stdlib.h>

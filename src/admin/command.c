@@ -1,5 +1,5 @@
 /*
- * commands_command.c - COMMAND: the registry as clients see it.
+ * command.c - COMMAND: the registry as clients see it.
  */
 #include "shoal/admin/commands.h"
 #include "shoal/base/glob.h"

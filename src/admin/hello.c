@@ -1,5 +1,5 @@
 /*
- * commands_hello.c - HELLO: the protocol, the password and the name, all or none of them.
+ * hello.c - HELLO: the protocol, the password and the name, all or none of them.
  */
 #include "shoal/admin/commands.h"
 

@@ -1,5 +1,5 @@
 /*
- * commands_function.c - FUNCTION and SCRIPT, as far as a server without scripts can answer
+ * function.c - FUNCTION and SCRIPT, as far as a server without scripts can answer
  * truthfully: there are none, and they can be flushed.
  */
 #include "shoal/admin/commands.h"

@@ -1,5 +1,5 @@
 /*
- * commands_connection.c - PING, ECHO, AUTH, SELECT and what else is between a client and its
+ * connection.c - PING, ECHO, AUTH, SELECT and what else is between a client and its
  * connection.
  */
 #include "shoal/admin/commands.h"

@@ -1,5 +1,5 @@
 /*
- * commands_cluster.c - CLUSTER: the server as the one node that owns every slot.
+ * cluster.c - CLUSTER: the server as the one node that owns every slot.
  *
  * That is so whether or not cluster mode is on (INFO says it is not), and clients that ask get to
  * use it.

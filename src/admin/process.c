@@ -1,5 +1,5 @@
 /*
- * commands_server.c - the server as a process: its time, its role, its end.
+ * process.c - the server as a process: its time, its role, its end.
  */
 #include "shoal/admin/commands.h"
 #include "shoal/base/clock.h"

@@ -1,5 +1,5 @@
 /*
- * commands_memory.c - MEMORY: where the memory goes.
+ * memory.c - MEMORY: where the memory goes.
  */
 #include "shoal/admin/commands.h"
 #include "shoal/admin/info/info.h"
