@@ -8,7 +8,6 @@
 
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"
-#include "shoal/base/slab.h"
 #include "shoal/store/keyspace/lifetime.h"
 
 #include <assert.h>
@@ -132,7 +131,7 @@ const struct option option_rows[] = {
       .help = "shorten each TTL by a random part of up to this many percent, 0 to 100, "
               "so that keys written together do not expire together" },
     { "activedefrag", SPECIAL(activedefrag),
-      .default_text = SLABS_KNOWN ? "yes" : "no", .group = memory, .meta = "yes|no",
+      .default_text = "yes", .group = memory, .meta = "yes|no",
       .help = "move items out of memory pages that are mostly empty, so that the pages "
               "return to the system" },
     { "active-defrag-threshold-lower", INT(defrag_threshold_lower, 0, 1000),
