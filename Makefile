@@ -154,7 +154,7 @@ unit-build: $(UNIT) ## build the unit tests without running them
 C_FILES = $(shell find include src bench tests docs -name '*.[ch]' 2>/dev/null)
 
 tidy: all ## layers, lone headers, dead files, stale generated docs, leftovers
-	$(Q)scripts/tidy.py
+	$(Q)SHOAL=$(SERVER) $(RUN) scripts/tidy.py
 
 sources:
 	@printf '%s\n' $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(PRELOAD_SRC) $(FUZZ_SRC) $(BENCH_TESTS)
@@ -166,7 +166,7 @@ format-check: ## fail if clang-format would change anything
 	$(Q)$(if $(C_FILES),clang-format --dry-run -Werror $(C_FILES))
 
 docs: all ## regenerate what the documentation takes from the program's tables
-	$(Q)scripts/gen-docs.sh
+	$(Q)SHOAL=$(SERVER) $(RUN) scripts/gen-docs.sh
 
 # ---- install -----------------------------------------------------------------------------------
 

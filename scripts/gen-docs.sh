@@ -5,7 +5,8 @@
 #   scripts/gen-docs.sh --check   say what is stale, change nothing, fail if anything is
 #
 # What stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` in a document is what
-# `build/shoal --print-NAME-markdown` prints; packaging/shoal.conf is what --print-config prints.
+# the server's --print-NAME-markdown prints; packaging/shoal.conf is what its --print-config prints.
+# The server is build/shoal, or what SHOAL names; without one this fails.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,7 +16,10 @@ config=packaging/shoal.conf
 check=${1:-}
 stale=0
 
-[ -x "$server" ] || exit 0
+if [ ! -x "$server" ]; then
+    echo "there is no server at $server to ask for its tables: build it first (make), or name one in SHOAL"
+    exit 1
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
