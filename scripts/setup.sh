@@ -42,23 +42,34 @@ missing() {
     done
 }
 
+root=
+# Until this script ends, however it ends, no service starts because its package is installed. A
+# file that an earlier run could not remove (SIGKILL, power) is ours too: its second line says so.
+policy=/usr/sbin/policy-rc.d
+policy_mark='# by scripts/setup.sh of shoal, while it installs packages'
+forbid_services() {
+    if [ -e $policy ] && ! grep -qxF "$policy_mark" $policy; then
+        return
+    fi
+    trap '$root rm -f $policy' EXIT
+    trap 'exit 130' INT TERM HUP
+    printf '#!/bin/sh\n%s\nexit 101\n' "$policy_mark" | $root tee $policy >/dev/null
+    $root chmod 755 $policy
+}
+
+allow_services() {
+    [ -e $policy ] && grep -qxF "$policy_mark" $policy || return 0
+    $root rm -f $policy
+    trap - EXIT INT TERM HUP
+}
+
 # Debian starts and enables a service when its package is installed; we only want the programs.
 # $root is empty or sudo.
 install_quietly() {
-    policy=
-    if [ ! -e /usr/sbin/policy-rc.d ]; then
-        printf '#!/bin/sh\nexit 101\n' | $root tee /usr/sbin/policy-rc.d >/dev/null
-        $root chmod 755 /usr/sbin/policy-rc.d
-        policy=ours
-        trap '$root rm -f /usr/sbin/policy-rc.d' EXIT
-        trap 'exit 130' INT TERM HUP
-    fi
     status=0
+    forbid_services
     apt_get install $1 || { apt_get update && apt_get install $1; } || status=$?
-    if [ -n "$policy" ]; then
-        $root rm -f /usr/sbin/policy-rc.d
-        trap - EXIT INT TERM HUP
-    fi
+    allow_services
     for service in redis-server memcached; do
         case " $1 " in
         *" $service "*)
@@ -95,7 +106,6 @@ install_packages() {
     lacking=$(missing $wanted)
     lacking=${lacking% }
     [ -n "$lacking" ] || return 0
-    root=
     [ -z "${SHOAL_NO_INSTALL:-}" ] || say_line_and_leave "SHOAL_NO_INSTALL is set"
     if [ "$(id -u)" -ne 0 ]; then
         root=sudo
