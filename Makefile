@@ -129,8 +129,11 @@ conformance: all ## the Redis test suite as an outside judge: make conformance U
 models: ## check the models of the queues, of sleep and of credits (needs spin)
 	$(Q)tests/models/run.sh
 
-fuzz: ## fuzz the parsers, each for 60 s or as said: make fuzz ARGS=600 (needs clang)
+fuzz: ## fuzz the parsers, each for 60 s or as said: make fuzz ARGS="600 config" (needs clang)
 	$(Q)tests/fuzz/run.sh $(ARGS)
+
+fuzz-test: ## the tests of what runs the fuzzers
+	$(Q)tests/fuzz/test_run.sh
 
 bench: ## shoal beside redis-server and memcached, in under three minutes
 	$(Q)scripts/setup.sh build bench
@@ -196,8 +199,8 @@ uninstall: ## remove what install put there, the config aside
 clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
 
-.PHONY: all help run setup-build test unit e2e conformance models fuzz bench bench-test micro instructions unit-build tidy sources format \
-        format-check docs install uninstall clean FORCE
+.PHONY: all help run setup-build test unit e2e conformance models fuzz fuzz-test bench bench-test micro instructions unit-build \
+        tidy sources format format-check docs install uninstall clean FORCE
 
 # ---- rules -------------------------------------------------------------------------------------
 
