@@ -9,7 +9,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
-[ $# -gt 0 ] || set -- tidy models bench-test \
+[ $# -gt 0 ] || set -- tidy models bench-test fuzz-test fuzz \
     unit:release e2e:release conformance:release instructions:release \
     unit:asan e2e:asan conformance:asan \
     unit:ubsan e2e:ubsan conformance:ubsan \
