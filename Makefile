@@ -94,7 +94,7 @@ PUBLISHED := $(if $(filter build/release,$(OUT)),$(patsubst $(OUT)/%,build/%,$(P
 all: $(PROGRAMS) $(CORE) $(PUBLISHED) ## build the server, the client library, the bench and the examples
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@sed -n '3,8s/^# */  /p' Makefile
 
 # gcc 12's sanitizers cannot place their shadow where the kernel randomises more than 28 bits.
@@ -137,7 +137,7 @@ fuzz-test: ## the tests of what runs the fuzzers
 
 bench: ## shoal beside redis-server and memcached, in under three minutes
 	$(Q)scripts/setup.sh build bench
-	$(Q)$(MAKE) --no-print-directory MODE=release build/shoal build/shoal-bench
+	$(Q)$(MAKE) --no-print-directory $(parallel) MODE=release build/shoal build/shoal-bench
 	$(Q)exec bench/peers/run.sh $(ARGS)
 
 bench-test: $(BENCH) ## the tests of shoal-bench itself
@@ -152,6 +152,9 @@ instructions: ## instructions per request, counted by callgrind, beside those on
 
 unit-build: $(UNIT) ## build the unit tests without running them
 
+deps: ## install what building, testing and working on shoal needs, and do nothing else
+	$(Q)scripts/setup.sh build test dev
+
 # ---- tidiness ----------------------------------------------------------------------------------
 
 C_FILES = $(shell find include src bench tests docs -name '*.[ch]' 2>/dev/null)
@@ -159,14 +162,23 @@ C_FILES = $(shell find include src bench tests docs -name '*.[ch]' 2>/dev/null)
 tidy: all ## layers, lone headers, dead files, stale generated docs, leftovers
 	$(Q)SHOAL=$(SERVER) $(RUN) scripts/tidy.py
 
+SOURCES = $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(PRELOAD_SRC) \
+          $(FUZZ_SRC) $(BENCH_TESTS)
 sources:
-	@printf '%s\n' $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(PRELOAD_SRC) $(FUZZ_SRC) $(BENCH_TESTS)
+	@printf '%s\n' $(SOURCES)
 
 format: ## clang-format everything in place
 	$(Q)$(if $(C_FILES),clang-format -i $(C_FILES))
 
 format-check: ## fail if clang-format would change anything
 	$(Q)$(if $(C_FILES),clang-format --dry-run -Werror $(C_FILES))
+
+# For clangd and its like. All files get the commit's name and each folder of headers: it does no harm.
+command = {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) $(subst ",\",$(filter-out -flto%,$(CFLAGS))) \
+          -Itests -Ibench -include build/gen/build_id.h -c $1"}
+compile-commands: build/gen/build_id.h ## compile_commands.json, by which editors know how each file is compiled
+	$(file >compile_commands.json,[$(subst } {,}$(comma) {,$(foreach source,$(SOURCES),$(call command,$(source))))])
+	@echo compile_commands.json: $(words $(SOURCES)) files
 
 docs: all ## regenerate what the documentation takes from the program's tables
 	$(Q)SHOAL=$(SERVER) $(RUN) scripts/gen-docs.sh
@@ -200,7 +212,7 @@ clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
 
 .PHONY: all help run setup-build test unit e2e conformance models fuzz fuzz-test bench bench-test micro instructions unit-build \
-        tidy sources format format-check docs install uninstall clean FORCE
+        deps compile-commands tidy sources format format-check docs install uninstall clean FORCE
 
 # ---- rules -------------------------------------------------------------------------------------
 
