@@ -64,7 +64,7 @@ fuzzer() {
 
 fail() { # what, why
     echo "FAIL  $1: $2"
-    grep -aE 'error: |ERROR: |SUMMARY|^ *#[0-9]+ .*/(src|tests)/' "$log" | head -n 15 | sed 's/^/      /'
+    grep -aE 'error: |ERROR: |SUMMARY|not found|^ *#[0-9]+ .*/(src|tests)/' "$log" | head -n 15 | sed 's/^/      /'
 }
 
 say_how() { # fuzzer, its find
@@ -118,7 +118,7 @@ try_new() { # fuzzer, seconds
 one() { # fuzzer, seconds
     if ! build "$1"; then
         log=$out/$1-build.log
-        fail "build of $1" "$clang"
+        fail "build of $1" "$clang (scripts/setup.sh test installs it)"
         echo "FAIL  replay of $1: not built"
         return
     fi
@@ -132,13 +132,14 @@ keep() {
     build "$name"
     new=$out/corpus/$name
     if [ $# -gt 0 ]; then
-        new=$(mktemp -d)
+        new=$out/$name-keep
+        rm -rf "$new"
+        mkdir "$new"
         cp "$@" "$new/"
     fi
     mkdir -p "$kept/$name"
     # By edges alone: how often each is taken would be hundreds of files.
     fuzzer "$name" -merge=1 -use_counters=0 "$kept/$name" "$new" || { tail -n 3 "$log"; exit 1; }
-    [ $# -eq 0 ] || rm -rf "$new"
     echo "$kept/$name: $(ls "$kept/$name" | wc -l) files, $(cat "$kept/$name"/* | wc -c) bytes"
 }
 
