@@ -232,7 +232,7 @@ build/gen/build_id.h: FORCE
 WITH_ID := $(shell grep -rl --include='*.c' SHOAL_BUILD_ID src 2>/dev/null)
 $(sort $(call objects,$(WITH_ID)) $(call plain,$(WITH_ID))): private CFLAGS += -include build/gen/build_id.h
 # A library is for any compiler and any allocator of its user: no LTO, no libraries but libc.
-$(call objects,$(CLIENT_SRC)): private CFLAGS += $(if $(LTO),-fno-lto)
+$(call objects,$(CLIENT_SRC) $(EXAMPLE_SRC)): private CFLAGS += $(if $(LTO),-fno-lto)
 $(call objects,$(UNIT_SRC) $(E2E_SRC)): private CFLAGS += -Itests $(if $(LTO),-fno-lto)
 $(call objects,$(BENCH_SRC)): private CFLAGS += -Ibench
 

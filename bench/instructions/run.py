@@ -31,13 +31,18 @@ def output(*command):
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
+def generating(flags):
+    """Those that decide the code; fat objects only carry a second copy of it."""
+    return " ".join(f for f in flags if re.match("-[Ofm]", f) and f != "-ffat-lto-objects")
+
+
 def surroundings(program):
     """What must be the same for figures to be comparable."""
     flags = (program.parent / "flags").read_text().split()
     return {
         "architecture": platform.machine(),
         "compiler": "gcc " + output(flags[0], "-dumpfullversion"),
-        "flags": " ".join(f for f in flags if re.match("-[Ofm]", f)),
+        "flags": generating(flags),
     }
 
 
@@ -45,6 +50,8 @@ def differences(here, base):
     """Why figures from here say nothing beside base.txt's; of the compiler, the major version counts."""
     for name, value in here.items():
         was = base.get(name, "unknown")
+        if name == "flags":
+            was = generating(was.split())
         if name == "compiler" and value.split(".")[0] == was.split(".")[0]:
             continue
         if value != was:

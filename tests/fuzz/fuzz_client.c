@@ -47,7 +47,7 @@ struct outcome {
     char text[TEXT_MAX];
 };
 
-/* ---- the system, as the library sees it ---- */
+/* ---- the system, as the library sees it ---------------------------------- */
 
 static bool hindered(void)
 {
@@ -101,7 +101,7 @@ int __wrap_poll(struct pollfd *list, nfds_t count, int timeout_ms)
     return 1;
 }
 
-/* ---- what the library made of it ---- */
+/* ---- what the library made of it ----------------------------------------- */
 
 static void render(struct outcome *to, const char *data, size_t size)
 {
@@ -190,7 +190,7 @@ static void check_same(const struct outcome *a, const struct outcome *b)
         abort();
 }
 
-/* ---- what an independent reader makes of it ---- */
+/* ---- what an independent reader makes of it ------------------------------ */
 
 static void check_against_reader(const struct outcome *seen, const uint8_t *data, size_t size)
 {

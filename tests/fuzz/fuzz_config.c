@@ -7,11 +7,11 @@
  * is read again as at SIGHUP, which must change nothing; then each value that CONFIG GET shows is
  * set, which must change nothing either.
  *
- * sources  src/server/options_?*.c src/store/lifetime.c src/base/?*.c
+ * sources  src/options/options_?*.c src/store/keyspace/lifetime.c src/base/?*.c
  * flags    -Wl,--wrap=fopen,--wrap=glob,--wrap=globfree,--wrap=option_nearest
  * options  -max_len=4096
  */
-#include "shoal/server/option_row.h"
+#include "shoal/options/option_row.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -36,7 +36,7 @@ static struct {
     int opened; /* files that include each other twice, eight deep, are 2^8 */
 } files;
 
-/* ---- the machine, as the reader sees it ---- */
+/* ---- the machine, as the reader sees it ---------------------------------- */
 
 void host_limits_detect(struct host_limits *host)
 {
@@ -101,7 +101,7 @@ static void divide(const uint8_t *data, size_t size)
     files.count += files.count < FILES_MAX;
 }
 
-/* ---- what must hold ---- */
+/* ---- what must hold ------------------------------------------------------ */
 
 static bool file_line(void *context, const struct option_line *line, struct option_error *error)
 {
@@ -159,8 +159,8 @@ static void check_set_back(const struct settings *settings)
     check_same(settings, &again);
 }
 
-/* In a block of exactly its size: getline()'s is larger, so a read beyond the line would not show.
- */
+/* In a block of exactly its size: getline()'s is larger, so a read beyond the line would not
+ * show. */
 static void check_split(const uint8_t *data, size_t size)
 {
     struct bytes words[OPTION_WORDS_MAX];
