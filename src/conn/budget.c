@@ -29,7 +29,8 @@ uint64_t budget_part(uint64_t limit_bytes, uint32_t shards, uint64_t own_bytes,
     return part > floor ? part : floor;
 }
 
-uint64_t budget_level_end(uint64_t limit_bytes, enum budget_level level)
+/* From so much of all replies on it is the next level; UINT64_MAX: it never is. */
+static uint64_t budget_level_end(uint64_t limit_bytes, enum budget_level level)
 {
     if (limit_bytes == 0 || level == BUDGET_FULL)
         return UINT64_MAX;

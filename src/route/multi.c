@@ -17,6 +17,9 @@
 
 #include <stdlib.h>
 
+/* What a request that MULTI has queued is counted as. */
+static const struct command command_queued = { .name = "", .flags = CMD_SKIP_SLOWLOG };
+
 static struct transaction *transaction_of(struct conn *conn)
 {
     if (conn->transaction == NULL)
@@ -98,7 +101,8 @@ bool transaction_writes(const struct conn *conn)
     return has_queued(conn, CMD_WRITE);
 }
 
-void transaction_discard(struct conn *conn)
+/* Forgets what is queued and ends MULTI; the watches stay. */
+static void transaction_discard(struct conn *conn)
 {
     conn->flags &= ~(uint32_t)(CONN_MULTI | CONN_MULTI_FAILED);
     if (conn->transaction == NULL)
@@ -131,7 +135,7 @@ static void give_back_done(struct reactor *home, struct message *message)
     free(watched_of(message));
 }
 
-void transaction_unwatch(struct conn *conn)
+static void transaction_unwatch(struct conn *conn)
 {
     struct transaction *transaction = conn->transaction;
     if (transaction == NULL)
@@ -158,8 +162,6 @@ void transaction_drop(struct conn *conn)
 }
 
 /* ---- commands ------------------------------------------------------------ */
-
-const struct command command_queued = { .name = "", .flags = CMD_SKIP_SLOWLOG };
 
 static void multi_command(struct conn *conn, const struct args *args, struct reply *reply)
 {

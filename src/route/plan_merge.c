@@ -67,7 +67,8 @@ static void copy_with_pins(struct reactor *here, struct reply *reply, struct rep
     reply_raw(reply, bytes_of(ref->base + from, to - from));
 }
 
-void plan_copy_element(struct plan *plan, uint32_t shard, struct reply *reply)
+/* Takes the next element and writes it as it is, pins included. */
+static void plan_copy_element(struct plan *plan, uint32_t shard, struct reply *reply)
 {
     struct reply_ref *ref = plan->part[shard]->ref;
     struct bytes element = plan_element(plan, shard);

@@ -63,8 +63,6 @@ uint64_t budget_part(uint64_t limit_bytes, uint32_t shards, uint64_t own_bytes,
                      uint64_t total_bytes);
 /* By what all reactors' replies take. Thread: any. */
 enum budget_level budget_level(uint64_t limit_bytes, uint64_t reply_bytes);
-/* From so much of all replies on it is the next level; UINT64_MAX: it never is. */
-uint64_t budget_level_end(uint64_t limit_bytes, enum budget_level level);
 
 /*
  * Makes sure that `claim` may allocate `total` bytes in all, which it does not do yet.

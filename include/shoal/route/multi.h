@@ -35,17 +35,8 @@ void transaction_queue(struct conn *conn, struct request *request);
 /* True when something queued writes. */
 bool transaction_writes(const struct conn *conn);
 
-/* Forgets what is queued and ends MULTI; watches stay. */
-void transaction_discard(struct conn *conn);
-
-/* Gives watches back to their shards. */
-void transaction_unwatch(struct conn *conn);
-
-/* Both, and frees it. */
+/* Forgets what is queued, gives the watches back to their shards, and frees it. */
 void transaction_drop(struct conn *conn);
-
-/* What a request that MULTI has queued is counted as. */
-extern const struct command command_queued;
 
 extern const struct command multi_commands[];
 

@@ -108,8 +108,6 @@ uint32_t plan_elements(const struct plan *plan, uint32_t shard);
 struct bytes plan_element(struct plan *plan, uint32_t shard);
 /* A merge_fn for what has no answer but OK. */
 void plan_answer_ok(struct plan *plan, void *context, struct reply *reply);
-/* Takes the next element and writes it as it is, pins included. */
-void plan_copy_element(struct plan *plan, uint32_t shard, struct reply *reply);
 
 /* True when the command concerns several shards and must not be seen half done. */
 bool command_is_global(const struct reactor *reactor, const struct command *command,
