@@ -5,6 +5,7 @@
 
 #include "shoal/base/container_of.h"
 #include "shoal/base/list.h"
+#include "shoal/base/must.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/conn/answer.h"
 #include "shoal/conn/conn.h"
@@ -55,7 +56,9 @@ static void plan_end(struct plan *plan)
 {
     struct reactor *home = plan->home;
     struct request *request = plan->request;
-    if (plan->locked) {
+    must(plan->phase == PLAN_RUN);
+    plan->phase = PLAN_END;
+    if (plan->transaction) {
         home->router->transactions--;
         counter_add(&home->stats->transactions, 1);
         struct plan *next = list_take(&home->router->wait, next_waiting);
@@ -79,7 +82,7 @@ static void part_done(struct reactor *home, struct message *message)
     (void)home;
     struct part *part = (struct part *)message;
     part->plan->failed |= part->lost;
-    if (!part->ok && part->plan->ending) {
+    if (!part->ok && part->plan->phase == PLAN_RUN) {
         /* alone it checks and runs in one; otherwise the checks were a round of their own */
         if (part->abandon)
             part->plan->aborted = true;
@@ -236,7 +239,7 @@ static bool round_check_end(struct plan *plan)
 
 static void round_last_begin(struct plan *plan)
 {
-    plan->ending = true;
+    plan->phase = PLAN_RUN;
     for (uint32_t i = 0; i < plan->home->count; i++) {
         struct part *part = plan->part[i];
         if (part == NULL)
@@ -249,22 +252,36 @@ static void round_last_begin(struct plan *plan)
     parts_send(plan, NULL);
 }
 
+static void round_lock_end(struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->home->count; i++)
+        plan->aborted |= plan->part[i] != NULL && !plan->part[i]->ok;
+}
+
+/* Ends the round that is back. True: the step in hand has a value to put before the next one. */
+static bool round_end(struct plan *plan)
+{
+    switch ((enum plan_phase)plan->phase) {
+    case PLAN_LOCK:
+        round_lock_end(plan);
+        return false;
+    case PLAN_CHECK:
+        return round_check_end(plan);
+    case PLAN_PUT:
+        round_put_end(plan);
+        return false;
+    default:
+        must(false);
+        return false;
+    }
+}
+
 static void transaction_next(struct plan *plan)
 {
-    if (!plan->locked) {
-        plan->locked = true;
-        for (uint32_t i = 0; i < plan->home->count; i++)
-            plan->aborted |= plan->part[i] != NULL && !plan->part[i]->ok;
-    } else if (plan->checking) {
-        plan->checking = false;
-        plan->putting = round_check_end(plan);
-        if (plan->putting) {
-            round_put_begin(plan);
-            return;
-        }
-    } else if (plan->putting) {
-        plan->putting = false;
-        round_put_end(plan);
+    if (round_end(plan)) {
+        plan->phase = PLAN_PUT;
+        round_put_begin(plan);
+        return;
     }
     while (!plan->aborted && plan->next_checked < plan->step_count &&
            !plan->steps[plan->next_checked].checked)
@@ -272,14 +289,14 @@ static void transaction_next(struct plan *plan)
     if (plan->aborted || plan->next_checked == plan->step_count) {
         round_last_begin(plan);
     } else {
-        plan->checking = true;
+        plan->phase = PLAN_CHECK;
         round_check_begin(plan);
     }
 }
 
 static void plan_next(struct plan *plan)
 {
-    if (plan->ending)
+    if (plan->phase == PLAN_RUN)
         plan_end(plan);
     else
         transaction_next(plan);
@@ -310,6 +327,8 @@ static void sequence_done(struct reactor *home, struct message *message)
 
 static void transaction_start(struct plan *plan)
 {
+    plan->phase = PLAN_LOCK;
+    plan->transaction = true;
     plan->home->router->transactions++;
     plan->outstanding = plan->part_count + 1;
     for (uint32_t i = 0; i < plan->home->count; i++) {
@@ -338,12 +357,13 @@ void plan_start(struct plan *plan)
         plan->part[i]->message.done = part_done;
         plan->part[i]->op_until = plan->part[i]->op_count;
     }
+    must(plan->phase == PLAN_BUILD);
     if (plan->failed || plan->part_count == 0) {
-        plan->ending = true;
+        plan->phase = PLAN_RUN;
         plan->outstanding = 1;
         message_back(plan);
     } else if (!plan->atomic || plan->part_count == 1) {
-        plan->ending = true;
+        plan->phase = PLAN_RUN;
         parts_send(plan, NULL);
     } else if (home->router->transactions == TRANSACTIONS_MAX) {
         list_add(&home->router->wait, plan, next_waiting);

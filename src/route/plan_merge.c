@@ -4,6 +4,7 @@
 #include "shoal/route/plan.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/base/must.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/conn/account.h"
 #include "shoal/conn/request.h"
@@ -247,6 +248,7 @@ static void merge_step(struct plan *plan, struct step *step, struct reply *reply
 
 void plan_compose(struct plan *plan, struct reply *reply)
 {
+    must(plan->phase == PLAN_END);
     if (plan->failed) {
         reply_error(reply, ERR_NO_MEMORY);
         return;

@@ -9,6 +9,16 @@
  *   LOCK      -> granted, and what WATCH and MSETNX say   by the sequencer, in one order everywhere
  *   RUN ...   -> values                                   straight from the origin
  *
+ *   BUILD ---> LOCK ---> CHECK ---> RUN ---> END
+ *     |         |        ^  |        ^
+ *     |         |        |  v        |    CHECK   a round for each step that has checks: MSETNX,
+ *     |         |        PUT         |            and the source of RENAME or COPY over two shards
+ *     |         |                    |    PUT     its value goes to the destination
+ *     +---------+--------------------+    RUN     the last round, in which keys are given back
+ *
+ * A plan whose parts need not run as one (MGET), or that has one part, goes from BUILD to RUN; a
+ * transaction goes from LOCK to RUN when nothing has checks or a watched key has changed.
+ *
  * Since no key is given back before all are held, no other command sees one shard's part without
  * the others'. The plan lives on the connection's reactor and goes on to the end if the client
  * dies: nothing stays locked.
@@ -58,7 +68,19 @@ struct step {
     void *context; /* malloc'ed, freed with the plan */
 };
 
+/* What is under way, see the drawing above. */
+enum plan_phase {
+    PLAN_BUILD, /* nothing yet; or it waits for its turn */
+    PLAN_LOCK,  /* every part takes its keys, and says whether WATCH's marks hold */
+    PLAN_CHECK, /* the parts run up to the step that is checked next, and check it */
+    PLAN_PUT,   /* one part puts the value of a STEP_MOVE */
+    PLAN_RUN,   /* the parts run the rest and give their keys back */
+    PLAN_END,   /* the reply can be composed */
+};
+
 struct plan {
+    uint8_t phase;    /* enum plan_phase */
+    bool transaction; /* it takes keys, by the sequencer */
     struct request *request;
     struct reactor *home;
     struct plan *next_waiting;
@@ -73,10 +95,6 @@ struct plan {
     bool atomic;
     bool failed;           /* out of memory while building */
     bool aborted;          /* a watched key changed: nil */
-    bool locked;           /* every part has its keys */
-    bool checking;         /* the round under way ends with checks */
-    bool putting;          /* the round under way puts the value of a STEP_MOVE */
-    bool ending;           /* the round under way is the last */
     uint32_t merging;      /* the step whose value is being written */
     uint32_t next_checked; /* steps before it have been checked */
 };
