@@ -305,16 +305,25 @@ static bool is_throttled(struct conn *conn)
     return conn->throttled;
 }
 
-bool conn_is_blocked(struct conn *conn)
+static enum conn_wait flagged_wait(const struct conn *conn)
 {
+    if (conn->flags & CONN_HELD)
+        return CONN_WAIT_TURN;
+    return conn->flags & (CONN_DEAD | CONN_CLOSING) ? CONN_WAIT_END : CONN_WAIT_PLAN;
+}
+
+enum conn_wait conn_wait(struct conn *conn)
+{
+    if (unlikely(conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_HELD | CONN_ALONE)))
+        return flagged_wait(conn);
     if (unlikely(conn->congested != 0)) {
         if (mesh_congested(conn->reactor->port, conn->congested - 1))
-            return true;
+            return CONN_WAIT_QUEUE;
         conn->congested = 0;
     }
-    return conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_HELD | CONN_ALONE) ||
-           conn->requests >= conn->reactor->conns->backpressure.limits.requests ||
-           is_throttled(conn);
+    if (conn->requests >= conn->reactor->conns->backpressure.limits.requests)
+        return CONN_WAIT_ANSWERS;
+    return is_throttled(conn) ? CONN_WAIT_READER : CONN_GOES_ON;
 }
 
 /* Closes a client whose unread replies exceed client-output-buffer-limit. */

@@ -68,8 +68,8 @@ uint32_t conns_retry(struct conns *conns)
         conn->flags &= ~(uint32_t)CONN_STALLED;
         if (conn->flags & CONN_HELD)
             conn_ops_resume(conn);
-        bool ending = conn->flags & (CONN_DEAD | CONN_CLOSING) && !(conn->flags & CONN_HELD);
-        if (conn_is_blocked(conn) && !ending) {
+        enum conn_wait wait = conn_wait(conn);
+        if (wait != CONN_GOES_ON && wait != CONN_WAIT_END) {
             conn_stall(conn);
             continue;
         }

@@ -59,6 +59,37 @@ enum conn_flag {
     CONN_BULKY = 1 << 22,
 };
 
+/*
+ * Why a connection does not take on its next request. Bytes that arrive meanwhile are kept, up to
+ * CONN_INPUT_SOFT; from there on it is not received either (CONN_RECV_PAUSED).
+ *
+ *   reason              since                                  until
+ *   CONN_WAIT_TURN      a barrier, or CLIENT PAUSE             those before it are answered, or the
+ *                       (CONN_HELD)                            pause is over: conn_ops_resume()
+ *   CONN_WAIT_PLAN      its transaction over several shards    answer_advance() has sent its reply
+ *                       is under way (CONN_ALONE)
+ *   CONN_WAIT_QUEUE     the queue to a shard is full           mesh_congested() says no; asked every
+ *                       (congested)                            turn by conns_retry()
+ *   CONN_WAIT_ANSWERS   CONN_REQUESTS_MAX are unanswered       some are answered; the same
+ *   CONN_WAIT_READER    CONN_OUT_SOFT bytes are not sent       half of them is; the same
+ *                       (throttled)
+ *   CONN_WAIT_END       it is closing or dead                  it is reaped: there is no next one
+ *
+ * Two reasons stop the receiving alone, in the middle of a request:
+ *
+ *   conn_is_waiting()   there is no room for it in the budget  backpressure_relieve() grants it
+ *   CONN_STARVED        there was no receive buffer            conns_feed() has one for it
+ */
+enum conn_wait {
+    CONN_GOES_ON,
+    CONN_WAIT_TURN,
+    CONN_WAIT_PLAN,
+    CONN_WAIT_QUEUE,
+    CONN_WAIT_ANSWERS,
+    CONN_WAIT_READER,
+    CONN_WAIT_END,
+};
+
 struct transaction; /* MULTI and WATCH, see route/multi.h */
 
 struct conn {
@@ -132,8 +163,12 @@ void conn_stall(struct conn *conn);
 /* Receives again after a pause or starvation, if it should. */
 void conn_recv_again(struct conn *conn);
 
-/* True while it may not take on another request. */
-bool conn_is_blocked(struct conn *conn);
+/* Why it may not take on another request, if so. */
+enum conn_wait conn_wait(struct conn *conn);
+static inline bool conn_is_blocked(struct conn *conn)
+{
+    return conn_wait(conn) != CONN_GOES_ON;
+}
 
 /* Has it received in portions: it sends large requests, or there is little room. */
 void conn_be_bulky(struct conn *conn);
