@@ -3,6 +3,7 @@
  */
 #include "shoal/conn/reply_ref.h"
 
+#include "shoal/base/must.h"
 #include "shoal/conn/conns.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
@@ -23,6 +24,8 @@ static void pins_release(struct reactor *here, struct reply_pin *pins, uint32_t 
 static void ref_destroy(struct reactor *here, struct message *message)
 {
     struct reply_ref *ref = (struct reply_ref *)message;
+    must(ref->magic == REPLY_REF_MAGIC && ref->uses == 0);
+    ref->magic = 0;
     here->conns->budget.reply_bytes -= ref->size;
     pins_release(here, ref->pins, ref->pin_count, ref->of_refs);
     free(ref->pins);
@@ -58,7 +61,11 @@ struct reply_ref *reply_ref_new(struct reactor *here, struct reply *reply, bool 
         return NULL;
     }
     *ref = (struct reply_ref){
-        .message = { .run = ref_destroy, .kind = MESSAGE_ONEWAY, .to = here->id },
+        .message = { .run = ref_destroy,
+                     .kind = MESSAGE_ONEWAY,
+                     .magic = MESSAGE_MAGIC,
+                     .to = here->id },
+        .magic = REPLY_REF_MAGIC,
         .base = base,
         .size = reply->size,
         .pins = reply->pins,
@@ -80,7 +87,7 @@ struct reply_ref *reply_ref_new(struct reactor *here, struct reply *reply, bool 
 
 void reply_ref_unuse(struct reactor *here, struct reply_ref *ref)
 {
-    must(ref->uses > 0);
+    must(ref->magic == REPLY_REF_MAGIC && ref->uses > 0);
     if (--ref->uses > 0)
         return;
     if (ref->message.to == here->id)

@@ -32,6 +32,7 @@ struct request *request_new(struct conn *conn)
         .from = (uint16_t)reactor->id,
         .to = (uint16_t)reactor->id,
         .kind = MESSAGE_COMMAND,
+        .magic = MESSAGE_MAGIC,
     };
     request->command = NULL;
     request->db = conn->db;
@@ -53,7 +54,9 @@ struct request *request_new(struct conn *conn)
 
 void request_free(struct reactor *reactor, struct request *request)
 {
+    message_check(&request->message); /* it is freed once */
     must(request->plan == NULL);
+    request->message.magic = 0;
     if (unlikely(request->args != request->spans))
         free((void *)request->args);
     if (likely(request->buffer != NO_BUFFER))

@@ -52,6 +52,7 @@ void broadcast_send(struct reactor *here, struct broadcast *broadcast)
             .run = one_run,
             .done = one_done,
             .kind = MESSAGE_CALL,
+            .magic = MESSAGE_MAGIC,
             .to = (uint16_t)to,
         };
         call_send(here, &broadcast->to[i].message);

@@ -62,6 +62,7 @@ struct mesh_port {
     uint32_t taken;        /* requests this turn, */
     uint32_t taken_before; /* and in the rounds before this one */
     uint32_t response_source;
+    uint32_t answered;    /* responses this turn */
     uint32_t backlogged;  /* messages in all backlogs */
     uint32_t space_bytes; /* reply space of a pair, a power of two */
     uint32_t dirty_count;
@@ -199,6 +200,7 @@ static struct waiting *waiting_list(struct mesh_port *port, struct lane *lane,
 
 static void send_or_wait(struct mesh_port *port, struct message *message)
 {
+    message_check(message);
     must(message->to != port->self);
     struct lane *lane = &port->lane[message->to];
     struct waiting *list = waiting_list(port, lane, message);
@@ -222,6 +224,7 @@ void mesh_forward(struct mesh_port *port, struct message *message)
 
 void mesh_keep_own(struct mesh_port *port, struct message *message)
 {
+    message_check(message);
     list_add(&port->own, message, next);
 }
 
@@ -263,6 +266,7 @@ static uint32_t response_ring_size(const struct mesh_port *port)
 
 void mesh_respond(struct mesh_port *port, struct message *message)
 {
+    message_check(message);
     uint32_t to = message->from;
     struct lane *lane = &port->lane[to];
     struct spsc *ring =
@@ -359,6 +363,8 @@ struct message *mesh_next_request(struct mesh_port *port)
             struct message *message = ring != NULL ? spsc_pop(ring) : NULL;
             if (message != NULL) {
                 prefetch_ahead(ring, 0);
+                message_check(message);
+                must(message->to == port->self);
                 port->from_source++;
                 port->taken++;
                 return message;
@@ -382,6 +388,9 @@ struct message *mesh_next_response(struct mesh_port *port)
         if (message == NULL)
             continue;
         prefetch_ahead(ring, ANSWER_LINE);
+        message_check(message);
+        must(message->from == port->self);
+        port->answered++;
         lane->credits += message->kind != MESSAGE_ONEWAY && !message->urgent;
         return message;
     }
@@ -390,15 +399,16 @@ struct message *mesh_next_response(struct mesh_port *port)
 
 void mesh_release(struct mesh_port *port)
 {
-    for (uint32_t i = 0; i < port->mesh->count; i++) {
+    uint32_t count = port->mesh->count;
+    for (uint32_t i = 0; port->taken > 0 && i < count; i++)
         if (port->lane[i].requests_in != NULL)
             spsc_release(port->lane[i].requests_in);
+    for (uint32_t i = 0; port->answered > 0 && i < count; i++)
         if (port->lane[i].responses_in != NULL)
             spsc_release(port->lane[i].responses_in);
-    }
     port->start = port->start + 1 < port->mesh->count ? port->start + 1 : 0;
     port->source = port->from_source = port->response_source = 0;
-    port->taken = port->taken_before = 0;
+    port->taken = port->taken_before = port->answered = 0;
 }
 
 static void list_push_on(struct mesh_port *port, struct lane *lane, struct waiting *list)

@@ -147,6 +147,7 @@ static void transaction_unwatch(struct conn *conn)
             .run = give_back_run,
             .done = give_back_done,
             .kind = MESSAGE_CALL,
+            .magic = MESSAGE_MAGIC,
             .to = (uint16_t)watched->shard,
         };
         call_send(conn->reactor, &watched->give_back);

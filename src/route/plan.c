@@ -28,6 +28,7 @@ static void part_free(struct plan *plan, struct part *part)
     }
     if (part->ref != NULL)
         reply_ref_unuse(plan->home, part->ref);
+    part->magic = 0;
     free(part->ops);
     free(part->names);
     free(part->watched);
@@ -80,7 +81,7 @@ static void message_back(struct plan *plan)
 static void part_done(struct reactor *home, struct message *message)
 {
     (void)home;
-    struct part *part = (struct part *)message;
+    struct part *part = part_of(message);
     part->plan->failed |= part->lost;
     if (!part->ok && part->plan->phase == PLAN_RUN) {
         /* alone it checks and runs in one; otherwise the checks were a round of their own */
@@ -343,6 +344,7 @@ static void transaction_start(struct plan *plan)
         .run = sequence_run,
         .done = sequence_done,
         .kind = MESSAGE_CALL,
+        .magic = MESSAGE_MAGIC,
         .to = SEQUENCER,
     };
     call_send(plan->home, &plan->sequence);

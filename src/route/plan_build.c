@@ -82,7 +82,7 @@ static void *grow(struct plan *plan, void *array, uint32_t count, uint32_t *capa
     return grown;
 }
 
-static struct part *part_of(struct plan *plan, uint32_t shard)
+static struct part *part_at(struct plan *plan, uint32_t shard)
 {
     if (plan->part[shard] != NULL)
         return plan->part[shard];
@@ -91,8 +91,10 @@ static struct part *part_of(struct plan *plan, uint32_t shard)
         plan->failed = true;
         return NULL;
     }
-    part->message =
-        (struct message){ .run = part_run, .kind = MESSAGE_CALL, .to = (uint16_t)shard };
+    part->message = (struct message){
+        .run = part_run, .kind = MESSAGE_CALL, .magic = MESSAGE_MAGIC, .to = (uint16_t)shard
+    };
+    part->magic = PART_MAGIC;
     part->plan = plan;
     part->caller = plan->request->conn;
     part->proto = plan->request->proto;
@@ -119,7 +121,7 @@ static struct step *step_add(struct plan *plan, enum step_rule rule, const struc
 /* A new op of the last step on `shard`; NULL when memory is out. */
 static struct op *op_add(struct plan *plan, uint32_t shard)
 {
-    struct part *part = part_of(plan, shard);
+    struct part *part = part_at(plan, shard);
     if (part == NULL)
         return NULL;
     struct op *ops = grow(plan, part->ops, part->op_count, &part->op_capacity, sizeof(*ops));
@@ -392,7 +394,7 @@ void plan_add_error(struct plan *plan, const char *text)
 
 void plan_add_watch(struct plan *plan, struct watched_key *key)
 {
-    struct part *part = part_of(plan, key->shard);
+    struct part *part = part_at(plan, key->shard);
     if (part == NULL)
         return;
     struct watched_key **watched =

@@ -106,6 +106,7 @@ static void hand_over(struct acceptor *acceptor, int fd, bool unix_socket)
             .message = { .run = handover_run,
                          .done = handover_done,
                          .kind = MESSAGE_CALL,
+                         .magic = MESSAGE_MAGIC,
                          .to = (uint16_t)to },
             .fd = fd,
             .unix_socket = unix_socket,

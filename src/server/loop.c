@@ -37,7 +37,7 @@ static uint32_t requests_drain(struct reactor *reactor)
     while ((message = mesh_next_request(reactor->port)) != NULL) {
         count++;
         if (likely(message->kind == MESSAGE_COMMAND)) {
-            batcher_add(reactor, (struct request *)message);
+            batcher_add(reactor, request_of(message));
         } else {
             run_gathered(reactor); /* a source's messages run in order */
             message->run(reactor, message);
@@ -54,7 +54,7 @@ static uint32_t responses_drain(struct reactor *reactor)
     while ((message = mesh_next_response(reactor->port)) != NULL) {
         count++;
         if (likely(message->kind == MESSAGE_COMMAND))
-            answer_arrived((struct request *)message);
+            answer_arrived(request_of(message));
         else
             message->done(reactor, message);
     }

@@ -252,7 +252,7 @@ static void run_ready(struct reactor *reactor)
         if (message->kind == MESSAGE_COMMAND)
             batcher_run_one(reactor, request_of(message));
         else
-            part_granted(reactor, (struct part *)message);
+            part_granted(reactor, part_of(message));
         if (!holds)
             waiter_leave(queues, waiter);
     }

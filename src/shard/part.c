@@ -188,7 +188,7 @@ void part_lost(struct reactor *here, struct part *part)
 
 void part_run(struct reactor *here, struct message *message)
 {
-    struct part *part = (struct part *)message;
+    struct part *part = part_of(message);
     batcher_run(here); /* what came before it runs before it */
     if (part->phase == PART_LOCK)
         key_queues_acquire(here, part);

@@ -11,9 +11,12 @@
 #include "shoal/mesh/message.h"
 #include "shoal/proto/reply.h"
 
+enum { REPLY_REF_MAGIC = 0x72656673 };
+
 struct reply_ref {
     struct message message;
-    char *base; /* `size` encoded bytes, malloc'ed */
+    uint32_t magic; /* REPLY_REF_MAGIC from its making to its end */
+    char *base;     /* `size` encoded bytes, malloc'ed */
     size_t size;
     struct reply_pin *pins; /* values that belong between them, in order of offset */
     uint32_t pin_count;

@@ -52,7 +52,6 @@ enum request_flag {
     REQUEST_SILENT = 1, /* CLIENT REPLY OFF or SKIP: run, say nothing */
     REQUEST_CLOSES = 2, /* the connection closes once this is answered */
     REQUEST_DONE = 4,   /* answered, waiting for those before it */
-    REQUEST_LAST_IN_BATCH = 8,
 };
 
 struct request {
@@ -64,7 +63,6 @@ struct request {
     uint8_t db;
     uint8_t proto;
     uint8_t flags; /* the origin's */
-    uint8_t pad;
 
     _Alignas(64) const struct span *args; /* `spans`, or a heap block */
     struct span spans[REQUEST_SPANS_INLINE];
@@ -102,6 +100,7 @@ static inline struct args request_args(const struct request *request)
 
 static inline struct request *request_of(struct message *message)
 {
+    must(message->kind == MESSAGE_COMMAND);
     return (struct request *)message;
 }
 

@@ -9,6 +9,8 @@
 #ifndef SHOAL_MESH_MESSAGE_H
 #define SHOAL_MESH_MESSAGE_H
 
+#include "shoal/base/must.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,6 +23,8 @@ enum message_kind {
     MESSAGE_ONEWAY,  /* run() there, which frees it; no response, no credit */
 };
 
+enum { MESSAGE_MAGIC = 0x6d67 };
+
 typedef void (*message_fn)(struct reactor *here, struct message *message);
 
 struct message {
@@ -31,6 +35,13 @@ struct message {
     uint8_t kind;
     /* overtakes what waits for credit: second rounds of transactions, whose lock others wait for */
     bool urgent;
+    uint16_t magic; /* MESSAGE_MAGIC while it exists: looked at before each push, after each pop */
 };
+
+/* One that is not made yet, or is gone, must not travel. */
+static inline void message_check(const struct message *message)
+{
+    must(message->magic == MESSAGE_MAGIC);
+}
 
 #endif

@@ -65,8 +65,11 @@ struct watched_key {
     char name[];
 };
 
+enum { PART_MAGIC = 0x70617274 };
+
 struct part {
     struct message message;
+    uint32_t magic; /* PART_MAGIC from its making to its end */
     struct plan *plan;
     const void *caller; /* names whose pipeline it belongs to; compared, never followed */
     struct op *ops;
@@ -96,6 +99,14 @@ struct part {
     char bytes[PART_BYTES_INLINE];
     uint32_t op_cursor, cursor; /* ops and elements taken by the merge */
 };
+
+/* The part that a message is. Thread: any that has the message. */
+static inline struct part *part_of(struct message *message)
+{
+    struct part *part = (struct part *)message;
+    must(part->magic == PART_MAGIC);
+    return part;
+}
 
 /* Thread: the shard, for all below. */
 

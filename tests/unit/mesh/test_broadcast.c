@@ -133,7 +133,9 @@ static void call_done(struct reactor *home, struct message *message)
 static void a_call_to_oneself_ends_later(void **state)
 {
     (void)state;
-    struct message message = { .run = call_run, .done = call_done, .kind = MESSAGE_CALL, .to = 2 };
+    struct message message = {
+        .run = call_run, .done = call_done, .kind = MESSAGE_CALL, .magic = MESSAGE_MAGIC, .to = 2
+    };
     call_send(&reactor[2], &message);
     assert_int_equal(ran[2], 1);
     assert_int_equal(ended, 0);
@@ -146,7 +148,9 @@ static void a_call_to_oneself_ends_later(void **state)
 static void a_call_to_another_comes_home(void **state)
 {
     (void)state;
-    struct message message = { .run = call_run, .done = call_done, .kind = MESSAGE_CALL, .to = 0 };
+    struct message message = {
+        .run = call_run, .done = call_done, .kind = MESSAGE_CALL, .magic = MESSAGE_MAGIC, .to = 0
+    };
     call_send(&reactor[2], &message);
     assert_int_equal(ran[0], 0);
     turn_until_quiet();

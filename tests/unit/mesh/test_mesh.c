@@ -64,8 +64,10 @@ static bool publish(uint32_t reactor)
 
 static struct job job(uint32_t to, uint32_t number)
 {
-    return (struct job){ .message = { .kind = MESSAGE_CALL, .to = (uint16_t)to },
-                         .number = number };
+    return (struct job){
+        .message = { .kind = MESSAGE_CALL, .magic = MESSAGE_MAGIC, .to = (uint16_t)to },
+        .number = number
+    };
 }
 
 static void send(uint32_t from, struct job *it)

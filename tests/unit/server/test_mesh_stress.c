@@ -86,7 +86,8 @@ static void wake(void *context, uint32_t to)
 static void send_one_way(struct reactor *here, uint32_t to)
 {
     struct message *message = malloc(sizeof(*message));
-    *message = (struct message){ .kind = MESSAGE_ONEWAY, .to = (uint16_t)to };
+    *message =
+        (struct message){ .kind = MESSAGE_ONEWAY, .magic = MESSAGE_MAGIC, .to = (uint16_t)to };
     atomic_fetch_add(&here->stress->one_ways, 1);
     mesh_send(here->port, message);
 }
@@ -95,7 +96,10 @@ static void send_call(struct reactor *here, struct call *call, uint32_t to)
 {
     enum trait trait = here->urgent_out[to] < URGENT_MAX && dice(here, 4) == 0 ? URGENT : ORDINARY;
     *call = (struct call){
-        .message = { .kind = MESSAGE_CALL, .to = (uint16_t)to, .urgent = trait == URGENT },
+        .message = { .kind = MESSAGE_CALL,
+                     .magic = MESSAGE_MAGIC,
+                     .to = (uint16_t)to,
+                     .urgent = trait == URGENT },
         .number = here->sent[to][trait]++,
         .trait = trait,
         .busy = true,

@@ -133,6 +133,7 @@ static struct request *command(char name, const char *keys, uintptr_t conn)
     struct actor *actor = actor_new(name);
     struct request *request = &actor->request;
     request->message.kind = MESSAGE_COMMAND;
+    request->message.magic = MESSAGE_MAGIC;
     request->command = keys[0] == '\0' ? &no_key : keys[1] == '\0' ? &one_key : &many_keys;
     request->conn = (struct conn *)(conn * 64);
     snprintf(actor->text, sizeof(actor->text), "-%s", keys);
@@ -149,6 +150,8 @@ static struct part *part(char name, const char *keys, enum part_phase phase)
     struct actor *actor = actor_new(name);
     struct part *it = &actor->part;
     it->message.kind = MESSAGE_CALL;
+    it->message.magic = MESSAGE_MAGIC;
+    it->magic = PART_MAGIC;
     it->phase = (uint8_t)phase;
     it->lock_all = strcmp(keys, "*") == 0;
     it->names = actor->names;
