@@ -73,8 +73,8 @@ static const uint16_t crc_table[8][256] = {
 };
 /* clang-format on */
 
-/* The eight bytes of `word`, lowest first, of which the first two have met the remainder so far. The
- * table reads do not wait for each other. */
+/* The eight bytes of `word`, lowest first, of which the first two have met the remainder so far.
+ * The table reads do not wait for each other. */
 static inline uint16_t crc16_eight(uint64_t word)
 {
     uint16_t near = crc_table[7][word & 0xff] ^ crc_table[6][word >> 8 & 0xff] ^

@@ -21,7 +21,8 @@ enum {
     PORTION_ALL_MS = 1000
 };
 
-/* Of replies that are not sent yet. Those in chunks of the pool are not among them: it is bounded. */
+/* Of replies that are not sent yet. Those in chunks of the pool are not among them: it is
+ * bounded. */
 static uint64_t reply_bytes(const struct reactor *reactor)
 {
     return reactor->conns->budget.reply_bytes + reactor->conns->chunks.loose_bytes +
@@ -112,8 +113,8 @@ static bool can_use_room(const struct conn *conn)
     return ioctl(conn->fd, FIONREAD, &pending) == 0 && pending >= PENDING_MIN;
 }
 
-/* Who cannot use the room yet is read like one that has not reserved anything: it lines up again
- * when more comes. */
+/* A granted connection that has nothing more to read gives the reservation back and queues again
+ * when data arrives. */
 static uint32_t go_on(struct reactor *reactor)
 {
     struct reservation *claim;
@@ -153,7 +154,7 @@ void backpressure_unqueue(struct conn *conn)
     reactor->conns->budget.request_bytes -= bytes;
 }
 
-/* ---- who is in the way --------------------------------------------------- */
+/* ---- connections that stall others --------------------------------------- */
 
 /* What it holds of those halves of the budget that others wait for. */
 static uint64_t held_requests(const struct conn *conn)
@@ -215,7 +216,7 @@ static bool is_stuck(struct conn *conn, int64_t line_waited_ms)
     return now_ms - conn->moved_ms >= patience_ms;
 }
 
-/* Everybody's patience begins anew when there was a time without pressure. */
+/* Every stall time-out begins anew after a time without pressure. */
 static void look(struct reactor *reactor)
 {
     int64_t now_ms = reactor->now_ms;
@@ -241,7 +242,8 @@ static bool is_pressed(const struct reactor *reactor)
            reactor->conns->backpressure.over;
 }
 
-/* Over the budget there can only be what has come before anybody could say no: less of that. */
+/* The budget is exceeded only by data that has already been received. All connections are switched
+ * to small receives, so that less arrives unannounced. */
 static void portion_all(struct reactor *reactor)
 {
     reactor->conns->backpressure.portioned_ms = reactor->now_ms;

@@ -29,7 +29,7 @@ uint64_t budget_part(uint64_t limit_bytes, uint32_t shards, uint64_t own_bytes,
     return part > floor ? part : floor;
 }
 
-/* From so much of all replies on it is the next level; UINT64_MAX: it never is. */
+/* The size of all replies from which on the next level holds; UINT64_MAX: it never does. */
 static uint64_t budget_level_end(uint64_t limit_bytes, enum budget_level level)
 {
     if (limit_bytes == 0 || level == BUDGET_FULL)
@@ -103,7 +103,7 @@ static void promise(struct budget *budget, struct reservation *claim, uint64_t m
     budget->promised_bytes += more;
 }
 
-/* By room, or beside the budget if nobody is. */
+/* Out of the budget, or beside it if no other reservation is. */
 static bool grant(struct budget *budget, struct reservation *claim, uint64_t more)
 {
     if (claim != budget->oversize && !fits(budget, more)) {
@@ -166,8 +166,8 @@ void budget_passed(struct budget *budget)
     budget->oversize_left_bytes = 0;
 }
 
-/* In order, except that who could not fit into an empty budget lets others pass until it can be the
- * one beside. */
+/* In order, except that a reservation which could not fit into an empty budget lets others pass
+ * until it can be the one beside it. */
 struct reservation *budget_next(struct budget *budget)
 {
     struct reservation *claim = budget->first;

@@ -245,7 +245,7 @@ bool conn_reap(struct conn *conn)
         conn_ops_closed(conn); /* not before: an EXEC under way works on it */
     if (conn->flags & (CONN_FLUSHING | CONN_STALLED | CONN_STARVED) ||
         conn->unanswered.first != NULL || conn->recv.in_flight || conn->out.op.in_flight)
-        return false; /* whoever ends last comes here again */
+        return false; /* the last operation to end brings it here again */
     conn_free(conn);
     return true;
 }

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 enum {
-    /* Whoever is slow to send holds one: 512 bytes with its head. It doubles from there. */
+    /* A client that is slow to send holds one: 512 bytes with its head. It doubles from there. */
     INPUT_MIN = BOUND(512 - sizeof(struct input), 64),
     INPUT_SLACK_MAX = 1 << 20,
     INPUT_LARGE = BOUND(64 * 1024, 256), /* is not copied for what is behind its request */

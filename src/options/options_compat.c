@@ -32,7 +32,8 @@ struct directive {
 
 /* clang-format off */
 static const struct directive directives[] = {
-    /* Remembered for compatibility: thresholds of encodings, set by tools and by Redis's own test suite. */
+    /* Remembered for compatibility: thresholds of encodings, set by tools and by Redis's own test
+     * suite. */
     { "hash-max-listpack-entries", "hash-max-ziplist-entries", "512", KEEP, NUMBER, 0 },
     { "hash-max-listpack-value", "hash-max-ziplist-value", "64", KEEP, SIZE, 0 },
     { "hll-sparse-max-bytes", NULL, "3000", KEEP, SIZE, 0 },

@@ -286,7 +286,7 @@ void dispatch_held(struct conn *conn)
     struct request *request = conn->unanswered.last;
     must(conn->flags & CONN_HELD && request != NULL);
     if (conn->flags & CONN_DEAD) {
-        /* Nobody will read it: it is dropped unless it had started. */
+        /* Its reply has no reader any more: it is dropped unless it had started. */
         conn->flags &= ~(uint32_t)CONN_HELD;
         request->flags |= REQUEST_DONE | REQUEST_SILENT;
         if (conn->unanswered.first == request)

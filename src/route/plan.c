@@ -84,7 +84,8 @@ static void part_done(struct reactor *home, struct message *message)
     struct part *part = part_of(message);
     part->plan->failed |= part->lost;
     if (!part->ok && part->plan->phase == PLAN_RUN) {
-        /* alone it checks and runs in one; otherwise the checks were a round of their own */
+        /* PART_RUN_ALONE checks watches and runs in one message; in a transaction the checks were a
+         * round of their own. */
         if (part->abandon)
             part->plan->aborted = true;
         else

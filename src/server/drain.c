@@ -1,6 +1,6 @@
 /*
- * drain.c - the clean end: connections get what they are owed, whoever takes too long is cut off,
- * then every reactor stops.
+ * drain.c - the clean end: connections get what they are owed, those that take too long are cut
+ * off, then every reactor stops.
  */
 #include "shoal/server/drain.h"
 

@@ -23,7 +23,7 @@ enum {
 
 /* ---- parts of a turn ----------------------------------------------------- */
 
-/* Asked several times a turn, mostly in vain. */
+/* Asked several times a turn, mostly with nothing gathered. */
 static inline void run_gathered(struct reactor *reactor)
 {
     if (batcher_waits(&reactor->shard->batcher))

@@ -1,8 +1,8 @@
 /*
  * settings.c - snapshots of the settings and their way to the reactors.
  *
- * The newest hangs off the server; each links to the one before it, until nobody can use that any
- * more.
+ * The newest hangs off the server; each links to the one before it, until no reactor can use that
+ * any more.
  */
 #include "shoal/server/settings.h"
 

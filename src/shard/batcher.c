@@ -1,7 +1,7 @@
 /*
  * batcher.c - running commands on the shard, many cache misses at a time.
  *
- * While one group runs, the items of the next are on their way: a group waits, its items
+ * While one batch runs, the items of the next are on their way: a batch waits, its items
  * prefetched, until the following one is full or the turn's input is used up.
  */
 #include "shoal/shard/batcher.h"
@@ -41,7 +41,7 @@ static void answer_pack(struct reactor *reactor, struct request *request, struct
     }
 }
 
-/* Runs it. `ticks`: measured, or NULL where the group is measured as a whole. */
+/* Runs it. `ticks`: measured, or NULL where the batch is measured as a whole. */
 static void run(struct reactor *reactor, struct request *request, bool measured)
 {
     struct reply reply;
@@ -114,7 +114,7 @@ static bool is_quick(const struct request *request)
            last->offset + last->size <= QUICK_BYTES_MAX;
 }
 
-/* A run of quick commands in a group. */
+/* A run of quick commands in a batch. */
 struct timed_run {
     uint64_t start;
     uint32_t count;
@@ -191,7 +191,7 @@ static void prefetch_items(struct reactor *reactor, struct batch *batch)
     }
 }
 
-/* Their second buckets have arrived while the lot before ran. Without this pass a look-up in a
+/* Their second buckets have arrived while the batch before ran. Without this pass a look-up in a
  * table of 100,000 keys takes 38 ns instead of 27, of 1,000,000 keys 48 instead of 31. */
 static void prefetch_deep_items(struct reactor *reactor, const struct batch *batch)
 {
@@ -201,14 +201,14 @@ static void prefetch_deep_items(struct reactor *reactor, const struct batch *bat
     }
 }
 
-/* A command that running ones have let go: it has no older one in any lot, but those may not run
- * yet. */
+/* A command that was released while a batch runs. Nothing gathered is older than it, but the
+ * batches are in use, so it is deferred. */
 static void later_add(struct batcher *batcher, struct request *request)
 {
     list_add(&batcher->later, &request->message, next);
 }
 
-/* The oldest gathered lot runs; the one that was filling is ready next. */
+/* The oldest gathered batch runs; the one that was filling is ready next. */
 static void batch_run(struct reactor *reactor)
 {
     struct batcher *batcher = &reactor->shard->batcher;

@@ -85,7 +85,7 @@ static uint64_t conn_name(const struct message *message, const void *conn)
     return ((uintptr_t)conn + message->from) * 0xd6e8feb86659fd93ull;
 }
 
-/* With room in so many queues; NULL when memory is out. */
+/* With room in `names` queues; NULL when memory is out. */
 static struct waiter *waiter_new(struct message *message, uint32_t names, bool holds)
 {
     struct waiter *waiter = malloc(sizeof(*waiter) + names * sizeof(struct node));
@@ -112,7 +112,7 @@ static void waiter_join(struct key_queues *queues, struct waiter *waiter, uint64
     }
 }
 
-/* Leaves the heads of its queues; whoever is now at the head of all of theirs is ready. */
+/* Leaves the heads of its queues; a waiter that is now at the head of all of its own is ready. */
 static void waiter_leave(struct key_queues *queues, struct waiter *waiter)
 {
     for (uint32_t i = 0; i < waiter->count; i++) {
@@ -134,9 +134,9 @@ static void waiter_leave(struct key_queues *queues, struct waiter *waiter)
 }
 
 /*
- * Behind the gate, and behind those who still wait there while they are let in: whoever is run may
- * have made this message, and a transaction that overtook another here, but not on the other
- * shards, would wait for it for ever.
+ * A message waits behind a closed gate, and also while the gate is being drained: a command run
+ * during the drain may have sent this message, and a transaction that overtakes another on this
+ * shard but not on the others would deadlock.
  */
 static bool waits_at_gate(struct key_queues *queues, struct message *message)
 {
@@ -239,7 +239,8 @@ void key_queues_acquire(struct reactor *reactor, struct part *part)
         part_granted(reactor, part);
 }
 
-/* Runs whoever is ready. Those that hold nothing leave at once, which may make others ready. */
+/* Runs the waiters that are ready. Those that hold nothing leave at once, which may make others
+ * ready. */
 static void run_ready(struct reactor *reactor)
 {
     struct key_queues *queues = reactor->shard->queues;

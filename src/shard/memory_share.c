@@ -140,8 +140,8 @@ static void wake_others(struct reactor *reactor, bool all)
         ring_wake(reactor->ring, reactor->peer[richest]->ring);
 }
 
-/* While more is used than there is: whoever sleeps on it is woken. Returns when our own background
- * work is wanted. */
+/* Wakes sleeping reactors that hold memory while more is used than there is. Returns when our own
+ * background work is wanted. */
 static int64_t remind_others(struct reactor *reactor, const struct memory_share_view *view)
 {
     if (view->total_bytes <= view->limit_bytes)

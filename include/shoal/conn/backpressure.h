@@ -1,12 +1,12 @@
 /*
- * backpressure.h - connections within the budget of their buffers (budget.h): who waits, who goes on,
- * who is closed.
+ * backpressure.h - keeps connections within the budget of their buffers (budget.h): which ones
+ * wait, which go on, and which are closed.
  *
- * Waiting comes first: a connection whose request does not fit is not read, one whose replies are
- * not taken is not run. Only when others wait because of it, and it has hardly moved for
- * BACKPRESSURE_STALL_MS, is a connection closed (evicted_clients). Those who get their room then may
- * stop as well: the longer the first in line has waited, the less patience is left, so that they
- * do not delay others by its whole length each time.
+ * Waiting comes first: a connection whose request does not fit is not read, and one whose replies
+ * are not taken does not run another command. A connection is closed (evicted_clients) only when
+ * others wait because of it and it has hardly moved for BACKPRESSURE_STALL_MS. This time-out
+ * shrinks as the head of the line waits longer; otherwise a series of stalled clients could each
+ * cost it the full time-out.
  */
 #ifndef SHOAL_CONN_BACKPRESSURE_H
 #define SHOAL_CONN_BACKPRESSURE_H
@@ -23,7 +23,7 @@ enum {
     BACKPRESSURE_STALL_MS = 30000,        /* TCP that has lost much tries again only after 25.6 s */
     BACKPRESSURE_STALL_MIN_MS = 3000,     /* several retransmissions on an ordinary network */
     BACKPRESSURE_MOVED_BYTES = 64 * 1024, /* have to move in that time */
-    BACKPRESSURE_HELD_BYTES = 64 * 1024,  /* who holds less is not worth closing */
+    BACKPRESSURE_HELD_BYTES = 64 * 1024,  /* closing a connection that holds less gains nothing */
     BACKPRESSURE_CLOSED_MAX = 64,         /* in one look at all connections */
 };
 
@@ -56,11 +56,13 @@ void backpressure_renew(struct reactor *reactor);
  * until there is room. */
 bool backpressure_reserve(struct conn *conn, size_t total);
 
-/* With who holds so many bytes of the requests' half, when the first in line for it has waited for
- * `waited_ms`: less as that grows, but not with who is in the way by its replies. Thread: any. */
+/* Stall time-out of a connection that holds `requests` bytes of the requests' half. It shrinks as
+ * the head of the line has waited for longer (`waited_ms`); a connection that holds only replies
+ * always gets the full time-out. Thread: any. */
 int64_t backpressure_stall_ms(uint64_t requests, int64_t waited_ms);
 
-/* Reads on where there is room now, and closes who has to be. Returns how many go on. */
+/* Receives again where there is room now, and closes connections that stall others. Returns how
+ * many go on. */
 uint32_t backpressure_relieve(struct reactor *reactor);
 
 /* When backpressure_relieve() is to be called at the latest; INT64_MAX: need not be. */

@@ -2,18 +2,18 @@
  * budget.h - what the buffers of a reactor's connections take, and how much they may.
  *
  * Requests that are being received and replies that are not sent yet have a budget of their own
- * (maxmemory-clients), one half for each, and evict no key. This is its arithmetic and the line of
- * those who wait; backpressure.h applies it to connections.
+ * (maxmemory-clients), one half for each; they evict no key. This file has its arithmetic and the
+ * queue of the connections that wait for room; backpressure.h applies it to connections.
  *
- * Requests: one that is larger than BUDGET_FREE_BYTES reserves all it will take before more of it
- * is received, so that whoever has begun can finish. Who does not fit waits in line. One request a
- * reactor may be received beside the budget, the first in line: so there is always one that goes
- * on, and a request that is larger than the budget has its turn.
+ * Requests: a request larger than BUDGET_FREE_BYTES reserves all the memory it will take before
+ * more of it is received, so that a request which has begun can finish. A request that does not fit
+ * waits in line. To guarantee progress, each reactor may receive one request outside the budget:
+ * the head of the line. A request larger than the whole budget is served this way.
  *
- * Replies: the more of their half is in use, the less may be under way for one connection.
+ * Replies: the more of their half is in use, the less a single connection may have under way.
  *
- * Reactors share one budget as shards share maxmemory (memory_share.h): each may take an equal part of
- * what all have left, by figures that are a millisecond old.
+ * Reactors share one budget as shards share maxmemory (memory_share.h): each may take an equal part
+ * of what all of them have left, by figures that are a millisecond old.
  */
 #ifndef SHOAL_CONN_BUDGET_H
 #define SHOAL_CONN_BUDGET_H
@@ -34,7 +34,7 @@ struct reservation {
     struct reservation *prev, *next; /* in line */
     uint64_t allocated;              /* what it has, see budget_grown() */
     uint64_t promised;               /* what it may still allocate */
-    uint64_t needed;                 /* waits in line for so much more; 0: it does not wait */
+    uint64_t needed;                 /* what it waits in line for; 0: it does not wait */
 };
 
 enum budget_level {
@@ -46,8 +46,8 @@ enum budget_level {
 
 /* A reactor's. */
 struct budget {
-    uint64_t part_bytes;     /* requests may take so much here; UINT64_MAX: no limit */
-    uint64_t request_bytes;  /* allocated for requests, whoever has reserved it or not */
+    uint64_t part_bytes;     /* what requests may take here; UINT64_MAX: no limit */
+    uint64_t request_bytes;  /* allocated for requests, reserved or not */
     uint64_t reply_bytes;    /* allocated for replies */
     uint64_t promised_bytes; /* of all reservations */
     struct reservation *first, *last;
@@ -89,10 +89,10 @@ void budget_passed(struct budget *budget);
 /* In use or promised for requests, but for the one beside: what counts against the part. */
 uint64_t budget_taken(const struct budget *budget);
 
-/* Takes one that may go on out of the line; NULL: nobody may. */
+/* Takes the next reservation that fits now out of the line; NULL: none does. */
 struct reservation *budget_next(struct budget *budget);
 
-/* Gives back what it was promised but has not allocated: it cannot use it now. */
+/* Gives back what the reservation was promised and has not allocated. */
 void budget_cancel(struct budget *budget, struct reservation *claim);
 
 #endif

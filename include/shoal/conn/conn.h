@@ -22,11 +22,12 @@ enum {
     CONN_OUT_SOFT = BOUND(1024 * 1024, 4096), /* unsent; above: stops parsing until half is gone */
     CONN_HOLD_MAX = BOUND(16 * 1024, 256), /* replies held back for a forwarded one before them */
     CONN_UNAUTH_INPUT_MAX = 1024 * 1024,
-    /* of one that sends large requests: more would be held while it waits */
+    /* receive size in large-request mode; it keeps what a waiting connection can hoard small */
     CONN_PORTION = BOUND(8 * 1024, 256),
-    /* without a large request, and it is read like all others again */
+    /* consecutive receives without a large request that end the mode */
     CONN_PORTIONS_MIN = BOUND(64, 2),
-    CONN_LINGER_MS = 2000, /* what the kernel still has to deliver is waited for so long */
+    /* how long a closing connection waits for the kernel to deliver its last replies */
+    CONN_LINGER_MS = 2000,
     CONN_NAME_MAX = 256,
 };
 
@@ -44,7 +45,7 @@ enum conn_flag {
     CONN_EOF = 1 << 11,         /* the client will send nothing more */
     CONN_STALLED = 1 << 12,     /* on the reactor's stalled list */
     CONN_FLUSHING = 1 << 13,    /* on the reactor's flush list */
-    /* on the reactor's list of those whose receive ended for want of buffers */
+    /* on the reactor's starved list: its receive ended for want of buffers */
     CONN_STARVED = 1 << 14,
     CONN_RECV_PAUSED = 1 << 15, /* its receive was cancelled until it catches up */
     CONN_UNIX = 1 << 16,
@@ -68,8 +69,8 @@ enum conn_flag {
  *                       (CONN_HELD)                            pause is over: conn_ops_resume()
  *   CONN_WAIT_PLAN      its transaction over several shards    answer_advance() has sent its reply
  *                       is under way (CONN_ALONE)
- *   CONN_WAIT_QUEUE     the queue to a shard is full           mesh_congested() says no; asked every
- *                       (congested)                            turn by conns_retry()
+ *   CONN_WAIT_QUEUE     the queue to a shard is full           mesh_congested() says no: asked each
+ *                       (congested)                            turn, by conns_retry()
  *   CONN_WAIT_ANSWERS   CONN_REQUESTS_MAX are unanswered       some are answered; the same
  *   CONN_WAIT_READER    CONN_OUT_SOFT bytes are not sent       half of them is; the same
  *                       (throttled)
@@ -113,7 +114,7 @@ struct conn {
 
     struct conn *prev, *next; /* the reactor's connections */
     struct conn *next_flush, *next_stalled, *next_reaping, *next_starved;
-    uint32_t congested; /* 1 + the reactor whose queue was full for it; 0: none */
+    uint32_t congested; /* 1 + the reactor whose queue was full; 0: none was */
     bool throttled;     /* stopped at CONN_OUT_SOFT, until half is sent */
 
     struct transaction *transaction; /* NULL: none */

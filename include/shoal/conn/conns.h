@@ -37,8 +37,8 @@ struct conns {
     struct conn *flush_first, *stalled_first, *reaping_first;
     LIST_OF(struct conn) starved; /* first come, first served */
     uint64_t hold_until_ns; /* replies that are held back go then at the latest; 0: none are */
-    uint32_t lingering;     /* closing ones whose last replies are on their way, */
-    int64_t next_linger_ms; /* ... looked at again then */
+    uint32_t lingering;     /* closing ones whose last replies are on their way */
+    int64_t next_linger_ms; /* when those are looked at again */
     struct chunk_pool chunks;
     struct budget budget;
     struct backpressure backpressure;

@@ -44,7 +44,7 @@ struct chunk_pool {
     struct chunk *free;
     uint32_t count;                         /* chunks of the pool, in use or free */
     uint64_t slab_bytes, loose_bytes;       /* allocated for chunks of the pool, and beyond it */
-    void (*grown)(struct chunk_pool *pool); /* loose_bytes have; NULL: nobody asks */
+    void (*grown)(struct chunk_pool *pool); /* called when loose_bytes have grown; may be NULL */
     uint32_t slab_left;
     char *slab;
     void *slabs; /* list of all, for the end */
@@ -62,8 +62,8 @@ static inline void out_written(struct out *out, size_t size)
 /* Copies. False when memory is out. */
 bool out_bytes(struct out *out, struct chunk_pool *pool, const char *data, size_t size);
 
-/* Takes over one use of the reply reference: all its bytes and pins, in order. False when memory is out (the
- * use is given back). */
+/* Takes over one use of the reply reference: all its bytes and pins, in order. False when memory is
+ * out (the use is given back). */
 bool out_ref(struct out *out, struct reactor *here, struct reply_ref *ref);
 
 /* Starts sending what is there, unless a send is in flight. The op's owner calls out_sent() on its

@@ -2,8 +2,8 @@
  * reply_ref.h - a reply too large to copy: encoded bytes and pinned values, by reference.
  *
  * Made by the reactor that ran the command and destroyed there. The reactor that sends it counts
- * its own uses and, after the last, sends the reply reference home as a one-way message; only then are the
- * values unpinned.
+ * its own uses and, after the last, sends the reply reference home as a one-way message; only then
+ * are the values unpinned.
  */
 #ifndef SHOAL_CONN_REPLY_REF_H
 #define SHOAL_CONN_REPLY_REF_H

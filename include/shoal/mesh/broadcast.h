@@ -34,7 +34,8 @@ struct broadcast {
 /* NULL when memory is out. Thread: any. */
 struct broadcast *broadcast_new(uint32_t reactors, broadcast_run_fn run, broadcast_done_fn done);
 
-/* Sends it to the other reactors and then to ourselves. Not while it is under way. Thread: owner. */
+/* Sends it to the other reactors and then to ourselves. Not while it is under way. Thread:
+ * owner. */
 void broadcast_send(struct reactor *here, struct broadcast *broadcast);
 
 #endif

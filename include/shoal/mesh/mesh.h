@@ -33,7 +33,7 @@ enum {
 
 struct mesh; /* the shared part: ring pointers and sleeping flags */
 
-/* What each ring holds when there are so many: MESH_RING up to 8, then less. */
+/* Entries of each ring for this number of reactors: MESH_RING up to 8, then less. */
 uint32_t mesh_ring_size(uint32_t reactors);
 
 /* `ring_size` is mesh_ring_size(); tests go down to 2. Aborts when memory is out. Thread:
@@ -60,7 +60,7 @@ void mesh_keep_own(struct mesh_port *port, struct message *message);
 struct message *mesh_next_own(struct mesh_port *port);
 bool mesh_has_own(const struct mesh_port *port);
 
-/* True when requests to `to` have to wait: whoever has a choice should stop making more. */
+/* True when requests to `to` have to wait: connections should stop making more. */
 bool mesh_congested(const struct mesh_port *port, uint32_t to);
 
 /*
@@ -89,7 +89,7 @@ void mesh_awake(struct mesh_port *port);
 
 /* True when messages wait for credit or room. */
 bool mesh_backlogged(const struct mesh_port *port);
-/* True when some wait for room in a ring: unlike credit, nobody says when there is some. */
+/* True when some wait for room in a ring: unlike returning credit, room is not announced. */
 bool mesh_wants_room(const struct mesh_port *port);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * message.h - a piece of work that one reactor hands to another and gets back.
  *
- * Whoever makes a message destroys it, on its home reactor: it travels to `to`, whose run() does
+ * The reactor that makes a message also destroys it: it travels to `to`, whose run() does
  * the work and, at once or later, calls mesh_respond(); then done() runs at home. A one-way message
  * is instead destroyed by run() at its destination (which is where it was made: see
  * conn/reply_ref.h).

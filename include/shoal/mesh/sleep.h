@@ -11,8 +11,8 @@
  *
  * The two fences are in one total order. If the consumer's is first, the producer reads sleeping ==
  * 1 and wakes it; if the producer's is first, the consumer sees the new tail and does not block.
- * Either way nobody sleeps on a message. The exchange (never a load and a later store) makes one
- * producer the one who wakes, and cannot wipe out a flag that the consumer has set again since.
+ * Either way no reactor sleeps on a message. The exchange (never a load and a later store) makes
+ * one producer the one who wakes, and cannot wipe out a flag that the consumer has set again since.
  */
 #ifndef SHOAL_MESH_SLEEP_H
 #define SHOAL_MESH_SLEEP_H
@@ -42,7 +42,7 @@ static inline void sleep_end(struct sleeper *sleeper)
     atomic_store_explicit(&sleeper->_sleeping, 0, memory_order_relaxed);
 }
 
-/* Between publishing and looking whom to wake: once a turn. Thread: producer. */
+/* Between publishing and reading the sleeping flags, once a turn. Thread: producer. */
 static inline void sleep_fence(void)
 {
     /* seq_cst: pairs with the fence in sleep_begin() */
@@ -55,7 +55,7 @@ static inline bool sleep_wake_claim(struct sleeper *sleeper)
     /* relaxed: ordered after our tail stores by sleep_fence() */
     if (atomic_load_explicit(&sleeper->_sleeping, memory_order_relaxed) == 0)
         return false;
-    /* relaxed: only who gets the 1 matters, no data travels by it */
+    /* relaxed: it only decides which producer wakes, no data travels by it */
     return atomic_exchange_explicit(&sleeper->_sleeping, 0, memory_order_relaxed) == 1;
 }
 

@@ -1,9 +1,9 @@
 /*
  * batcher.h - commands gathered over a turn and run in groups, so that their cache misses overlap.
  *
- * Own and forwarded commands join the same group in order of arrival. First pass, as each joins:
- * its bucket's line is fetched; second, when the group is full: its item's; third, when the next
- * group is full or nothing more comes: it runs.
+ * Own and forwarded commands join the same batch in order of arrival. First pass, as each joins:
+ * its bucket's line is fetched; second, when the batch is full: its item's; third, when the next
+ * batch is full or nothing more comes: it runs.
  */
 #ifndef SHOAL_SHARD_BATCHER_H
 #define SHOAL_SHARD_BATCHER_H
@@ -33,7 +33,7 @@ struct batcher {
      * items are */
     struct batch batch[2];
     uint32_t filling; /* which */
-    /* a lot runs: no other begins until it has ended, or a connection's commands could change
+    /* a batch runs: no other begins until it has ended, or a connection's commands could change
      * places */
     bool running;
     LIST_OF(struct message) later; /* commands that came meanwhile */
@@ -45,10 +45,10 @@ static inline bool batcher_waits(const struct batcher *batcher)
     return batcher->batch[0].count + batcher->batch[1].count > 0;
 }
 
-/* Adds a command whose keys are on this shard; runs the group when it is full. Thread: owner. */
+/* Adds a command whose keys are on this shard; runs a batch when it is full. Thread: owner. */
 void batcher_add(struct reactor *reactor, struct request *request);
 
-/* Runs what has been gathered: before anything that must come after it. Does nothing while a lot
+/* Runs what has been gathered: before anything that must come after it. Does nothing while a batch
  * runs. Thread: owner. */
 void batcher_run(struct reactor *reactor);
 

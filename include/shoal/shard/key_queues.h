@@ -1,10 +1,10 @@
 /*
- * key_queues.h - which keys of a shard belong to a transaction at the moment, and who waits for them.
+ * key_queues.h - which keys of a shard a transaction holds, and what waits for them.
  *
  * Not locks between threads: one shard's own book-keeping. Transactions over several shards reach
  * all of them in one order (the sequencer's), each takes its place in the queue of each of its
  * keys, and holds a key while it is at the head. All queues being in one order, there is no
- * deadlock. Other commands look here only while something is held, and wait behind whoever has
+ * deadlock. Other commands look here only while something is held, and wait behind the holder of
  * their key; so do later commands of a connection that has one waiting, since a pipeline's commands
  * on one shard run in order.
  *
@@ -41,7 +41,7 @@ bool key_queues_admit_part(struct reactor *reactor, struct part *part);
 /* Takes the part's keys (or the whole shard) in queue; calls part_granted(), at once or later, when
  * it has them all, or part_lost() when memory is out. */
 void key_queues_acquire(struct reactor *reactor, struct part *part);
-/* Gives back what it has, if anything, and runs who waited. */
+/* Gives back the keys that it has, and runs the commands and parts that waited for them. */
 void key_queues_release(struct reactor *reactor, struct part *part);
 
 /* Keys' names here. The same key in two databases is one name: rare, harmless, and COPY ... DB

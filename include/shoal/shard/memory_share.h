@@ -1,15 +1,19 @@
 /*
- * memory_share.h - each shard's part of maxmemory, drawn from one pool.
+ * memory_share.h - each shard's share of maxmemory, drawn from one pool.
  *
- * Nobody hands it out: once a millisecond every reactor reads what all shards have published, and
- * allows its own shard so much that no stale figure can make the sum exceed maxmemory by more than
- * a percent. A full shard borrows from an empty one; when nothing is left, shards that must evict
- * draw slowly on those that need not. A quarter of an equal part is everyone's at any time, as far
- * as others can evict for it. A request that needs more than that at once gets it, on credit: what
- * is free, and what the others hold beyond their quarter and can evict, but no more than takes the
- * sum to twice the limit. They do so within milliseconds; the borrower gives nothing until then, or
- * two large values would drive each other out. Of several borrowers the first gives to the later
- * ones. Buffers are not in it: they have limits of their own and evict nothing.
+ * There is no coordinator. Every millisecond each reactor reads the usage that all shards publish
+ * and sets its own limit, conservatively enough that stale figures overshoot maxmemory by at most
+ * 1 %. A full shard borrows from an empty one; when nothing is free, shards that must evict draw
+ * slowly on those that need not. Every shard is guaranteed a quarter of an equal share, as far as
+ * the others hold data that they can evict.
+ *
+ * A request that needs more than that at once gets it on credit: what is free, and what the others
+ * hold beyond their guarantee and can evict, but never so much that the sum exceeds twice the
+ * limit. The others evict within milliseconds; until then the borrower gives nothing back, since
+ * two large values would drive each other out otherwise. Of several borrowers the earlier ones give
+ * to the later ones.
+ *
+ * The buffers of connections are not part of it: they have limits of their own and evict nothing.
  */
 #ifndef SHOAL_SHARD_MEMORY_SHARE_H
 #define SHOAL_SHARD_MEMORY_SHARE_H
@@ -22,7 +26,7 @@ struct reactor;
 /* A reactor's. */
 struct memory_share {
     int64_t renewed_ms, woke_ms; /* when it was last worked out, and others woken for it */
-    int64_t chase_until_ms;      /* so long only the others give back what this one has borrowed */
+    int64_t chase_until_ms; /* until then only the others give back what this one has borrowed */
 };
 
 /* What one shard knows. */
@@ -45,8 +49,8 @@ uint64_t memory_share_credit(const struct memory_share_view *view, uint64_t budg
 uint64_t memory_share_floor(const struct memory_share_view *view);
 
 /* Sets the budget of the reactor's keyspace; call it every turn. Wakes the reactor with most when
- * it has to give and may be asleep. Returns when background work is to run at the latest; INT64_MAX:
- * it need not. Thread: owner. */
+ * it has to give and may be asleep. Returns when background work is to run at the latest;
+ * INT64_MAX: it need not. Thread: owner. */
 int64_t memory_share_renew(struct reactor *reactor);
 
 #endif

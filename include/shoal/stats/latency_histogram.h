@@ -1,6 +1,6 @@
 /*
- * latency_histogram.h - what a histogram of latency_bucket()s says: percentiles, and Redis's shape of
- * it.
+ * latency_histogram.h - what a histogram of latency_bucket()s says: percentiles, and Redis's shape
+ * of it.
  */
 #ifndef SHOAL_STATS_LATENCY_HISTOGRAM_H
 #define SHOAL_STATS_LATENCY_HISTOGRAM_H

@@ -1,9 +1,9 @@
 /*
- * test_key_queues.c - who may run when: queues by key, one order for all transactions, connections, the
- * gate.
+ * test_key_queues.c - who may run when: queues by key, one order for all transactions, connections,
+ * the gate.
  *
- * What key_queues.c calls to run somebody stands here and writes down whom, so that a test reads as a
- * story: r, x run; g granted; ! refused, memory being out.
+ * What key_queues.c calls to run somebody stands here and writes down whom, so that a test reads as
+ * a story: r, x run; g granted; ! refused, memory being out.
  */
 #include "shoal/shard/key_queues.h"
 

@@ -1,6 +1,6 @@
 /*
- * test_memory_share.c - shards that draw on one pool with figures a round old: what they hold together,
- * and who gets it.
+ * test_memory_share.c - shards that draw on one pool with figures a round old: what they hold
+ * together, and who gets it.
  */
 #include "shoal/shard/memory_share.h"
 
