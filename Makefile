@@ -270,8 +270,9 @@ $(COUNTED): $(call objects,$(COUNTED_SRC)) $(CORE)
 	$(Q)$(call link,$(LIBS))
 $(EXAMPLES): $(OUT)/examples/%: $(OUT)/obj/docs/examples/%.o $(CLIENT)
 	$(Q)$(call link,,-fno-lto)
-# A test that has a __wrap_malloc() decides when memory is out, and so on.
-wraps = $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -oh '__wrap_[a-z_]*' $1)))
+# A test that has a __wrap_malloc() decides when memory is out, and so on; or a header it includes.
+wraps = $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -oh '__wrap_[a-z_]*' $1 \
+         $$(sed -n 's|^.include "\(support/.*\)"|tests/\1|p' $1))))
 comma := ,
 $(UNIT): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(UNIT_CORE) $(CLIENT)
 	$(Q)$(call link,-lcmocka $(LIBS),-fno-lto $(call wraps,tests/unit/$*.c))
