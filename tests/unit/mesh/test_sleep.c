@@ -18,7 +18,8 @@
 #include <cmocka.h>
 
 enum { SPINS_BEFORE_YIELD = 2000 };
-static const uint64_t SILENCE_NS = 5ull * 1000 * 1000 * 1000;
+static const uint64_t SILENCE_NS = 20ull * 1000 * 1000 * 1000;
+static const uint64_t PLAY_NS = 5ull * 1000 * 1000 * 1000; /* no longer, where CPUs are busy */
 
 #ifdef __SANITIZE_THREAD__
 enum { ROUNDS = 20000 };
@@ -31,8 +32,8 @@ struct end {
     struct spsc *in, *out;
     struct sleeper *own, *peers;
     _Atomic uint32_t *own_knocks, *peers_knocks;
-    uint32_t delay, sleeps;
-    _Atomic bool *lost;
+    uint32_t delay, sleeps, rounds;
+    _Atomic bool *lost, *over; /* over: the next throw is the last */
 };
 
 static bool wait_for_knock(struct end *end, uint32_t seen)
@@ -84,11 +85,22 @@ static void dawdle(struct end *end, uint32_t round)
         continue;
 }
 
+/* Looks at the clock now and then only, since every delay makes the race a rarer one. */
+static bool is_last(const struct end *end, uint64_t begun)
+{
+    return end->rounds == ROUNDS || (end->rounds % 64 == 0 && clock_mono_ns() - begun > PLAY_NS);
+}
+
 static void *throw_and_catch(void *argument)
 {
     struct end *end = argument;
-    for (uint32_t round = 0; round < ROUNDS; round++) {
-        dawdle(end, round);
+    uint64_t begun = clock_mono_ns();
+    bool over = false;
+    while (!over) {
+        dawdle(end, end->rounds++);
+        over = is_last(end, begun);
+        if (over)
+            atomic_store(end->over, true);
         send(end, end);
         if (receive(end) == NULL)
             break;
@@ -99,8 +111,10 @@ static void *throw_and_catch(void *argument)
 static void *catch_and_throw(void *argument)
 {
     struct end *end = argument;
-    for (uint32_t round = 0; round < ROUNDS && receive(end) != NULL; round++) {
-        dawdle(end, round);
+    bool over = false;
+    while (!over && receive(end) != NULL) {
+        over = atomic_load_explicit(end->over, memory_order_relaxed); /* published with the throw */
+        dawdle(end, end->rounds++);
         send(end, end);
     }
     return NULL;
@@ -111,7 +125,7 @@ static void no_wake_up_is_lost(void **state)
     (void)state;
     struct sleeper sleeper[2] = { 0 };
     _Atomic uint32_t knocks[2] = { 0 };
-    _Atomic bool lost = false;
+    _Atomic bool lost = false, over = false;
     struct spsc *queue[2] = { spsc_new(2), spsc_new(2) };
     struct end end[2];
     pthread_t thread;
@@ -125,11 +139,14 @@ static void no_wake_up_is_lost(void **state)
             .peers_knocks = &knocks[1 - i],
             .delay = i == 0 ? 7 : 13,
             .lost = &lost,
+            .over = &over,
         };
     assert_int_equal(pthread_create(&thread, NULL, catch_and_throw, &end[1]), 0);
     throw_and_catch(&end[0]);
     pthread_join(thread, NULL);
+    print_message("%u rounds, %u and %u sleeps\n", end[0].rounds, end[0].sleeps, end[1].sleeps);
     assert_false(atomic_load(&lost));
+    assert_int_equal(end[0].rounds, end[1].rounds);
     assert_true(end[0].sleeps > 0 && end[1].sleeps > 0);
     spsc_free(&queue[0]);
     spsc_free(&queue[1]);
