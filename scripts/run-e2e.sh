@@ -10,7 +10,7 @@
 # and it ends by printing "N passed, N failed" (", N skipped"). Exit status 77 skips the whole of it.
 # What a sanitizer reports of any process, also of one that the test kills or does not look at, is a
 # failure of the test.
-#   E2E_TIMEOUT   seconds each may take   120
+#   E2E_TIMEOUT   seconds each may take   600
 #   E2E_PORT      the first port of all   27200
 set -u
 cd "$(dirname "$0")/.."
@@ -54,7 +54,7 @@ for test in "$@"; do
     *.mjs) runner=node ;;
     *) runner= ;;
     esac
-    timeout -k 5 "${E2E_TIMEOUT:-120}" $runner "$test" >"$log" 2>&1 </dev/null
+    timeout -k 5 "${E2E_TIMEOUT:-600}" $runner "$test" >"$log" 2>&1 </dev/null
     status=$?
     totals=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
     set -- $(printf %s "$totals" | tr -dc '0-9 ')
@@ -64,7 +64,7 @@ for test in "$@"; do
         why="skipped: $(tail -n 1 "$log")"
     elif [ $status -eq 124 ] || [ $status -eq 137 ]; then
         bad=$((bad + 1))
-        why="ran out of time (${E2E_TIMEOUT:-120} s)"
+        why="ran out of time (${E2E_TIMEOUT:-600} s)"
     elif [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then
         bad=1
         why="ended with status $status"

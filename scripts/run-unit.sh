@@ -3,7 +3,7 @@
 #
 #   scripts/run-unit.sh PROGRAM...
 #
-#   UNIT_TIMEOUT   seconds each may take     120
+#   UNIT_TIMEOUT   seconds each may take     600
 #   V=1            show the output of all, not only of those that fail
 #
 # A program that crashes, runs out of time or runs no test is a failure; exit status 77 is a skip.
@@ -13,7 +13,7 @@ set -u
 one() {
     program=$1
     log=$2
-    timeout -k 5 "${UNIT_TIMEOUT:-120}" "$program" >"$log" 2>&1 </dev/null
+    timeout -k 5 "${UNIT_TIMEOUT:-600}" "$program" >"$log" 2>&1 </dev/null
     echo $? >"$log.status"
 }
 
@@ -44,7 +44,7 @@ for program in "$@"; do
     if [ "$status" -eq 77 ]; then
         left=$((left + 1))
     elif [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
-        why="ran out of time (${UNIT_TIMEOUT:-120} s)"
+        why="ran out of time (${UNIT_TIMEOUT:-600} s)"
     elif [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
         why="ended with status $status"
     elif [ $((ok + bad + left)) -eq 0 ]; then

@@ -5,7 +5,7 @@
 #
 # A stage ends in "N passed, N failed" (", N skipped"); one that crashes, runs out of time or says no
 # totals counts as a failure. The last line adds them up.
-#   STAGE_TIMEOUT   seconds a stage may take, its build included    300
+#   STAGE_TIMEOUT   seconds a stage may take, its build included    1500
 set -u
 cd "$(dirname "$0")/.."
 
@@ -31,7 +31,7 @@ for stage in "$@"; do
     began=$(date +%s)
     # The pipe's last part ends only when the stage has; its own status comes by a file.
     {
-        timeout -k 10 "${STAGE_TIMEOUT:-300}" make --no-print-directory -j"$jobs" MODE="$mode" "$kind"
+        timeout -k 10 "${STAGE_TIMEOUT:-1500}" make --no-print-directory -j"$jobs" MODE="$mode" "$kind"
         echo $? >"$log.status"
     } 2>&1 </dev/null | tee "$log" | grep -vE '^  (CC|AR|LINK) '
     status=$(cat "$log.status")

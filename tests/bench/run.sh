@@ -23,7 +23,7 @@ build() { # PROGRAM SOURCE
 passed=0 failed=0 skipped=0
 for source in tests/bench/test_*.c; do
     name=$(basename "$source" .c)
-    if build "$name" "$source" && timeout 120 "$out/$name" >"$out/$name.log" 2>&1; then
+    if build "$name" "$source" && timeout 600 "$out/$name" >"$out/$name.log" 2>&1; then
         count=$(grep -c '\[       OK \]' "$out/$name.log")
         echo "ok    $name ($count)"
         passed=$((passed + count))

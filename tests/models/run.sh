@@ -19,7 +19,7 @@ check() {
     rm -f pan*
     spin -a $variant "$here/$model.pml" >spin.log 2>&1 &&
         cc -O2 -w -DSAFETY -o pan pan.c >>spin.log 2>&1 &&
-        timeout 120 ./pan -m1000000 >pan.log 2>&1
+        timeout 600 ./pan -m1000000 >pan.log 2>&1
     found=unknown
     if grep -q 'errors: 0$' pan.log && ! grep -qiE 'max search depth|out of memory|truncated' pan.log; then
         found=holds
