@@ -18,7 +18,7 @@ SHOAL = os.environ.get("SHOAL", os.path.join(ROOT, "build", "shoal"))
 PORT = int(os.environ.get("PORT", "27200"))
 MODE = os.path.basename(os.path.dirname(SHOAL))
 SCALE = 5 if MODE in ("asan", "ubsan", "tsan", "debug", "tiny") else 1
-READY_SECONDS, STOP_SECONDS = 60, 30
+READY_SECONDS, STOP_SECONDS = 120, 120
 OUTPUT_LINES_KEPT = 400
 
 

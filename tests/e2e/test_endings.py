@@ -1,5 +1,8 @@
 """How the server ends and begins: SIGTERM and kill -9 under load, stop after stop, and what a stopped
-server owes its clients: whole replies, or nothing."""
+server owes its clients: whole replies, or nothing.
+
+That an end is waited for by nobody is seen from the server's own patience, not from a clock: where it may wait for
+PATIENT seconds it ends long before Server.stop() gives up, or has been held up."""
 
 import collections
 import os
@@ -11,11 +14,14 @@ import sys
 import threading
 import time
 
-from started import MODE, PORT, SCALE, Server, Tests, equal
+from started import MODE, SCALE, STOP_SECONDS, Server, Tests, equal
 from wire import PROTOCOLS, Error, Resp, Torn, Wire, descriptors, wait_until
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
 STOPS = 40 if SCALE == 1 else 20
+PATIENT = ("--shutdown-timeout", "3600")
+LOADED, LOAD_SECONDS = 5000 // SCALE, 120  # replies that make a load, and how long they may take
+CUT_OFF = "were cut off at the end of shutdown-timeout"
 
 
 class Load:
@@ -58,11 +64,19 @@ class Load:
                 wanted.append(lambda got: isinstance(got, int))
         return b"".join(data)
 
-    def run(self, seconds):
-        """Loads for so long; raises on a wrong reply. False when all have been closed."""
-        end = time.monotonic() + seconds
+    def begin(self):
+        """Until all are busy and much has been answered."""
+        assert self.run(lambda: self.replies >= LOADED), "%d replies" % self.replies
+
+    def is_closed(self):
+        """Until all have been closed."""
+        return not self.run(lambda: not self.wires)
+
+    def run(self, is_enough):
+        """Loads until then; raises on a wrong reply. False when all have been closed."""
+        end = time.monotonic() + LOAD_SECONDS
         sending = self.sending  # a batch of which a part is sent is gone on with by the next run
-        while self.wires and time.monotonic() < end:
+        while self.wires and not is_enough() and time.monotonic() < end:
             readable, writable, _ = select.select(self.wires, self.wires, [], 0.05)
             for wire in writable:
                 if not sending[wire] and len(self.wanted[wire]) < 500:
@@ -95,19 +109,16 @@ class Load:
 
 
 def stop_under_load(shards):
-    """Exit status 0, soon; every client has whole replies and nothing else."""
+    """Exit status 0; every client has whole replies and nothing else."""
     for run in range(3):
-        with Server(shards) as server:
+        with Server(shards, *PATIENT) as server:
             load = Load(server.port, 20, SEED + run)
-            load.run(0.4)
+            load.begin()
             server.process.send_signal(signal.SIGTERM)
-            start = time.monotonic()
-            assert not load.run(20), "%d clients were not closed" % len(load.wires)
+            assert load.is_closed(), "%d clients were not closed" % len(load.wires)
             equal(load.cut, 0)
-            server.process.wait(10)
-            took = time.monotonic() - start
+            server.process.wait(STOP_SECONDS)
             server.ends_well()
-            assert took < 5, "it took %.1f s to end" % took
 
 
 def rest_unless_reset(wire):
@@ -137,7 +148,7 @@ def big_replies_at_the_end():
         for wire in wires:
             got = rest_unless_reset(wire)
             assert len(got) >= 1 and all(one == value for one in got), [len(one) for one in got]
-        server.process.wait(20)
+        server.process.wait(STOP_SECONDS)
         server.ends_well()
 
 
@@ -162,31 +173,28 @@ def delivered_at_the_end():
         for wire in wires:
             got = rest_unless_reset(wire)
             assert len(got) == 8 and all(one == value for one in got), [len(one) for one in got]
-        server.process.wait(20)
+        server.process.wait(STOP_SECONDS)
         server.ends_well()
 
 
 def never_read():
-    """Nor do clients that never read hold up the end for long, whether the kernel takes their replies or not."""
-    with Server(3, "--shutdown-timeout", "2") as server:
+    """Nor do clients that never read hold up the end for longer than shutdown-timeout, whether the kernel takes their
+    replies or not."""
+    with Server(3, "--shutdown-timeout", "1") as server:
         wires = [Wire(server.port, PROTOCOLS[i % 2], receive_bytes=8192) for i in range(8)]
         equal(wires[0].run("SET", "value", b"v" * 65536), b"OK")
         for wire in wires:
             wire.send(wire.proto.request("GET", "value") * 8)
             assert wire.more()
-        start = time.monotonic()
         server.ends_well()
-        took = time.monotonic() - start
-        assert took < 5, "it took %.1f s to end" % took
+        assert any(CUT_OFF in line for line in server.output), server.output
 
 
 def stop_and_start():
     """Stop after stop with clients in every state; a new one listens on the same port at once."""
     rng = random.Random(SEED)
-    for run in range(STOPS):
-        start = time.monotonic()
-        with Server(rng.choice((1, 2, 3, 5))) as server:
-            began = time.monotonic() - start
+    for _ in range(STOPS):
+        with Server(rng.choice((1, 2, 3, 5)), *PATIENT) as server:
             wires = [Wire(server.port, PROTOCOLS[i % 2]) for i in range(12)]
             for i, wire in enumerate(wires):
                 request = wire.proto.request
@@ -199,40 +207,30 @@ def stop_and_start():
                     wire.read() if i % 6 in (1, 2, 4, 5) else None
                 if i % 7 == 3:
                     wire.reset()
-            asked = time.monotonic()
             server.ends_well()
-            took = time.monotonic() - asked
-            assert took < 2 * SCALE, "run %d took %.1f s to end" % (run, took)
-            assert began < 1 * SCALE, "run %d took %.1f s to start" % (run, began)
             for wire in wires:
                 wire.close()
 
 
 def killed_under_load():
+    """What it leaves behind is in nobody's way: the next one begins on the same port and path."""
     for run in range(5):
-        start = time.monotonic()
         with Server(3) as server:
-            took = time.monotonic() - start
-            assert took < 1 * SCALE, "start %d took %.2f s" % (run, took)
             load = Load(server.port, 50, SEED + run)
-            load.run(0.2 * SCALE)
-            assert load.replies > 0
+            load.begin()
             server.process.kill()
-            server.process.wait(10)
+            server.process.wait()
 
 
 def paused_at_the_end():
-    """A paused client's command is neither run nor waited for."""
-    with Server(3, "--shutdown-timeout", "2") as server:
+    """A paused client's command is not waited for."""
+    with Server(3, *PATIENT) as server:
         admin, wires = Wire(server.port), [Wire(server.port) for _ in range(6)]
         equal(admin.run("SET", "a", 1), b"OK")
-        equal(admin.run("CLIENT", "PAUSE", 600000, "ALL"), b"OK")
+        equal(admin.run("CLIENT", "PAUSE", 3600000, "ALL"), b"OK")
         for wire in wires:
             wire.send(Resp.request("GET", "a") + Resp.request("MSET", "x", 1, "y", 2, "z", 3))
-        start = time.monotonic()
         server.ends_well()
-        took = time.monotonic() - start
-        assert took < 4 * SCALE, "it took %.1f s to end" % took
 
 
 tests = Tests()
