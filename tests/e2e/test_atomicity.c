@@ -29,7 +29,7 @@ enum {
     KEYS = 8,
     ACCOUNTS = 12,
     BALANCE = 1000,
-    TIMEOUT_MS = 20000,
+    TIMEOUT_MS = 120000,
     VALUE_MAX = 20000,
     REQUEST_MAX = 64,
 };

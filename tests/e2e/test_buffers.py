@@ -2,13 +2,12 @@
 goes on; others notice nothing; only who makes others wait and does not move is closed."""
 
 import select
-import signal
 import sys
 import threading
 import time
 
 from started import MODE, SCALE, Server, Tests, equal
-from wire import Error, Native, PROTOCOLS, Resp, Wire, descriptors, wait_until
+from wire import Error, Native, PROTOCOLS, Resp, Wire, descriptors, stopped, wait_until
 
 MB = 1 << 20
 LIMIT = 8 * MB
@@ -77,14 +76,11 @@ def begin(request, wire, size, declared):
     return Sender(wire, data[:data.index(b"bbb") + size])
 
 
-def bystander(wire, rounds, seconds):
-    """The longest that somebody else waits."""
-    worst = 0
+def bystander(wire, rounds):
+    """Somebody else is answered: what is in the way stays there until this returns, so that who waited for it would wait
+    for ever."""
     for i in range(rounds):
-        start = time.monotonic()
         equal(wire.run("SET", "bystander", i), b"OK")
-        worst = max(worst, time.monotonic() - start)
-    assert worst < seconds * SCALE, "a bystander waited %.3f s" % worst
 
 
 # ---- requests -----------------------------------------------------------------------------------
@@ -102,7 +98,7 @@ def large_values_take_turns(server, admin):
     for turn, _ in enumerate(together(wires, requests)):
         if turn % 5 == 0:
             most = max(most, figure(admin, "mem_clients_requests"))
-            bystander(admin, 1, 0.5)
+            bystander(admin, 1)
     for wire in wires:
         equal([wire.read() for _ in range(2 * each)], [b"OK", MB] * each)
         wire.close()
@@ -170,7 +166,7 @@ def gone_while_waiting(server, admin):
         holders = fill_up(server, admin, 200000)
         for wire in reversed(holders):
             end(wire)
-        bystander(admin, 20, 0.5)
+        bystander(admin, 20)
         quiet(admin)
         for wire in holders:
             wire.close()
@@ -187,10 +183,9 @@ def came_before_it_was_told_to_wait(server, admin):
     for wire in wires:
         equal(wire.run("PING"), b"PONG")
     before = figure(admin, "buffer_waits")
-    server.process.send_signal(signal.SIGSTOP)
-    for n, wire in enumerate(wires):
-        wire.send(Resp.request("SET", "whole:%d" % n, value_of(n, 100000)))
-    server.process.send_signal(signal.SIGCONT)
+    with stopped(server):
+        for n, wire in enumerate(wires):
+            wire.send(Resp.request("SET", "whole:%d" % n, value_of(n, 100000)))
     for n, wire in enumerate(wires):
         equal(wire.read(), b"OK")
         equal(wire.run("GET", "whole:%d" % n), value_of(n, 100000))
@@ -245,7 +240,7 @@ def unread_replies(server, admin):
         return settled[-1] == settled[-2] == settled[-3] > LIMIT // 4
     wait_until("no more is run", is_settled)
     assert settled[-1] < 2 * LIMIT, "%.1f MB of replies" % (settled[-1] / MB)
-    bystander(admin, 50, 0.2)
+    bystander(admin, 50)
     equal(admin.run("GET", "unread"), value)
     for wire in wires:
         for _ in range(each):
@@ -272,7 +267,7 @@ def deleted_while_unread(server, admin):
     wires = read_and_deleted(server, admin)
     assert figure(admin, "used_memory_dataset") < before + MB
     wait_until("they are replies", lambda: figure(admin, "mem_clients_replies") > GONE * GONE_BYTES // 2)
-    bystander(admin, 20, 0.2)
+    bystander(admin, 20)
     got = {}
     while len(got) < GONE:
         ready = select.select([wire for wire in wires if wire not in got], [], [], 60)[0]

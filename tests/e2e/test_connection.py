@@ -19,7 +19,7 @@ from started import PORT, serve
 SHARDS = 3
 PASSWORD = "s3cret"
 OK, PONG, QUEUED, NIL = ("+", b"OK"), ("+", b"PONG"), ("+", b"QUEUED"), ("$", None)
-DEADLINE_S = 20
+DEADLINE_S = 120
 
 tests = []
 

@@ -15,7 +15,7 @@ MIB = 1 << 20
 LIMIT = (24 if SCALE == 1 else 12) * MIB
 BATCH = 500
 SHARDS = 2
-SETTLE_SECONDS = 60
+SETTLE_SECONDS = 240
 
 
 def figures(wire):

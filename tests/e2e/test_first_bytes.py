@@ -72,7 +72,7 @@ def idle_for_too_long():
                     open_still.remove(wire)
                 except socket.timeout:
                     pass
-            assert time.monotonic() - start < 20, "%d are still open" % len(open_still)
+            assert time.monotonic() - start < 120, "%d are still open" % len(open_still)
         assert time.monotonic() - start >= TIMEOUT_S
         equal(used.run("PING"), b"PONG")
         server.ends_well()

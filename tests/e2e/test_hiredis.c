@@ -7,7 +7,7 @@
 
 #include "support/started.h"
 
-enum { PIPELINED = 2000, BIG_BYTES = 8 << 20, BIG_COUNT = 4, TIMEOUT_S = 60 };
+enum { PIPELINED = 2000, BIG_BYTES = 8 << 20, BIG_COUNT = 4, TIMEOUT_S = 120 };
 
 /* One command and its reply, which is the caller's; NULL when the connection failed. */
 #define COMMAND(context, ...) ((redisReply *)redisCommand(context, __VA_ARGS__))

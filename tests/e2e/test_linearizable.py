@@ -128,8 +128,8 @@ def histories(server, transactions):
                 wire.send(wire.proto.request(*words_of(key, command)))
                 under_way[wire] = key, clock, command
                 continue
-            readable, _, _ = select.select(list(under_way), [], [], 30)
-            assert readable, "no reply for 30 s"
+            readable, _, _ = select.select(list(under_way), [], [], 120)
+            assert readable, "no reply for 120 s"
             for wire in readable:
                 assert wire.more(), "closed"
                 here, reply = wire.take()

@@ -153,13 +153,13 @@ def large_anywhere(server, policy):
     for i in range(8):
         equal(fill(wires[i % 4], ("{tag}:%d:%d" % (i, k) for k in range(SMALL // 4000)), 1000, *timed), 0)
         equal(wires[i % 4].run("SET", "large:%d" % i, b"v" * large, *timed), b"OK")
-        wait_until("within the limit", lambda: stored(wires[0]) <= SMALL * OVERSHOOT, 2 * SCALE)
+        wait_until("within the limit", lambda: stored(wires[0]) <= SMALL * OVERSHOOT)
         assert wires[0].run("DBSIZE") > 10
     # As large as all the others may be together, into an empty cache and a full one.
     equal(wires[0].run("FLUSHALL"), b"OK")
     for i in range(6):
         equal(wires[i % 4].run("SET", "huge:%d" % i, b"v" * (SMALL // 2), *timed), b"OK")
-        wait_until("within the limit", lambda: stored(wires[0]) <= SMALL * OVERSHOOT, 2 * SCALE)
+        wait_until("within the limit", lambda: stored(wires[0]) <= SMALL * OVERSHOOT)
     end(wires)
 
 
@@ -176,7 +176,7 @@ def large_everywhere(server):
         over.append(stored(wires[0]) / SMALL)
     assert wrote > len(over) * 2, "%d of %d" % (wrote, 4 * len(over))
     assert max(over) <= 2 + large / SMALL and sorted(over)[len(over) // 2] < 1.3, sorted(over)
-    wait_until("within the limit", lambda: stored(wires[0]) <= SMALL * OVERSHOOT, 2 * SCALE)
+    wait_until("within the limit", lambda: stored(wires[0]) <= SMALL * OVERSHOOT)
     end(wires)
 
 
@@ -242,7 +242,7 @@ def a_lower_limit(server):
     equal(fill(wire, ("lower:%d" % i for i in range(LIMIT // 500)), 500), 0)
     assert stored(wire) > 0.9 * LIMIT, stored(wire)
     equal(wire.run("CONFIG", "SET", "maxmemory", SMALL), b"OK")
-    wait_until("within the new limit", lambda: stored(wire) <= SMALL * OVERSHOOT, 2 * SCALE)
+    wait_until("within the new limit", lambda: stored(wire) <= SMALL * OVERSHOOT)
     assert wire.run("DBSIZE") > SMALL // 2000
     equal(fill(wire, ("after:%d" % i for i in range(1000)), 500), 0)
     fits(wire, SMALL)

@@ -7,7 +7,7 @@
 #include "shoal/client.h"
 #include "support/started.h"
 
-enum { PIPELINED = 2000, BIG_BYTES = 64 << 20, TIMEOUT_MS = 60 * 1000 };
+enum { PIPELINED = 2000, BIG_BYTES = 64 << 20, TIMEOUT_MS = 120 * 1000 };
 
 /* The reply to one command is this value; prints what it was instead. */
 static bool is(enum shoal_status status, struct shoal_reply *reply, enum shoal_type type,

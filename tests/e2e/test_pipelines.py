@@ -137,7 +137,7 @@ def one_error_and_close(server):
     for bad in MALFORMED:
         proto = Native if bad[3] <= 7 else Resp
         for before in (0, 3):
-            wire = Wire(server.port, proto, timeout=5)
+            wire = Wire(server.port, proto)
             bystander.send(Native.request("GET", "bystander"))
             wire.send(proto.request("GET", "bystander") * before + bad)
             try:

@@ -65,9 +65,9 @@ def keys_expire(connect):
     client = connect()
     client.set("short", "1", px=20)
     client.set("long", "1", px=600_000)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 120
     while client.get("short") is not None:
-        assert time.monotonic() < end, "still there after 10 s"
+        assert time.monotonic() < end, "still there after 120 s"
     equal(client.get("long"), b"1")
 
 
@@ -298,9 +298,9 @@ def clients_are_listed_and_killed(connect):
     equal(int(listed[0]["id"]), first.client_id())
     equal(second.client_kill_filter(_id=listed[0]["id"]), 1)
     # The pool notices and connects again, at the latest after one failed command.
-    end = time.monotonic() + 10
+    end = time.monotonic() + 120
     while name_or_error(first) is not None:
-        assert time.monotonic() < end, "not killed within 10 s"
+        assert time.monotonic() < end, "not killed within 120 s"
 
 
 def name_or_error(client):

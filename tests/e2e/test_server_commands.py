@@ -21,7 +21,7 @@ from started import PORT, serve
 
 SHARDS = 3
 OK, QUEUED, NIL = ("+", b"OK"), ("+", b"QUEUED"), ("$", None)
-DEADLINE_S = 20
+DEADLINE_S = 120
 
 SECTIONS = ["Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU", "Modules",
             "Errorstats", "Cluster", "Keyspace", "Shoal"]

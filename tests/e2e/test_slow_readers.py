@@ -6,7 +6,7 @@ import threading
 import time
 
 from started import MODE, SCALE, Server, Tests, equal
-from wire import Native, PROTOCOLS, Resp, Wire, rss_bytes, wait_until
+from wire import PROTOCOLS, Wire, rss_bytes, stopped, wait_until
 
 MIB = 1 << 20
 REPLIES = 300
@@ -30,13 +30,9 @@ def unread_replies(server, proto, keys):
     base = rss_bytes(server.process.pid)
     slow = Wire(server.port, proto, receive_bytes=65536)
     slow.send(b"".join(proto.request("GET", "slow:%d" % (i % keys)) for i in range(REPLIES)))
-    worst = 0
-    for i in range(200):
-        start = time.monotonic()
+    for i in range(200):  # answered although the other has not read yet
         equal(setter.run("INCR", "bystander:%s:%d" % (proto.name, keys)), i + 1)
-        worst = max(worst, time.monotonic() - start)
     memory_bound(base, server, "unread replies")
-    assert worst < 0.1 * SCALE, "a bystander waited %.3f s" % worst
     for i in range(REPLIES):
         got = slow.read()
         assert got == value_of(i % keys), "reply %d is another" % i
@@ -80,7 +76,7 @@ def rest_of_a_request_while_throttled(server, proto):
     """Half a request is read; then nothing is, for its client does not read; the other half comes meanwhile."""
     setter = Wire(server.port)
     equal(setter.run("SET", "half", value_of(1)), b"OK")
-    slow = Wire(server.port, proto, timeout=20, receive_bytes=16384)
+    slow = Wire(server.port, proto, receive_bytes=16384)
     equal(slow.run("CLIENT", "SETNAME", "half-" + proto.name), b"OK")
     request = proto.request("GET", "half")
     slow.send(request * 20 + request[:5])
@@ -134,43 +130,38 @@ def gone_slow_readers(server):
     setter.close()
 
 
+def send_all_there_is_room_for(wire, data):
+    """Bytes that the kernel has taken."""
+    wire.socket.setblocking(False)
+    sent = 0
+    try:
+        while sent < len(data):
+            sent += wire.socket.send(data[sent:sent + (1 << 16)])
+    except BlockingIOError:
+        pass
+    wire.socket.settimeout(120)
+    return sent
+
+
 def one_deep_pipeline(server, proto):
-    """100,000 requests at once by one client; fifty others, one request at a time."""
-    deep = 100000 // SCALE
-    flood = Wire(server.port, proto)
-    requests = b"".join(proto.request("INCR", "flood:%s:%d" % (proto.name, i % 7)) for i in range(deep))
-    done = threading.Event()
-    replies = []
-
-    def read_all():
-        try:
-            for _ in range(deep):
-                replies.append(flood.read())
-        finally:
-            done.set()
-
-    threads = [threading.Thread(target=read_all), threading.Thread(target=flood.send, args=(requests,))]
-    others = [Wire(server.port, PROTOCOLS[i % 2]) for i in range(50)]
-    for thread in threads:
-        thread.start()
-    waits, turn = [], 0
-    while not done.is_set() or turn < 20:
+    """100,000 requests at once by one client, and one by each of fifty others. The server is stopped while they are sent,
+    so that it finds all of them; the others ask how many of the many have been run when it is their turn."""
+    deep, name = 100000 // SCALE, "flood:" + proto.name
+    flood, others = Wire(server.port, proto), [Wire(server.port, PROTOCOLS[i % 2]) for i in range(50)]
+    for wire in others + [flood]:
+        equal(wire.run("PING"), b"PONG")
+    request = proto.request("INCR", name)
+    with stopped(server):
+        sent = send_all_there_is_room_for(flood, memoryview(request * deep))
         for wire in others:
-            start = time.monotonic()
-            wire.run("INCR", "others")
-            waits.append(time.monotonic() - start)
-        turn += 1
-    for thread in threads:
-        thread.join()
-    last = [0] * 7
-    for i, got in enumerate(replies):
-        last[i % 7] += 1
-        equal(got, last[i % 7])
-    equal(len(replies), deep)
-    waits.sort()
-    p99 = waits[len(waits) * 99 // 100]
-    # Python's own reader takes turns with the one that measures (5 ms each): that is allowed for.
-    assert p99 < 0.05 * SCALE, "p99 of the others: %.1f ms" % (p99 * 1000)
+            wire.send(wire.proto.request("GET", name))
+    seen = [int(wire.read() or 0) for wire in others]
+    rest = threading.Thread(target=flood.send, args=((request * deep)[sent:],))
+    rest.start()
+    equal([flood.read() for _ in range(deep)], list(range(1, deep + 1)))
+    rest.join()
+    print("%s: %d requests, before the others' turn %d to %d" % (proto.name, sent // len(request), min(seen), max(seen)))
+    assert max(seen) < sent // len(request) // 8, "others were after %d of %d" % (max(seen), sent // len(request))
     for wire in others + [flood]:
         wire.close()
 

@@ -3,7 +3,9 @@
 Values are bytes, int, None, list, or Error. A reader is strict: what is no reply raises Torn.
 """
 
+import contextlib
 import resource
+import signal
 import socket
 import struct
 import time
@@ -115,7 +117,7 @@ def many(proto, data, at, count):
 class Wire:
     """A connection to a port or a path: send what you like, read whole replies."""
 
-    def __init__(self, where, proto=Resp, timeout=60, receive_bytes=None):
+    def __init__(self, where, proto=Resp, timeout=120, receive_bytes=None):
         self.proto, self.data, self.at = proto, bytearray(), 0
         local = isinstance(where, str)
         self.socket = socket.socket(socket.AF_UNIX if local else socket.AF_INET)
@@ -186,7 +188,7 @@ class Wire:
 def is_served(port):
     """A new client gets an answer."""
     try:
-        wire = Wire(port, timeout=5)
+        wire = Wire(port, timeout=60)
         got = wire.run("GET", "a")
         wire.close()
         return not isinstance(got, Error)
@@ -216,7 +218,21 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / 100.0
 
 
-def wait_until(what, condition, seconds=20):
+@contextlib.contextmanager
+def stopped(server):
+    """Meanwhile the server finds nothing, and after it everything at once."""
+    def state():
+        with open("/proc/%d/stat" % server.process.pid) as file:
+            return file.read().rpartition(")")[2].split()[0]
+    server.process.send_signal(signal.SIGSTOP)
+    wait_until("stopped", lambda: state() == "T")
+    try:
+        yield
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
+def wait_until(what, condition, seconds=120):
     """Asks again and again; raises when it does not come true in time."""
     end = time.monotonic() + seconds
     while not condition():

@@ -15,7 +15,7 @@ const PORT = Number(process.env.PORT ?? 27200);
 const MODE = path.basename(path.dirname(SHOAL));
 export const SCALE = ["asan", "ubsan", "tsan", "debug", "tiny"].includes(MODE) ? 5 : 1;
 
-const TEST_MS = 60_000;
+const TEST_MS = 240_000;
 const OUTPUT_LINES_KEPT = 400;
 
 export class Server {
