@@ -11,7 +11,7 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/base/slab.h"
-#include "shoal/store/table.h"
+#include "shoal/store/table/table.h"
 
 enum {
     WORK_LOOK_NS = 25,   /* the clock itself is read */
