@@ -69,6 +69,7 @@ def spread_and_reset(server):
 
 def evenly_after_closing(server):
     """New connections go where old ones have left."""
+    idle_again(server)
     wires = [Wire(server.port) for _ in range(40 * server.shards)]
     for wire in wires:
         wire.run("GET", "x")

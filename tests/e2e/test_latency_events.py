@@ -129,7 +129,7 @@ def pipelined_behind_the_slow_one(wires):
     for proto in PROTOCOLS:
         wire = Wire(PORT, proto)
         threshold(wire, 150)
-        wire.send(proto.request("DEBUG", "SLEEP", "0.02") + proto.request("LATENCY", "RESET") +
+        wire.send(proto.request("DEBUG", "SLEEP", "0.2") + proto.request("LATENCY", "RESET") +
                   proto.request("LATENCY", "LATEST"))
         equal([wire.read() for _ in range(3)], [b"OK", 1, []])
         sleep_ms(wire, 200)
