@@ -12,7 +12,6 @@ cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- tidy models bench-test fuzz-test fuzz \
     unit:release e2e:release conformance:release instructions:release \
     unit:asan e2e:asan conformance:asan \
-    unit:ubsan e2e:ubsan conformance:ubsan \
     unit:tsan e2e:tsan e2e:tiny
 
 # The stages are builds of their own: nothing of the make above is theirs.
