@@ -1,11 +1,12 @@
 /*
- * stats.h - what a reactor counts. One writer, summed by whoever answers INFO.
+ * stats.h - what a reactor counts. The reactor alone writes; the reactor that answers INFO adds up.
  */
 #ifndef SHOAL_STATS_STATS_H
 #define SHOAL_STATS_STATS_H
 
 #include "shoal/base/counter.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/stats/counters.h"
 #include "shoal/store/keyspace/keyspace.h"
 
 struct reactor;
@@ -24,33 +25,23 @@ struct error_stats {
     struct counter count;
 };
 
+#define STATS_MEMBER(member, ...) struct counter member;
+#define STATS_NO_MEMBER(...)
 struct reactor_stats {
     _Alignas(64) struct keyspace_stats keyspace;
-    struct counter connections_received, connections_closed, connections_rejected;
-    struct counter accept_failures; /* EMFILE and its like, ECONNABORTED */
-    struct counter clients;         /* connected now */
-    struct counter commands, cross_shard;
-    struct counter bytes_in, bytes_out, reads, writes;
-    struct counter error_replies;
-    struct counter auth_denied;
-    struct counter output_limit_closed, input_limit_closed, idle_closed;
-    struct counter
-        throttled; /* times a connection stopped reading because its replies were not read */
-    struct counter starved; /* times a receive ended for want of buffers */
+    STATS_COUNTERS(STATS_MEMBER, STATS_NO_MEMBER) /* see counters.h */
+    /* What INFO shows in another form than a sum, and what only other reactors read: */
+    struct counter connections_closed;
     struct counter ops_per_sec, bytes_in_per_sec, bytes_out_per_sec, sampled_ms;
-    struct counter buffer_bytes;               /* all that connections take */
-    struct counter request_bytes, reply_bytes; /* ... of it what is bounded, see budget.h */
-    struct counter buffer_waits;               /* times a connection had to wait for room */
-    struct counter buffers_waiting;            /* connections that wait for it now */
-    struct counter buffers_closed;             /* those that others waited for too long */
-    struct counter used_peak; /* most memory in use that this reactor has seen, see info.h */
-    struct counter wakeups, turns, sleeps;
+    struct counter request_bytes, reply_bytes; /* of buffer_bytes what is bounded, see budget.h */
+    struct counter used_peak;      /* most memory in use that this reactor has seen, see info.h */
     struct counter chase_until_ms; /* of its lease */
-    struct counter transactions;   /* over several shards */
     struct counter error_names;    /* how many of errors[] have one: counter_published() */
     struct error_stats errors[STATS_ERRORS_MAX];
     struct command_stats command[]; /* registry_count() of them */
 };
+#undef STATS_MEMBER
+#undef STATS_NO_MEMBER
 
 struct reactor_stats *stats_new(void);
 
