@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { INFO_LINE_MAX = 4096, INFO_CAPACITY_MIN = 8192 };
 
@@ -87,6 +88,41 @@ void info_add_bytes(struct info *info, const char *name, uint64_t bytes)
     info_add(info, "%s_human:%.*f%c\r\n", name, unit > 0 ? 2 : 0, scaled, units[unit]);
 }
 
+/* ---- counters ------------------------------------------------------------ */
+
+/* Takes the section's next row; NULL when there is none left. */
+static const struct counter_row *row_take(struct info *info)
+{
+    while (info->row < counters_count()) {
+        const struct counter_row *row = counters_at(info->row++);
+        if (strcmp(row->section, info->section) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+static void add_sum(struct info *info, const struct counter_row *row)
+{
+    info_add(info, "%s:%lu\r\n", row->name, (unsigned long)stats_sum(info->here, row->offset));
+}
+
+void info_counters_to(struct info *info, size_t offset)
+{
+    const struct counter_row *row;
+    do {
+        row = row_take(info);
+        must(row != NULL);
+        add_sum(info, row);
+    } while (row->offset != offset);
+}
+
+static void add_other_counters(struct info *info)
+{
+    const struct counter_row *row;
+    while ((row = row_take(info)) != NULL)
+        add_sum(info, row);
+}
+
 /* ---- the command --------------------------------------------------------- */
 
 static unsigned group_of(struct bytes name)
@@ -110,13 +146,22 @@ static bool is_asked(const struct section *section, const struct args *args)
     return false;
 }
 
-/* Figures are published now and then; here everybody does, so that what the client has done so far
- * counts. */
+/* A reactor publishes its figures now and then; here each one does, so that what the client has done
+ * before counts. */
 static void info_control(struct reactor *here, void *context, struct reply *reply)
 {
     (void)context;
     (void)reply;
     due_publish(here);
+}
+
+static void section_write(struct info *info, const struct section *section)
+{
+    info->section = section->title;
+    info->row = 0;
+    info_add(info, "%s# %s\r\n", info->size > 0 ? "\r\n" : "", section->title);
+    section->write(info);
+    add_other_counters(info);
 }
 
 static void info_merge(struct plan *plan, void *context, struct reply *reply)
@@ -127,12 +172,9 @@ static void info_merge(struct plan *plan, void *context, struct reply *reply)
         .server = plan->home->server,
         .settings = plan->home->settings,
     };
-    for (int i = 0; i < SECTIONS; i++) {
-        if (!is_asked(&sections[i], args))
-            continue;
-        info_add(&info, "%s# %s\r\n", info.size > 0 ? "\r\n" : "", sections[i].title);
-        sections[i].write(&info);
-    }
+    for (int i = 0; i < SECTIONS; i++)
+        if (is_asked(&sections[i], args))
+            section_write(&info, &sections[i]);
     if (info.no_memory)
         reply_error(reply, ERR_NO_MEMORY);
     else
@@ -147,7 +189,7 @@ static void info_command(struct plan *plan, const struct args *args)
         plan_add_error(plan, ERR_NO_MEMORY);
         return;
     }
-    *kept = *args; /* what it points at stays until the plan ends */
+    *kept = *args; /* the words that it points at stay until the plan ends */
     plan_add_control(plan, info_control, info_merge, kept);
 }
 

@@ -114,7 +114,6 @@ void info_memory(struct info *info)
     info_add(info, "mem_cluster_links:0\r\nmem_aof_buffer:0\r\n");
     info_add(info, "mem_allocator:%s\r\n", mem_allocator_name());
     add_defrag(info);
-    info_add(info, "lazyfree_pending_objects:%lu\r\n",
-             (unsigned long)STATS_SUM(info->here, keyspace.lazyfree_pending));
+    COUNTERS_TO(info, keyspace.lazyfree_pending);
     info_add(info, "lazyfreed_objects:0\r\n");
 }

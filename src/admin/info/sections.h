@@ -1,9 +1,8 @@
 /*
- * sections.h - the text of INFO under construction, and who writes which section. Private to
- * info_*.c and info.c.
+ * sections.h - the text of INFO under construction, and the functions that write its sections.
  *
- * Everything comes from counters and settings; other reactors are only asked to bring theirs up to
- * date.
+ * Everything comes from counters and settings; other reactors are only asked to publish their
+ * counters before.
  */
 #ifndef SHOAL_ADMIN_INFO_SECTIONS_H
 #define SHOAL_ADMIN_INFO_SECTIONS_H
@@ -15,7 +14,9 @@ struct info {
     struct reactor *here;
     const struct server *server;
     const struct settings *settings;
-    char *text; /* malloc'ed */
+    const char *section; /* the title of the one that is being written */
+    uint32_t row;        /* of the table of counters: the section's rows before it are written */
+    char *text;          /* malloc'ed */
     size_t size, capacity;
     bool no_memory;
 };
@@ -25,6 +26,14 @@ void info_add(struct info *info, const char *format, ...) __attribute__((format(
 
 /* The same number twice: "used_memory:1048576" and "used_memory_human:1.00M". */
 void info_add_bytes(struct info *info, const char *name, uint64_t bytes);
+
+/*
+ * The lines of the section's counters (stats/counters.h) that are plain sums over the reactors: from
+ * where the last call ended, up to and with the one at `offset` in struct reactor_stats. Those that
+ * are left when the section has been written follow it by themselves.
+ */
+void info_counters_to(struct info *info, size_t offset);
+#define COUNTERS_TO(info, field) info_counters_to((info), offsetof(struct reactor_stats, field))
 
 /* Sections, without their header. */
 void info_server(struct info *info);

@@ -51,7 +51,7 @@ void info_clients(struct info *info)
 {
     int max = info->settings->maxclients;
     max = max < info->server->clients_max ? max : info->server->clients_max;
-    info_add(info, "connected_clients:%lu\r\n", (unsigned long)STATS_SUM(info->here, clients));
+    COUNTERS_TO(info, clients);
     info_add(info, "cluster_connections:0\r\n");
     info_add(info, "maxclients:%d\r\n", max);
     info_add(info, "client_recent_max_input_buffer:0\r\n");

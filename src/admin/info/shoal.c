@@ -23,7 +23,7 @@ static void add_miss_ratio(struct info *info, const char *name, uint64_t spared)
 static void add_misses(struct info *info)
 {
     uint64_t half = SUM(info, keyspace.would_hit[0]), twice = SUM(info, keyspace.would_hit[1]);
-    info_add(info, "ghost_hits:%lu\r\n", SUM(info, keyspace.ghost_hits));
+    COUNTERS_TO(info, keyspace.ghost_hits);
     add_miss_ratio(info, "miss_ratio", 0);
     add_miss_ratio(info, "miss_ratio_at_1.5x", half);
     add_miss_ratio(info, "miss_ratio_at_2x", half + twice);
@@ -54,21 +54,11 @@ void info_shoal(struct info *info)
     info_add(info, "shoal_version:%s\r\n", SHOAL_VERSION);
     info_add(info, "shards:%u\r\n", info->here->count);
     info_add(info, "sched_policy:%s\r\n", sched_policy());
-    info_add(info, "cross_shard_commands:%lu\r\n", (unsigned long)crossed);
+    COUNTERS_TO(info, cross_shard);
     info_add(info, "cross_shard_share:%.2f\r\n", ratio_of(crossed, commands) * 100);
     info_add(info, "io_engine:%s\r\n", info->here->ring->engine->name);
     info_add(info, "io_features:%s\r\n", info->here->ring->features.text);
-    info_add(info, "transactions:%lu\r\n", SUM(info, transactions));
-    info_add(info, "turns:%lu\r\n", SUM(info, turns));
-    info_add(info, "sleeps:%lu\r\n", SUM(info, sleeps));
-    info_add(info, "wakeups:%lu\r\n", SUM(info, wakeups));
-    info_add(info, "throttled:%lu\r\n", SUM(info, throttled));
-    info_add(info, "buffer_waits:%lu\r\n", SUM(info, buffer_waits));
-    info_add(info, "buffer_waiting_clients:%lu\r\n", SUM(info, buffers_waiting));
-    info_add(info, "starved:%lu\r\n", SUM(info, starved));
-    info_add(info, "accept_failures:%lu\r\n", SUM(info, accept_failures));
-    info_add(info, "idle_closed:%lu\r\n", SUM(info, idle_closed));
-    info_add(info, "buffer_bytes:%lu\r\n", SUM(info, buffer_bytes));
+    COUNTERS_TO(info, buffer_bytes);
     add_misses(info);
     info_add(info, "settings_version:%lu\r\n", (unsigned long)info->settings->version);
 }

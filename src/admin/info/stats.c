@@ -1,5 +1,6 @@
 /*
- * stats.c - INFO: what has happened, what it cost, and what there is not (disk, replicas).
+ * stats.c - INFO: what has happened, what it cost, and what the server does not have (disk,
+ * replicas).
  */
 #include "shoal/base/clock.h"
 
@@ -7,7 +8,7 @@
 
 #include <sys/resource.h>
 
-enum { RATE_STALE_MS = 2000 }; /* a reactor that has slept longer has no rate */
+enum { RATE_STALE_MS = 2000 }; /* a reactor whose sample is older sleeps and has no rate */
 
 /* Nothing is kept on disk, so nothing waits to be saved and nothing ever was. */
 void info_persistence(struct info *info)
@@ -21,12 +22,6 @@ void info_persistence(struct info *info)
     info_add(info, "aof_current_rewrite_time_sec:-1\r\naof_last_bgrewrite_status:ok\r\n");
     info_add(info, "aof_last_write_status:ok\r\n");
 }
-
-static void add_sum(struct info *info, const char *name, size_t offset)
-{
-    info_add(info, "%s:%lu\r\n", name, (unsigned long)stats_sum(info->here, offset));
-}
-#define ADD_SUM(info, name, field) add_sum(info, name, offsetof(struct reactor_stats, field))
 
 static uint64_t rate_sum(const struct info *info, size_t offset)
 {
@@ -43,11 +38,9 @@ static uint64_t rate_sum(const struct info *info, size_t offset)
 
 static void add_traffic(struct info *info)
 {
-    ADD_SUM(info, "total_connections_received", connections_received);
-    ADD_SUM(info, "total_commands_processed", commands);
+    COUNTERS_TO(info, commands);
     info_add(info, "instantaneous_ops_per_sec:%lu\r\n", (unsigned long)RATE_SUM(info, ops_per_sec));
-    ADD_SUM(info, "total_net_input_bytes", bytes_in);
-    ADD_SUM(info, "total_net_output_bytes", bytes_out);
+    COUNTERS_TO(info, bytes_out);
     info_add(info, "total_net_repl_input_bytes:0\r\ntotal_net_repl_output_bytes:0\r\n");
     info_add(info, "instantaneous_input_kbps:%.2f\r\n",
              (double)RATE_SUM(info, bytes_in_per_sec) / 1024);
@@ -55,17 +48,14 @@ static void add_traffic(struct info *info)
              (double)RATE_SUM(info, bytes_out_per_sec) / 1024);
     info_add(info, "instantaneous_input_repl_kbps:0.00\r\n"
                    "instantaneous_output_repl_kbps:0.00\r\n");
-    ADD_SUM(info, "rejected_connections", connections_rejected);
+    COUNTERS_TO(info, connections_rejected);
     info_add(info, "sync_full:0\r\nsync_partial_ok:0\r\nsync_partial_err:0\r\n");
 }
 
 /* Blocks are items and chained buckets; times are in milliseconds. */
 static void add_defrag(struct info *info)
 {
-    ADD_SUM(info, "active_defrag_hits", keyspace.defrag_moved);
-    ADD_SUM(info, "active_defrag_misses", keyspace.defrag_left);
-    ADD_SUM(info, "active_defrag_key_hits", keyspace.defrag_items_moved);
-    ADD_SUM(info, "active_defrag_key_misses", keyspace.defrag_items_left);
+    COUNTERS_TO(info, keyspace.defrag_items_left);
     info_add(info, "total_active_defrag_time:%lu\r\n",
              (unsigned long)(STATS_SUM(info->here, keyspace.defrag_ns) / 1000000));
     info_add(info, "current_active_defrag_time:%lu\r\n",
@@ -75,10 +65,9 @@ static void add_defrag(struct info *info)
 /* Of the keys with a TTL, how many have expired and still take memory. */
 static void add_dead_share(struct info *info)
 {
-    uint64_t expires = 0,
-             dead = stats_sum(info->here, offsetof(struct reactor_stats, keyspace.dead));
+    uint64_t expires = 0, dead = STATS_SUM(info->here, keyspace.dead);
     for (int db = 0; db < DATABASES_MAX; db++)
-        expires += stats_sum(info->here, offsetof(struct reactor_stats, keyspace.expires[db]));
+        expires += STATS_SUM(info->here, keyspace.expires[db]);
     info_add(info, "expired_stale_perc:%.2f\r\n",
              expires > 0 ? 100.0 * (double)dead / (double)expires : 0);
 }
@@ -86,27 +75,20 @@ static void add_dead_share(struct info *info)
 void info_stats(struct info *info)
 {
     add_traffic(info);
-    ADD_SUM(info, "expired_keys", keyspace.expired);
+    COUNTERS_TO(info, keyspace.expired);
     add_dead_share(info);
     info_add(info, "expired_time_cap_reached_count:0\r\n");
-    ADD_SUM(info, "evicted_keys", keyspace.evicted);
-    ADD_SUM(info, "evicted_clients", buffers_closed);
-    ADD_SUM(info, "keyspace_hits", keyspace.hits);
-    ADD_SUM(info, "keyspace_misses", keyspace.misses);
+    COUNTERS_TO(info, keyspace.misses);
     info_add(info, "pubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n");
     info_add(info, "latest_fork_usec:0\r\ntotal_forks:0\r\nmigrate_cached_sockets:0\r\n");
     add_defrag(info);
     info_add(info, "tracking_total_keys:0\r\ntracking_total_items:0\r\n"
                    "tracking_total_prefixes:0\r\n");
     info_add(info, "unexpected_error_replies:0\r\n");
-    ADD_SUM(info, "total_error_replies", error_replies);
-    ADD_SUM(info, "total_reads_processed", reads);
-    ADD_SUM(info, "total_writes_processed", writes);
-    ADD_SUM(info, "acl_access_denied_auth", auth_denied);
+    COUNTERS_TO(info, auth_denied);
     info_add(info, "acl_access_denied_cmd:0\r\nacl_access_denied_key:0\r\n"
                    "acl_access_denied_channel:0\r\n");
-    ADD_SUM(info, "client_query_buffer_limit_disconnections", input_limit_closed);
-    ADD_SUM(info, "client_output_buffer_limit_disconnections", output_limit_closed);
+    COUNTERS_TO(info, output_limit_closed);
 }
 
 void info_replication(struct info *info)
