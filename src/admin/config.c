@@ -2,8 +2,8 @@
  * config.c - CONFIG: the settings read and changed, the counters set to zero.
  *
  * CONFIG SET runs on every reactor: the first to come makes the change, each switches to it, and
- * only then is the client answered. So what it sends next, to whatever shard, meets the new
- * settings.
+ * only then is the client answered. So what the client sends next meets the new settings on every
+ * shard.
  */
 #include "shoal/admin/commands.h"
 #include "shoal/cmd/errors.h"
@@ -113,52 +113,11 @@ static void config_set(struct plan *plan, const struct args *args)
 
 /* ---- CONFIG RESETSTAT ---------------------------------------------------- */
 
-/* Everything that counts events since the start; not what says how things are. */
-static void reset_counters(struct reactor_stats *stats)
-{
-    struct counter *events[] = {
-        &stats->connections_received,
-        &stats->connections_rejected,
-        &stats->accept_failures,
-        &stats->commands,
-        &stats->cross_shard,
-        &stats->bytes_in,
-        &stats->bytes_out,
-        &stats->reads,
-        &stats->writes,
-        &stats->error_replies,
-        &stats->auth_denied,
-        &stats->output_limit_closed,
-        &stats->input_limit_closed,
-        &stats->idle_closed,
-        &stats->throttled,
-        &stats->starved,
-        &stats->buffer_waits,
-        &stats->buffers_closed,
-        &stats->wakeups,
-        &stats->sleeps,
-        &stats->transactions,
-    };
-    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-        counter_set(events[i], 0);
-    for (int i = 0; i < STATS_ERRORS_MAX; i++)
-        counter_set(&stats->errors[i].count, 0);
-    for (uint32_t id = 0; id < registry_count(); id++) {
-        struct command_stats *command = &stats->command[id];
-        counter_set(&command->calls, 0);
-        counter_set(&command->ticks, 0);
-        counter_set(&command->rejected, 0);
-        counter_set(&command->failed, 0);
-        for (int i = 0; i < LATENCY_BUCKETS; i++)
-            counter_set(&command->latency[i], 0);
-    }
-}
-
 static void resetstat_control(struct reactor *here, void *context, struct reply *reply)
 {
     (void)context;
     (void)reply;
-    reset_counters(here->stats);
+    stats_reset(here->stats);
     keyspace_reset_stats(here->keyspace);
     here->loop->sampled_commands = here->loop->sampled_in = here->loop->sampled_out = 0;
     due_publish(here);

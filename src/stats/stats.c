@@ -19,6 +19,27 @@ struct reactor_stats *stats_new(void)
     return stats;
 }
 
+static void command_reset(struct command_stats *command)
+{
+    counter_set(&command->calls, 0);
+    counter_set(&command->ticks, 0);
+    counter_set(&command->rejected, 0);
+    counter_set(&command->failed, 0);
+    for (int i = 0; i < LATENCY_BUCKETS; i++)
+        counter_set(&command->latency[i], 0);
+}
+
+void stats_reset(struct reactor_stats *stats)
+{
+    for (uint32_t i = 0; i < counters_count(); i++)
+        if (counters_at(i)->kind == COUNTER_EVENTS)
+            counter_set((struct counter *)((char *)stats + counters_at(i)->offset), 0);
+    for (int i = 0; i < STATS_ERRORS_MAX; i++)
+        counter_set(&stats->errors[i].count, 0);
+    for (uint32_t id = 0; id < registry_count(); id++)
+        command_reset(&stats->command[id]);
+}
+
 /* The entry for `code`, made if need be; NULL when there is no room for another. */
 static struct error_stats *error_named(struct reactor_stats *stats, const char *code)
 {

@@ -43,7 +43,15 @@ struct reactor_stats {
 #undef STATS_MEMBER
 #undef STATS_NO_MEMBER
 
+/* All zero, to be freed with free(). Aborts when memory is out. Thread: startup. */
 struct reactor_stats *stats_new(void);
+
+/*
+ * Sets to zero what counts events, as CONFIG RESETSTAT does: the table's COUNTER_EVENTS, errors and
+ * commands. The keyspace keeps the numbers behind its counters itself: keyspace_reset_stats().
+ * Thread: owner.
+ */
+void stats_reset(struct reactor_stats *stats);
 
 /* Bucket of a duration in cycles (clock_ticks). Thread: any. */
 uint32_t latency_bucket(uint64_t ticks);
@@ -69,7 +77,7 @@ uint64_t stats_sum(const struct reactor *any, size_t offset);
 /* Keys of a shard's database, as last published. Thread: any. */
 uint64_t stats_shard_keys(const struct reactor *any, uint32_t shard, uint32_t db);
 
-/* The longest duration of a bucket. */
+/* The longest duration of a bucket, in cycles. Thread: any. */
 uint64_t latency_bucket_top(uint32_t bucket);
 
 #endif
