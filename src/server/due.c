@@ -52,6 +52,7 @@ void due_publish(struct reactor *reactor)
     backpressure_publish(reactor);
     counter_set(&stats->buffer_bytes, conns_bytes(reactor->conns));
     counter_set(&stats->turns, reactor->ring->turns);
+    counter_set(&stats->ring_overflows, reactor->ring->overflows);
 }
 
 void due_note_activity(struct reactor *reactor, bool quiet)

@@ -52,7 +52,7 @@ role connected_slaves master_replid master_repl_offset
 used_cpu_sys used_cpu_user used_cpu_sys_children used_cpu_user_children used_cpu_sys_main_thread
 used_cpu_user_main_thread cluster_enabled
 shards cross_shard_commands cross_shard_share io_engine io_features transactions wakeups sleeps
-throttled starved buffer_bytes
+throttled starved ring_overflows buffer_bytes
 """.split()
 
 tests = []

@@ -90,6 +90,8 @@ enum counter_kind {
         "connections that wait for that room now")                                                 \
     OWN(starved, "Shoal", "starved", COUNTER_EVENTS,                                               \
         "times that a receive ended for want of receive buffers")                                  \
+    OWN(ring_overflows, "Shoal", "ring_overflows", COUNTER_TOTAL,                                  \
+        "times that the kernel had more completions than a ring had room for; it keeps them")     \
     OWN(accept_failures, "Shoal", "accept_failures", COUNTER_EVENTS,                               \
         "new connections that could not be accepted, for want of descriptors or memory or "        \
         "because the client was gone again")                                                       \
