@@ -11,7 +11,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 server=${SHOAL:-build/shoal}
-documents="docs/commands.md:commands docs/configuration.md:options"
+documents="docs/commands.md:commands docs/configuration.md:options docs/monitoring.md:counters"
 config=packaging/shoal.conf
 check=${1:-}
 stale=0

@@ -8,6 +8,7 @@
 #include "shoal/commands.h"
 #include "shoal/net/uring.h"
 #include "shoal/server/server.h"
+#include "shoal/stats/counters.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +25,9 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     case OPTIONS_PRINT_COMMANDS:
         describe_markdown(stdout);
+        return EXIT_CLEAN;
+    case OPTIONS_PRINT_COUNTERS:
+        counters_print_markdown(stdout);
         return EXIT_CLEAN;
     case OPTIONS_START:
         break;

@@ -50,6 +50,7 @@ static bool *request_flag(struct options_request *request, struct bytes name)
         { "print-completion", &request->print_completion },
         { "print-config", &request->print_config },
         { "print-commands-markdown", &request->print_commands },
+        { "print-counters-markdown", &request->print_counters },
     };
     for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
         if (bytes_is(name, flags[i].name))
@@ -263,7 +264,8 @@ static bool take_file(struct settings *settings, const char *path, struct option
 static bool wants_text(const struct options_request *request)
 {
     return request->help || request->version || request->print_markdown || request->print_man ||
-           request->print_completion || request->print_config || request->print_commands;
+           request->print_completion || request->print_config || request->print_commands ||
+           request->print_counters;
 }
 
 bool options_parse(struct settings *settings, const struct host_limits *host, int argc, char **argv,
@@ -298,6 +300,8 @@ static enum options_result answer(const struct options_request *request)
 {
     if (request->print_commands)
         return OPTIONS_PRINT_COMMANDS;
+    if (request->print_counters)
+        return OPTIONS_PRINT_COUNTERS;
     if (request->help)
         options_print_help();
     else if (request->version)

@@ -163,7 +163,7 @@ void options_warn(const char *format, ...) __attribute__((format(printf, 1, 2)))
  * environment. */
 struct options_request {
     bool help, version, check_config, print_markdown, print_man, print_completion, print_config,
-        print_commands;
+        print_commands, print_counters;
 };
 bool options_parse(struct settings *settings, const struct host_limits *host, int argc, char **argv,
                    char **environment, struct options_request *request, struct option_error *error);

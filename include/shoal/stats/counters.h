@@ -68,7 +68,8 @@ enum counter_kind {
     OWN(auth_denied, "Stats", "acl_access_denied_auth", COUNTER_EVENTS,                            \
         "refused passwords and user names")                                                        \
     OWN(input_limit_closed, "Stats", "client_query_buffer_limit_disconnections", COUNTER_EVENTS,   \
-        "connections closed because a request was larger than `client-query-buffer-limit`")        \
+        "connections closed because a request was larger than `client-query-buffer-limit`, or "    \
+        "than 1 MB before AUTH")                                                                   \
     OWN(output_limit_closed, "Stats", "client_output_buffer_limit_disconnections", COUNTER_EVENTS, \
         "connections closed by `client-output-buffer-limit`")                                      \
                                                                                                    \

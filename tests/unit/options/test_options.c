@@ -359,6 +359,7 @@ static void test_requests(void **state)
     assert_false(parse("--check-config --port x"));
     assert_true(parse("--print-options-markdown") && request.print_markdown);
     assert_true(parse("--print-commands-markdown") && request.print_commands);
+    assert_true(parse("--print-counters-markdown") && request.print_counters);
 }
 
 /* A clone is one memcpy, and what changes in it stays in it. */
