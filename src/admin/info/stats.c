@@ -87,8 +87,7 @@ void info_stats(struct info *info)
     info_add(info, "unexpected_error_replies:0\r\n");
     COUNTERS_TO(info, auth_denied);
     info_add(info, "acl_access_denied_cmd:0\r\nacl_access_denied_key:0\r\n"
-                   "acl_access_denied_channel:0\r\n");
-    COUNTERS_TO(info, output_limit_closed);
+                   "acl_access_denied_channel:0\r\n"); /* the section's other counters follow */
 }
 
 void info_replication(struct info *info)
