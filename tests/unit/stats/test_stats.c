@@ -1,9 +1,10 @@
 /*
- * test_stats.c - buckets of durations, and errors by their first word.
+ * test_stats.c - buckets of durations, errors by their first word, sums, and what is set to zero.
  */
 #include "shoal/stats/stats.h"
 
 #include "shoal/commands.h"
+#include "shoal/reactor/reactor.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -151,6 +152,59 @@ static void names_are_whole_when_others_see_them(void **state)
     free(stats);
 }
 
+static struct counter *counter_of(struct reactor_stats *stats, const struct counter_row *row)
+{
+    return (struct counter *)((char *)stats + row->offset);
+}
+
+static void a_reset_is_of_events_alone(void **state)
+{
+    (void)state;
+    struct reactor_stats *stats = stats_new();
+    struct command_stats *last = &stats->command[registry_count() - 1];
+    for (uint32_t i = 0; i < counters_count(); i++)
+        counter_set(counter_of(stats, counters_at(i)), 7);
+    counter_set(&stats->used_peak, 7);
+    counter_set(&stats->connections_closed, 7);
+    counter_set(&stats->keyspace.keys[1], 7);
+    counter_set(&last->rejected, 7);
+    counter_set(&last->failed, 7);
+    stats_commands(stats, registry_at(registry_count() - 1), 7, 1000);
+    stats_error(stats, "OOM");
+    stats_reset(stats);
+    for (uint32_t i = 0; i < counters_count(); i++) {
+        const struct counter_row *row = counters_at(i);
+        if (counter_get(counter_of(stats, row)) != (row->kind == COUNTER_EVENTS ? 0 : 7))
+            fail_msg("%s is %lu", row->name, (unsigned long)counter_get(counter_of(stats, row)));
+    }
+    assert_int_equal(counter_get(&stats->used_peak), 7);
+    assert_int_equal(counter_get(&stats->connections_closed), 7);
+    assert_int_equal(counter_get(&stats->keyspace.keys[1]), 7);
+    struct command_stats zero = { 0 };
+    assert_memory_equal(last, &zero, sizeof(zero));
+    assert_int_equal(counter_get(&stats->error_names), 1);
+    assert_int_equal(counter_get(&stats->errors[0].count), 0);
+    free(stats);
+}
+
+static void sums_are_over_all_reactors(void **state)
+{
+    (void)state;
+    struct reactor reactors[3] = { 0 }, *peer[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        peer[i] = &reactors[i];
+        reactors[i] = (struct reactor){ .id = i, .count = 3, .peer = peer, .stats = stats_new() };
+        counter_set(&reactors[i].stats->turns, 1ull << (40 + i));
+        counter_set(&reactors[i].stats->keyspace.keys[2], 10 + i);
+    }
+    assert_true(STATS_SUM(&reactors[1], turns) == 7ull << 40);
+    assert_int_equal(STATS_SUM(&reactors[0], keyspace.keys[2]), 33);
+    assert_int_equal(stats_shard_keys(&reactors[0], 2, 2), 12);
+    assert_int_equal(stats_shard_keys(&reactors[0], 2, 1), 0);
+    for (uint32_t i = 0; i < 3; i++)
+        free(reactors[i].stats);
+}
+
 static int register_all(void **state)
 {
     (void)state;
@@ -168,6 +222,8 @@ int main(void)
         cmocka_unit_test(names_are_bounded_in_length_and_number),
         cmocka_unit_test(a_name_stays_when_its_count_is_zeroed),
         cmocka_unit_test(names_are_whole_when_others_see_them),
+        cmocka_unit_test(a_reset_is_of_events_alone),
+        cmocka_unit_test(sums_are_over_all_reactors),
     };
     return cmocka_run_group_tests(tests, register_all, NULL);
 }
