@@ -84,7 +84,7 @@ static void latency_histogram(struct conn *conn, const struct args *args, struct
 
 /* ---- LATEST -------------------------------------------------------------- */
 
-/* Every reactor answers one element of plain memory: it does not leave the process. */
+/* A reactor answers with the structs as they are in memory, since they do not leave the process. */
 static void latest_control(struct reactor *here, void *context, struct reply *reply)
 {
     struct latency_summary summaries[LATENCY_EVENTS];
@@ -132,7 +132,7 @@ static void latency_latest(struct plan *plan, const struct args *args)
 
 /* ---- HISTORY, RESET ------------------------------------------------------ */
 
-/* Which events a command is about, by their bits. */
+/* The set of events that a command is about, one bit each. */
 struct chosen {
     uint32_t events;
 };
@@ -190,7 +190,7 @@ static void latency_history(struct plan *plan, const struct args *args)
         plan_add_control(plan, history_control, history_merge, chosen);
 }
 
-/* Answers which events it had something of. */
+/* A reactor answers with the set of events that it had samples of. */
 static void reset_control(struct reactor *here, void *context, struct reply *reply)
 {
     uint32_t events = ((const struct chosen *)context)->events, forgotten = 0;

@@ -1,7 +1,8 @@
 /*
- * slowlog.c - SLOWLOG: each reactor's slow commands, put together by their ids.
+ * slowlog.c - SLOWLOG: the slow commands of all reactors, merged by their ids.
  *
- * Each reactor keeps up to slowlog-max-len of its own; together they show the newest of that many.
+ * Each reactor keeps up to slowlog-max-len entries of its own, and SLOWLOG shows that many of all
+ * together, the newest.
  */
 #include "shoal/stats/slowlog.h"
 #include "shoal/admin/commands.h"
@@ -29,9 +30,9 @@ static void get_control(struct reactor *here, void *context, struct reply *reply
     slowlog_reply(&here->records->slowlog, reply, ((const struct get *)context)->max);
 }
 
-/* The next entry of each reactor. */
+/* The next entry of one reactor. */
 struct head {
-    struct bytes entry; /* no data: it has no more */
+    struct bytes entry; /* its data is NULL when the reactor has no more */
     int64_t id;
 };
 

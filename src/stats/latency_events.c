@@ -27,7 +27,8 @@ int latency_event_find(struct bytes name)
     return -1;
 }
 
-/* Drops the oldest: at most one memmove of 2.5 KB a second. */
+/* Drops the oldest sample. A series takes one new sample a second, so this moves 2.5 KB at most so
+ * often. */
 static void make_room(struct latency_series *series)
 {
     if (series->count < LATENCY_SAMPLES_MAX)

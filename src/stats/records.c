@@ -5,7 +5,7 @@
 
 #include "shoal/base/clock.h"
 
-enum { QUICK_US_MAX = 100 }; /* no command that is measured with its group takes as long */
+enum { QUICK_US_MAX = 100 }; /* a command that is measured with its group takes less */
 
 static uint64_t ticks_of_us(uint64_t us)
 {

@@ -14,7 +14,7 @@ struct slowlog_entry {
     int64_t unix_s, duration_us;
     char client[160], name[64];
     uint32_t argc;
-    char *args[SLOWLOG_ARGS_MAX]; /* zero-terminated for length's sake; sizes below */
+    char *args[SLOWLOG_ARGS_MAX]; /* arg_sizes[] bytes each, which may hold zeros */
     uint32_t arg_sizes[SLOWLOG_ARGS_MAX];
 };
 
@@ -23,13 +23,14 @@ struct slowlog {
     uint32_t count;
 };
 
-/* Adds one; forgets the oldest beyond `max`. Memory out: it is not logged. */
+/* Adds an entry and forgets the oldest beyond `max`. When memory is out, the command is not
+ * logged. Thread: owner, as below. */
 void slowlog_add(struct slowlog *log, const struct args *args, int64_t duration_us, int64_t unix_us,
                  const char *client, const char *name, uint32_t max);
 void slowlog_clear(struct slowlog *log);
 
-/* Writes entries newer than those already taken, at most `max`, as SLOWLOG GET's elements each
- * followed by reply_mark(). */
+/* Writes the newest entries, at most `max`, as elements of SLOWLOG GET, each followed by
+ * reply_mark(). */
 void slowlog_reply(const struct slowlog *log, struct reply *reply, int64_t max);
 
 #endif

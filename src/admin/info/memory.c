@@ -77,14 +77,15 @@ static void add_used(struct info *info, const struct memory_figures *figures)
     info_add(info, "used_memory_dataset_perc:%.2f%%\r\n", ratio_of(figures->data, growth) * 100);
 }
 
-/* The share of a CPU that it may take in each shard where it runs, as in Redis; 0: nowhere. */
+/* As in Redis, the share of a CPU in % that defragmentation may take, and 0 while no shard runs
+ * it. */
 static void add_defrag(struct info *info)
 {
     bool running = STATS_SUM(info->here, keyspace.defrag_running) > 0;
     info_add(info, "active_defrag_running:%d\r\n", running ? info->settings->defrag_cycle_max : 0);
 }
 
-/* What maxmemory-clients limits, a half each. */
+/* The two halves of what maxmemory-clients limits. */
 static void add_buffers(struct info *info)
 {
     info_add_bytes(info, "maxmemory_clients", settings_buffers_limit(info->settings));

@@ -46,7 +46,8 @@ void info_server(struct info *info)
     info_add(info, "config_file:%s\r\n", info->settings->config_file);
 }
 
-/* The largest buffers are not looked for, since nothing is kept between requests: always 0. */
+/* The largest buffers of clients are always 0: a connection keeps none between requests, so the
+ * server does not look for them. */
 void info_clients(struct info *info)
 {
     int max = info->settings->maxclients;

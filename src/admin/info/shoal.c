@@ -14,12 +14,12 @@ static unsigned long sum(const struct info *info, size_t offset)
 static void add_miss_ratio(struct info *info, const char *name, uint64_t spared)
 {
     uint64_t hits = SUM(info, keyspace.hits), misses = SUM(info, keyspace.misses);
-    /* What is spared is counted at inserts: of keys that were not asked for, too. */
+    /* Misses that would be spared are counted at inserts, also of keys that no read has missed. */
     uint64_t left = misses > spared ? misses - spared : 0;
     info_add(info, "%s:%.4f\r\n", name, ratio_of(left, hits + misses));
 }
 
-/* As it is, and as it would be with more memory. */
+/* The miss ratio as it is, and as it would be with more memory. */
 static void add_misses(struct info *info)
 {
     uint64_t half = SUM(info, keyspace.would_hit[0]), twice = SUM(info, keyspace.would_hit[1]);
@@ -29,7 +29,7 @@ static void add_misses(struct info *info)
     add_miss_ratio(info, "miss_ratio_at_2x", half + twice);
 }
 
-/* Of this worker thread, as the kernel has it. */
+/* The policy of this worker thread, as the kernel reports it. */
 static const char *sched_policy(void)
 {
     switch (sched_getscheduler(0)) {
@@ -78,7 +78,7 @@ static const struct {
     FIGURE("expired", keyspace.expired),
     FIGURE("evicted", keyspace.evicted),
     FIGURE("connections", clients),
-    FIGURE("commands", commands), /* these and the next two are of its reactor's connections */
+    FIGURE("commands", commands), /* this and the next two are of its reactor's connections */
     FIGURE("cross_shard", cross_shard),
     FIGURE("ops_per_sec", ops_per_sec),
     FIGURE("wakeups", wakeups),
@@ -104,7 +104,7 @@ static void add_shard(struct info *info, uint32_t id)
     info_add(info, "\r\n");
 }
 
-/* A line a shard. */
+/* One line for each shard. */
 void info_shards(struct info *info)
 {
     for (uint32_t i = 0; i < info->here->count; i++)

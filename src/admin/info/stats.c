@@ -62,7 +62,7 @@ static void add_defrag(struct info *info)
              (unsigned long)(STATS_SUM(info->here, keyspace.defrag_run_ns) / 1000000));
 }
 
-/* Of the keys with a TTL, how many have expired and still take memory. */
+/* The share of the keys with a TTL that have expired and still take memory. */
 static void add_dead_share(struct info *info)
 {
     uint64_t expires = 0, dead = STATS_SUM(info->here, keyspace.dead);
@@ -124,7 +124,7 @@ void info_cluster(struct info *info)
     info_add(info, "cluster_enabled:0\r\n");
 }
 
-/* Shards weigh in the mean TTL by how many keys of theirs have one. */
+/* In the mean TTL, a shard weighs as much as it has keys with one. */
 void info_keyspace(struct info *info)
 {
     for (int db = 0; db < DATABASES_MAX; db++) {

@@ -24,20 +24,20 @@ struct memory_figures {
 /* Thread: any reactor. */
 void memory_figures_read(struct reactor *here, struct memory_figures *figures);
 
-/* What struct reactor_stats.used_peak is kept up to date with. Thread: owner of `stats`. */
+/* Raises stats->used_peak to `used`. Thread: owner of `stats`. */
 static inline void memory_note_peak(struct reactor_stats *stats, uint64_t used)
 {
     if (used > counter_get(&stats->used_peak))
         counter_set(&stats->used_peak, used);
 }
 
-/* a / b, 0 when there is no b. */
+/* a / b, and 0 when b is 0. */
 static inline double ratio_of(uint64_t a, uint64_t b)
 {
     return b == 0 ? 0 : (double)a / (double)b;
 }
 
-/* Of one command over all reactors. Thread: any reactor. */
+/* The counters of one command, added up over all reactors. Thread: any reactor. */
 struct command_figures {
     uint64_t calls, rejected, failed;
     uint64_t us;
