@@ -40,11 +40,11 @@ check() {
 check holds spsc
 check breaks spsc -DEARLY_TAIL
 check breaks spsc -DEARLY_HEAD
-check holds doze
-check breaks doze -DNO_PRODUCER_FENCE
-check breaks doze -DNO_CONSUMER_FENCE
-check breaks doze -DNO_RECHECK
-check breaks doze -DLOAD_STORE
+check holds sleep
+check breaks sleep -DNO_PRODUCER_FENCE
+check breaks sleep -DNO_CONSUMER_FENCE
+check breaks sleep -DNO_RECHECK
+check breaks sleep -DLOAD_STORE
 check holds credits
 check breaks credits -DWAIT_FOR_ROOM
 check breaks credits -DCREDIT_TOO_MANY
