@@ -4,7 +4,7 @@
 #include "shoal/base/clock.h"
 #include "shoal/base/hash.h"
 #include "shoal/base/log.h"
-#include "shoal/cmd/registry.h"
+#include "shoal/cmd/describe.h"
 #include "shoal/commands.h"
 #include "shoal/net/uring.h"
 #include "shoal/server/server.h"

@@ -3,6 +3,7 @@
  */
 #include "shoal/admin/commands.h"
 #include "shoal/base/glob.h"
+#include "shoal/cmd/describe.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/help.h"
 #include "shoal/cmd/registry.h"
@@ -96,7 +97,7 @@ static bool passes(const struct command *command, enum filter filter, const stru
 {
     switch (filter) {
     case FILTER_CATEGORY:
-        return command_in_category(command, args_at(args, 4));
+        return describe_in_category(command, args_at(args, 4));
     case FILTER_PATTERN:
         return glob_match(args_at(args, 4), bytes_str(command->full_name), true);
     default:

@@ -1,7 +1,8 @@
 /*
  * describe_docs.c - a row as COMMAND DOCS tells it; redis-cli makes its hints from the arguments.
  */
-#include "shoal/cmd/registry.h"
+#include "shoal/cmd/describe.h"
+
 #include "shoal/cmd/syntax.h"
 
 static void reply_arguments(struct reply *reply, const struct syntax *syntax, int first);

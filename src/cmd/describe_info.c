@@ -3,7 +3,7 @@
  *
  * ACL categories, tips and key specs are derived from the row's flags, route and group.
  */
-#include "shoal/cmd/registry.h"
+#include "shoal/cmd/describe.h"
 
 struct word {
     unsigned bits;
@@ -109,7 +109,7 @@ static unsigned categories_of(const struct command *command)
     return categories;
 }
 
-bool command_in_category(const struct command *command, struct bytes category)
+bool describe_in_category(const struct command *command, struct bytes category)
 {
     unsigned categories = categories_of(command);
     for (int i = 0; i < WORDS_MAX; i++)

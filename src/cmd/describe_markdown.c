@@ -1,10 +1,12 @@
 /*
  * describe_markdown.c - docs/commands.md, the table of commands, from the rows.
  */
-#include <ctype.h>
-#include <stdlib.h>
+#include "shoal/cmd/describe.h"
 
 #include "shoal/cmd/registry.h"
+
+#include <ctype.h>
+#include <stdlib.h>
 
 /* By group, then by name. */
 static int compare(const void *a, const void *b)

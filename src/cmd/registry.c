@@ -8,6 +8,7 @@
 #include "shoal/cmd/registry.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "shoal/base/must.h"
 

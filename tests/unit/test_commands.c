@@ -3,6 +3,7 @@
  */
 #include "shoal/commands.h"
 
+#include "shoal/cmd/describe.h"
 #include "shoal/cmd/registry.h"
 
 #include <setjmp.h>

@@ -1,11 +1,8 @@
 /*
- * registry.h - finds commands by name; the one list that COMMAND, its DOCS and docs/commands.md
- * come from.
+ * registry.h - finds commands by name; the one list that cmd/describe.h shows to others.
  */
 #ifndef SHOAL_CMD_REGISTRY_H
 #define SHOAL_CMD_REGISTRY_H
-
-#include <stdio.h>
 
 #include "shoal/cmd/command.h"
 
@@ -47,17 +44,5 @@ static inline bool command_arity_ok(const struct command *command, uint32_t coun
  */
 uint32_t command_key_first(const struct command *command, uint32_t argc);
 uint32_t command_key_next(const struct command *command, uint32_t argc, uint32_t index);
-
-/* COMMAND and its sub-commands, as home handlers of the server use them. */
-/* One entry of COMMAND INFO, or nil. */
-void describe_info(struct reply *reply, const struct command *command);
-/* Name and map of COMMAND DOCS. */
-void describe_docs(struct reply *reply, const struct command *command);
-
-/* True when it is in this ACL category ("string", without the @). Thread: any. */
-bool command_in_category(const struct command *command, struct bytes category);
-
-/* The table of docs/commands.md: group, command, syntax, summary. Thread: startup. */
-void describe_markdown(FILE *out);
 
 #endif

@@ -1,6 +1,8 @@
 /*
- * test_describe_info.c - entries of COMMAND INFO and COMMAND DOCS, against what clients rely on.
+ * test_describe_info.c - entries of COMMAND INFO against what clients rely on, and ACL categories.
  */
+#include "shoal/cmd/describe.h"
+
 #include "support/cmd_harness.h"
 
 static char text[1 << 16];
@@ -63,23 +65,15 @@ static void info_of_others(void **state)
                                                         "*0 *0 *5 *10 $15 object|encoding :3 "));
 }
 
-static void docs(void **state)
+static void categories(void **state)
 {
     (void)state;
-    const char *get = reply_of(describe_docs, PROTO_RESP3, registry_find(bytes_str("get")));
-    assert_string_equal(get, "$3 get %5 $7 summary $27 Returns the value of a key. $5 since "
-                             "$5 1.0.0 $5 group $6 string $10 complexity $4 O(1) $9 arguments *1 "
-                             "%3 $4 name $3 key $4 type $3 key $14 key_spec_index :0 ");
-    const char *set = reply_of(describe_docs, PROTO_RESP2, registry_find(bytes_str("set")));
-    assert_non_null(strstr(set, "*6 $4 name $7 seconds $4 type $7 integer $5 token $2 EX "));
-    assert_non_null(strstr(set, "$4 name $2 nx $4 type $5 oneof $5 flags *1 +optional "));
-    assert_non_null(
-        strstr(set, "*8 $4 name $3 get $4 type $10 pure-token $5 token $3 GET $5 flags *1 +opt"));
-    const char *container =
-        reply_of(describe_docs, PROTO_RESP3, registry_find(bytes_str("object")));
-    assert_non_null(strstr(container, "$11 subcommands %5 $15 object|encoding %5 $7 summary "));
-    const char *bare = reply_of(describe_docs, PROTO_RESP3, registry_find(bytes_str("dbsize")));
-    assert_null(strstr(bare, "arguments"));
+    const struct command *get = registry_find(bytes_str("get"));
+    assert_true(describe_in_category(get, bytes_str("read")));
+    assert_true(describe_in_category(get, bytes_str("STRING")));
+    assert_false(describe_in_category(get, bytes_str("@read")));
+    assert_false(describe_in_category(get, bytes_str("write")));
+    assert_false(describe_in_category(get, bytes_str("")));
 }
 
 int main(void)
@@ -87,7 +81,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(info_of_get, setup),
         cmocka_unit_test_setup(info_of_others, setup),
-        cmocka_unit_test_setup(docs, setup),
+        cmocka_unit_test_setup(categories, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

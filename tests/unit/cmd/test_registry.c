@@ -129,21 +129,6 @@ static void rows_are_complete(void **state)
     }
 }
 
-static void prints_a_markdown_table(void **state)
-{
-    char *text;
-    size_t size;
-    (void)state;
-    FILE *out = open_memstream(&text, &size);
-    describe_markdown(out);
-    fclose(out);
-    assert_non_null(strstr(text, "\n| string | GET | `key` | "));
-    assert_non_null(strstr(text, "\n| generic | OBJECT ENCODING | `key` | "));
-    assert_non_null(strstr(text, "[ASYNC \\| SYNC]"));
-    assert_null(strstr(text, "| OBJECT |"));
-    free(text);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,7 +139,6 @@ int main(void)
         cmocka_unit_test_setup(keys_of_a_command, setup),
         cmocka_unit_test_setup(arity, setup),
         cmocka_unit_test_setup(rows_are_complete, setup),
-        cmocka_unit_test_setup(prints_a_markdown_table, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
