@@ -14,10 +14,16 @@ enum { WORDS_MAX = 16 };
 
 /* In the order in which Redis lists them. */
 static const struct word flag_words[WORDS_MAX] = {
-    { CMD_WRITE, "write" },    { CMD_READONLY, "readonly" },         { CMD_DENYOOM, "denyoom" },
-    { CMD_ADMIN, "admin" },    { CMD_BLOCKING, "blocking" },         { CMD_LOADING, "loading" },
-    { CMD_STALE, "stale" },    { CMD_SKIP_SLOWLOG, "skip_slowlog" }, { CMD_FAST, "fast" },
-    { CMD_NOAUTH, "no_auth" }, { CMD_NOMULTI, "no_multi" },
+    { CMD_WRITE, "write" },
+    { CMD_READONLY, "readonly" },
+    { CMD_DENYOOM, "denyoom" },
+    { CMD_ADMIN, "admin" },
+    { CMD_LOADING, "loading" },
+    { CMD_STALE, "stale" },
+    { CMD_SKIP_SLOWLOG, "skip_slowlog" },
+    { CMD_FAST, "fast" },
+    { CMD_NOAUTH, "no_auth" },
+    { CMD_NOMULTI, "no_multi" },
 };
 
 enum category {
@@ -28,7 +34,6 @@ enum category {
     CATEGORY_ADMIN = 1 << 4,
     CATEGORY_FAST = 1 << 5,
     CATEGORY_SLOW = 1 << 6,
-    CATEGORY_BLOCKING = 1 << 7,
     CATEGORY_DANGEROUS = 1 << 8,
     CATEGORY_CONNECTION = 1 << 9,
     CATEGORY_TRANSACTION = 1 << 10,
@@ -44,7 +49,6 @@ static const struct word category_words[WORDS_MAX] = {
     { CATEGORY_ADMIN, "@admin" },
     { CATEGORY_FAST, "@fast" },
     { CATEGORY_SLOW, "@slow" },
-    { CATEGORY_BLOCKING, "@blocking" },
     { CATEGORY_DANGEROUS, "@dangerous" },
     { CATEGORY_CONNECTION, "@connection" },
     { CATEGORY_TRANSACTION, "@transaction" },
@@ -102,7 +106,6 @@ static unsigned categories_of(const struct command *command)
     categories |= group_category(command);
     categories |= command->flags & CMD_READONLY ? CATEGORY_READ : 0;
     categories |= command->flags & CMD_WRITE ? CATEGORY_WRITE : 0;
-    categories |= command->flags & CMD_BLOCKING ? CATEGORY_BLOCKING : 0;
     categories |= command->flags & CMD_ADMIN ? CATEGORY_ADMIN | CATEGORY_DANGEROUS : 0;
     if (command->route == ROUTE_ALL_ARRAY || command->route == ROUTE_ALL_ATOMIC)
         categories |= CATEGORY_DANGEROUS;

@@ -43,8 +43,10 @@ static void run_each(struct exec *exec)
         reply_int(exec->reply, sum);
 }
 
-/* The most the command can add, from its arguments: each may become a value, every other one a key.
- * What APPEND or BITOP add beyond is made room for later. */
+/*
+ * The most that the command's arguments can add: each may become a value, and every other one a
+ * key. What a growing value (APPEND, SETRANGE) adds beyond them is made room for later.
+ */
 static uint64_t cost(const struct exec *exec)
 {
     uint64_t bytes = 0;

@@ -27,12 +27,11 @@ enum command_flag {
     CMD_LOADING = 1 << 9,
     CMD_STALE = 1 << 10,
     CMD_SKIP_SLOWLOG = 1 << 11, /* arguments may be secret, or it reads the slow log itself */
-    CMD_BLOCKING = 1 << 12,
-    CMD_PAUSE_WRITE = 1 << 13, /* held by CLIENT PAUSE WRITE although it is no write itself */
-    CMD_UNPAUSABLE = 1 << 14,  /* runs although clients are paused (CLIENT UNPAUSE) */
-    CMD_RUNS_QUEUED = 1 << 15, /* runs what MULTI has queued (EXEC) */
+    CMD_PAUSE_WRITE = 1 << 12, /* held by CLIENT PAUSE WRITE although it is no write itself */
+    CMD_UNPAUSABLE = 1 << 13,  /* runs although clients are paused (CLIENT UNPAUSE) */
+    CMD_RUNS_QUEUED = 1 << 14, /* runs what MULTI has queued (EXEC) */
     /* no FAST to Redis, but bounded by the size of its arguments: measured with its group */
-    CMD_QUICK = 1 << 16,
+    CMD_QUICK = 1 << 15,
 };
 
 /* Where a command runs, and how the parts of several shards become one reply. */

@@ -11,7 +11,6 @@
 #define ERR_NOT_FLOAT "ERR value is not a valid float"
 #define ERR_OVERFLOW "ERR increment or decrement would overflow"
 #define ERR_NO_KEY "ERR no such key"
-#define ERR_WRONG_TYPE "WRONGTYPE Operation against a key holding the wrong kind of value"
 #define ERR_NAN "ERR increment would produce NaN or Infinity"
 #define ERR_OUT_OF_RANGE "ERR value is out of range"
 #define ERR_STRING_TOO_LONG "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
