@@ -137,7 +137,7 @@ static void debug_command(struct conn *conn, const struct args *args, struct rep
 
 /* clang-format off */
 const struct command debug_commands[] = {
-    { .name = "debug", .arity = -2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE, .home = debug_command,
+    { .name = "debug", .arity = -2, .flags = CMD_ADMIN | CMD_ANYTIME, .home = debug_command,
       .group = "server", .since = "1.0.0", .complexity = "Depends on subcommand.", .syntax = "subcommand [arg ...]",
       .summary = "Helps to test clients; refused unless enable-debug-command allows it." },
     { 0 },

@@ -89,16 +89,16 @@ static void shutdown_command(struct conn *conn, const struct args *args, struct 
 
 /* clang-format off */
 const struct command server_commands[] = {
-    { .name = "time", .arity = 1, .flags = CMD_LOADING | CMD_STALE | CMD_FAST, .home = time_command,
+    { .name = "time", .arity = 1, .flags = CMD_ANYTIME | CMD_FAST, .home = time_command,
       .group = "server", .since = "2.6.0", .complexity = "O(1)", .syntax = "",
       .summary = "Returns the server's time: Unix seconds and microseconds." },
-    { .name = "role", .arity = 1, .flags = CMD_LOADING | CMD_STALE | CMD_FAST, .home = role_command,
+    { .name = "role", .arity = 1, .flags = CMD_ANYTIME | CMD_FAST, .home = role_command,
       .group = "server", .since = "2.8.12", .complexity = "O(1)", .syntax = "",
       .summary = "Returns the replication role: always a master without replicas." },
     { .name = "lolwut", .arity = -1, .flags = CMD_READONLY | CMD_FAST, .home = lolwut_command,
       .group = "server", .since = "5.0.0", .complexity = "O(1)", .syntax = "[VERSION version]",
       .summary = "Shows a shoal and the version." },
-    { .name = "shutdown", .arity = -1, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE | CMD_NOMULTI | CMD_BARRIER,
+    { .name = "shutdown", .arity = -1, .flags = CMD_ADMIN | CMD_ANYTIME | CMD_NOMULTI | CMD_BARRIER,
       .home = shutdown_command,
       .group = "server", .since = "1.0.0", .complexity = "O(N) where N is the number of connections",
       .syntax = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",

@@ -24,12 +24,14 @@ enum command_flag {
     CMD_NOMULTI = 1 << 7, /* refused inside MULTI */
     /* runs inside MULTI instead of being queued (EXEC, DISCARD, WATCH ...) */
     CMD_IMMEDIATE = 1 << 8,
+    /* Only words of COMMAND INFO: the server neither loads data nor follows another. */
     CMD_LOADING = 1 << 9,
     CMD_STALE = 1 << 10,
+    CMD_ANYTIME = CMD_LOADING | CMD_STALE,
     CMD_SKIP_SLOWLOG = 1 << 11, /* arguments may be secret, or it reads the slow log itself */
-    CMD_PAUSE_WRITE = 1 << 12, /* held by CLIENT PAUSE WRITE although it is no write itself */
-    CMD_UNPAUSABLE = 1 << 13,  /* runs although clients are paused (CLIENT UNPAUSE) */
-    CMD_RUNS_QUEUED = 1 << 14, /* runs what MULTI has queued (EXEC) */
+    CMD_PAUSE_WRITE = 1 << 12,  /* held by CLIENT PAUSE WRITE although it is no write itself */
+    CMD_UNPAUSABLE = 1 << 13,   /* runs although clients are paused (CLIENT UNPAUSE) */
+    CMD_RUNS_QUEUED = 1 << 14,  /* runs what MULTI has queued (EXEC) */
     /* no FAST to Redis, but bounded by the size of its arguments: measured with its group */
     CMD_QUICK = 1 << 15,
 };
@@ -66,14 +68,19 @@ typedef void (*command_gather_fn)(struct plan *plan, const struct args *args);
 typedef void (*command_home_fn)(struct conn *conn, const struct args *args, struct reply *reply);
 typedef bool (*command_check_fn)(struct exec *exec);
 
+/*
+ * The keys of a row: index of the first argument that is one, index of the last, and the distance
+ * from one to the next. A last of -1 is the last argument. A row without KEYS has no keys.
+ */
+#define KEYS(first, last, distance) .first_key = (first), .last_key = (last), .step = (distance)
+
 struct command {
     const char *name; /* lower case; a sub-command has its own ("encoding") */
     int16_t
         arity; /* as Redis: exact, or -minimum; the name counts, and for a sub-command both names */
-    uint32_t flags; /* enum command_flag */
-    uint8_t route;  /* enum command_route */
-    int8_t first_key, last_key,
-        step; /* argument indices; last -1 = the last argument; 0 = no keys */
+    uint32_t flags;                   /* enum command_flag */
+    uint8_t route;                    /* enum command_route */
+    int8_t first_key, last_key, step; /* see KEYS; all 0 without keys */
     command_shard_fn shard;
     command_each_fn each;
     command_home_fn home;

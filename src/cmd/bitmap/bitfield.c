@@ -251,13 +251,13 @@ static void bitfield_ro_command(struct exec *exec)
 /* clang-format off */
 const struct command bitfield_commands[] = {
     { .name = "bitfield", .arity = -2, .flags = CMD_WRITE | CMD_DENYOOM,
-      .route = ROUTE_KEY, .first_key = 1, .last_key = 1, .step = 1, .shard = bitfield_command,
+      .route = ROUTE_KEY, KEYS(1, 1, 1), .shard = bitfield_command,
       .group = "bitmap", .since = "3.2.0", .complexity = "O(1) for each operation",
       .syntax = "key [[GET encoding offset] [OVERFLOW WRAP | OVERFLOW SAT | OVERFLOW FAIL] "
                 "[SET encoding offset value] [INCRBY encoding offset increment] ...]",
       .summary = "Reads and writes integers of any width within a string." },
     { .name = "bitfield_ro", .arity = -2, .flags = CMD_READONLY | CMD_FAST,
-      .route = ROUTE_KEY, .first_key = 1, .last_key = 1, .step = 1, .shard = bitfield_ro_command,
+      .route = ROUTE_KEY, KEYS(1, 1, 1), .shard = bitfield_ro_command,
       .group = "bitmap", .since = "6.0.0", .complexity = "O(1) for each operation",
       .syntax = "key [GET encoding offset ...]",
       .summary = "Reads integers of any width within a string." },

@@ -134,15 +134,15 @@ static void move_command(struct exec *exec)
 /* clang-format off */
 const struct command move_commands[] = {
     { .name = "rename", .arity = 3, .flags = CMD_WRITE,
-      .route = ROUTE_ATOMIC, .first_key = 1, .last_key = 2, .step = 1, .shard = move_command, .moves = true,
+      .route = ROUTE_ATOMIC, KEYS(1, 2, 1), .shard = move_command, .moves = true,
       .group = "generic", .since = "1.0.0", .complexity = "O(1), and the size of the value",
       .summary = "Renames a key and overwrites the destination.", .syntax = "key newkey" },
     { .name = "renamenx", .arity = 3, .flags = CMD_WRITE | CMD_FAST,
-      .route = ROUTE_ATOMIC, .first_key = 1, .last_key = 2, .step = 1, .shard = move_command, .moves = true,
+      .route = ROUTE_ATOMIC, KEYS(1, 2, 1), .shard = move_command, .moves = true,
       .group = "generic", .since = "1.0.0", .complexity = "O(1), and the size of the value",
       .summary = "Renames a key unless the destination exists.", .syntax = "key newkey" },
     { .name = "copy", .arity = -3, .flags = CMD_WRITE | CMD_DENYOOM,
-      .route = ROUTE_ATOMIC, .first_key = 1, .last_key = 2, .step = 1, .shard = move_command, .moves = true,
+      .route = ROUTE_ATOMIC, KEYS(1, 2, 1), .shard = move_command, .moves = true,
       .group = "generic", .since = "6.2.0", .complexity = "O(N), when N is the size of the value",
       .summary = "Copies the value of a key to another key.", .syntax = "source destination [DB destination-db] [REPLACE]" },
     { 0 },

@@ -221,7 +221,7 @@ static void lcs_command(struct exec *exec)
 /* clang-format off */
 const struct command lcs_commands[] = {
     { .name = "lcs", .arity = -3, .flags = CMD_READONLY,
-      .route = ROUTE_KEY, .first_key = 1, .last_key = 2, .step = 1, .shard = lcs_command,
+      .route = ROUTE_KEY, KEYS(1, 2, 1), .shard = lcs_command,
       .group = "string", .since = "7.0.0",
       .complexity = "O(N*M) where N and M are the lengths of the strings",
       .syntax = "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
