@@ -193,32 +193,6 @@ static void cluster_countkeysinslot(struct plan *plan, const struct args *args)
     plan_add_control(plan, count_control, count_merge, wanted);
 }
 
-static void cluster_help(struct conn *conn, const struct args *args, struct reply *reply)
-{
-    static const char *const lines[] = {
-        "CLUSTER <subcommand> [<arg> ...]. This server is one node with every slot. Subcommands "
-        "are:",
-        "COUNTKEYSINSLOT <slot>",
-        "    How many keys are in a slot; looks at every key of the slot's shard.",
-        "INFO",
-        "    The state of the cluster: always ok.",
-        "KEYSLOT <key>",
-        "    The slot of a key.",
-        "MYID",
-        "    The id of this node.",
-        "NODES",
-        "    The nodes: this one.",
-        "SHARDS",
-        "    The slots and the node that has them.",
-        "SLOTS",
-        "    The same in an older form.",
-        NULL,
-    };
-    (void)conn;
-    (void)args;
-    reply_help(reply, lines);
-}
-
 /* clang-format off */
 static const struct command subs[] = {
     { .name = "countkeysinslot", .arity = 3, .flags = CMD_STALE,
@@ -244,9 +218,7 @@ static const struct command subs[] = {
     { .name = "slots", .arity = 2, .flags = CMD_ANYTIME, .home = cluster_slots,
       .group = "cluster", .since = "3.0.0", .complexity = "O(1)", .syntax = "",
       .summary = "Returns the slots and the node that has them all." },
-    { .name = "help", .arity = 2, .flags = CMD_ANYTIME, .home = cluster_help,
-      .group = "cluster", .since = "5.0.0", .complexity = "O(1)", .syntax = "",
-      .summary = "Describes the sub-commands." },
+    HELP_ROW("cluster", "5.0.0", CMD_ANYTIME),
     { 0 },
 };
 

@@ -156,29 +156,6 @@ static void command_getkeys(struct conn *conn, const struct args *args, struct r
     }
 }
 
-static void command_help(struct conn *conn, const struct args *args, struct reply *reply)
-{
-    static const char *const lines[] = {
-        "COMMAND [<subcommand> [<arg> ...]]. Subcommands are:",
-        "(no subcommand)",
-        "    Every command: name, arity, flags, keys, categories.",
-        "COUNT",
-        "    How many commands there are.",
-        "DOCS [<command-name> ...]",
-        "    Their documentation.",
-        "GETKEYS <full-command>",
-        "    The keys of a whole command.",
-        "INFO [<command-name> ...]",
-        "    The same as without a subcommand, for some commands.",
-        "LIST [FILTERBY (MODULE <name> | ACLCAT <category> | PATTERN <pattern>)]",
-        "    Their names.",
-        NULL,
-    };
-    (void)conn;
-    (void)args;
-    reply_help(reply, lines);
-}
-
 /* clang-format off */
 static const struct command subs[] = {
     { .name = "count", .arity = 2, .flags = CMD_ANYTIME, .home = command_count,
@@ -200,9 +177,7 @@ static const struct command subs[] = {
       .group = "server", .since = "7.0.0", .complexity = "O(N) where N is the number of commands",
       .syntax = "[FILTERBY filter value]",
       .summary = "Returns the names of commands." },
-    { .name = "help", .arity = 2, .flags = CMD_ANYTIME, .home = command_help,
-      .group = "server", .since = "5.0.0", .complexity = "O(1)", .syntax = "",
-      .summary = "Describes the sub-commands." },
+    HELP_ROW("server", "5.0.0", CMD_ANYTIME),
     { 0 },
 };
 

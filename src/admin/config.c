@@ -129,7 +129,7 @@ static void config_resetstat(struct plan *plan, const struct args *args)
     plan_add_control(plan, resetstat_control, plan_answer_ok, NULL);
 }
 
-/* ---- CONFIG REWRITE, HELP ------------------------------------------------ */
+/* ---- CONFIG REWRITE ------------------------------------------------------ */
 
 static void config_rewrite(struct conn *conn, const struct args *args, struct reply *reply)
 {
@@ -139,25 +139,6 @@ static void config_rewrite(struct conn *conn, const struct args *args, struct re
     else
         reply_error(reply, "ERR CONFIG REWRITE is not available: no command writes a file. "
                            "Change the config file by hand and send SIGHUP");
-}
-
-static void config_help(struct conn *conn, const struct args *args, struct reply *reply)
-{
-    static const char *const lines[] = {
-        "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        "GET <pattern> [<pattern> ...]",
-        "    Options whose names match, with their values.",
-        "SET <option> <value> [<option> <value> ...]",
-        "    Changes options, all of them or none.",
-        "RESETSTAT",
-        "    Sets the counters of INFO and LATENCY HISTOGRAM to zero.",
-        "REWRITE",
-        "    Refused: no command writes a file.",
-        NULL,
-    };
-    (void)conn;
-    (void)args;
-    reply_help(reply, lines);
 }
 
 /* clang-format off */
@@ -178,9 +159,7 @@ static const struct command subs[] = {
     { .name = "rewrite", .arity = 2, .flags = CMD_ADMIN | CMD_ANYTIME, .home = config_rewrite,
       .group = "server", .since = "2.8.0", .complexity = "O(1)", .syntax = "",
       .summary = "Refused: no command writes a file." },
-    { .name = "help", .arity = 2, .flags = CMD_ANYTIME, .home = config_help,
-      .group = "server", .since = "5.0.0", .complexity = "O(1)", .syntax = "",
-      .summary = "Describes the sub-commands." },
+    HELP_ROW("server", "5.0.0", CMD_ANYTIME),
     { 0 },
 };
 

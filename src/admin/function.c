@@ -65,43 +65,6 @@ static void script_exists(struct conn *conn, const struct args *args, struct rep
         reply_int(reply, 0);
 }
 
-static void function_help(struct conn *conn, const struct args *args, struct reply *reply)
-{
-    static const char *const lines[] = {
-        "FUNCTION <subcommand> [<arg> ...]. There are no functions in this server. Subcommands "
-        "are:",
-        "FLUSH [ASYNC|SYNC]",
-        "    Does nothing.",
-        "KILL",
-        "    Refused: none runs.",
-        "LIST",
-        "    An empty list.",
-        "STATS",
-        "    No engines.",
-        NULL,
-    };
-    (void)conn;
-    (void)args;
-    reply_help(reply, lines);
-}
-
-static void script_help(struct conn *conn, const struct args *args, struct reply *reply)
-{
-    static const char *const lines[] = {
-        "SCRIPT <subcommand> [<arg> ...]. There are no scripts in this server. Subcommands are:",
-        "EXISTS <sha1> [<sha1> ...]",
-        "    A 0 for each.",
-        "FLUSH [ASYNC|SYNC]",
-        "    Does nothing.",
-        "KILL",
-        "    Refused: none runs.",
-        NULL,
-    };
-    (void)conn;
-    (void)args;
-    reply_help(reply, lines);
-}
-
 /* clang-format off */
 static const struct command function_subs[] = {
     { .name = "flush", .arity = -2, .flags = CMD_WRITE, .home = flush,
@@ -116,9 +79,7 @@ static const struct command function_subs[] = {
     { .name = "stats", .arity = 2, .home = function_stats,
       .group = "scripting", .since = "7.0.0", .complexity = "O(1)", .syntax = "",
       .summary = "Returns that nothing runs and that there are no engines." },
-    { .name = "help", .arity = 2, .flags = CMD_ANYTIME, .home = function_help,
-      .group = "scripting", .since = "7.0.0", .complexity = "O(1)", .syntax = "",
-      .summary = "Describes the sub-commands." },
+    HELP_ROW("scripting", "7.0.0", CMD_ANYTIME),
     { 0 },
 };
 
@@ -133,9 +94,7 @@ static const struct command script_subs[] = {
     { .name = "kill", .arity = 2, .home = kill,
       .group = "scripting", .since = "2.6.0", .complexity = "O(1)", .syntax = "",
       .summary = "Refused: no script runs." },
-    { .name = "help", .arity = 2, .flags = CMD_ANYTIME, .home = script_help,
-      .group = "scripting", .since = "5.0.0", .complexity = "O(1)", .syntax = "",
-      .summary = "Describes the sub-commands." },
+    HELP_ROW("scripting", "5.0.0", CMD_ANYTIME),
     { 0 },
 };
 

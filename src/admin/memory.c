@@ -123,27 +123,6 @@ static void memory_malloc_stats(struct conn *conn, const struct args *args, stru
     reply_verbatim(reply, bytes_of(text, (size_t)size), "txt");
 }
 
-static void memory_help(struct conn *conn, const struct args *args, struct reply *reply)
-{
-    static const char *const lines[] = {
-        "MEMORY <subcommand> [<arg> ...]. Subcommands are:",
-        "DOCTOR",
-        "    What stands out about memory.",
-        "MALLOC-STATS",
-        "    The allocator's totals.",
-        "PURGE",
-        "    Gives freed memory back to the system.",
-        "STATS",
-        "    Where the memory goes.",
-        "USAGE <key> [SAMPLES <count>]",
-        "    What a key and its value take.",
-        NULL,
-    };
-    (void)conn;
-    (void)args;
-    reply_help(reply, lines);
-}
-
 /* clang-format off */
 static const struct command subs[] = {
     { .name = "doctor", .arity = 2, .home = memory_doctor,
@@ -162,9 +141,7 @@ static const struct command subs[] = {
       .route = ROUTE_KEY, KEYS(2, 2, 1), .shard = memory_usage,
       .group = "server", .since = "4.0.0", .complexity = "O(1)", .syntax = "key [SAMPLES count]",
       .summary = "Returns what a key and its value take." },
-    { .name = "help", .arity = 2, .flags = CMD_ANYTIME, .home = memory_help,
-      .group = "server", .since = "4.0.0", .complexity = "O(1)", .syntax = "",
-      .summary = "Describes the sub-commands." },
+    HELP_ROW("server", "4.0.0", CMD_ANYTIME),
     { 0 },
 };
 

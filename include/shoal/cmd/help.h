@@ -1,12 +1,26 @@
 /*
- * help.h - the HELP of a container, as an array of lines.
+ * help.h - the HELP of a container, made of the rows of its sub-commands.
  */
 #ifndef SHOAL_CMD_HELP_H
 #define SHOAL_CMD_HELP_H
 
-#include "shoal/proto/reply.h"
+#include "shoal/cmd/command.h"
 
-/* `lines` end with a NULL; those about HELP itself are added. Thread: any. */
+/*
+ * The handler of HELP_ROW: an array whose first line is Redis's, then two lines a sub-command: its
+ * name with its syntax, and its summary. Thread: any.
+ */
+void help_command(struct conn *conn, const struct args *args, struct reply *reply);
+
+/* The row of HELP, for the end of a container's sub-commands. */
+#define HELP_ROW(in_group, in_version, with_flags)                                                 \
+    {                                                                                              \
+        .name = "help", .arity = 2, .flags = (with_flags), .home = help_command,                   \
+        .group = (in_group), .since = (in_version), .complexity = "O(1)", .syntax = "",            \
+        .summary = "Describes the sub-commands."                                                   \
+    }
+
+/* HELP for a command that reads its sub-commands itself; `lines` end with a NULL. Thread: any. */
 static inline void reply_help(struct reply *reply, const char *const *lines)
 {
     uint32_t count = 0;

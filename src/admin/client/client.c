@@ -8,6 +8,7 @@
 #include "shoal/admin/client/text.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
+#include "shoal/cmd/help.h"
 #include "shoal/conn/conn.h"
 
 static void client_id(struct conn *conn, const struct args *args, struct reply *reply)
@@ -195,9 +196,7 @@ static const struct command subs[] = {
     { .name = "getredir", .arity = 2, .flags = CLIENT_FLAGS, .home = client_getredir,
       .group = "connection", .since = "6.0.0", .complexity = "O(1)", .syntax = "",
       .summary = "Returns -1: client-side caching is off." },
-    { .name = "help", .arity = 2, .flags = CLIENT_FLAGS, .home = client_help,
-      .group = "connection", .since = "5.0.0", .complexity = "O(1)", .syntax = "",
-      .summary = "Describes the sub-commands." },
+    HELP_ROW("connection", "5.0.0", CLIENT_FLAGS),
     { 0 },
 };
 

@@ -23,7 +23,4 @@ void client_trackinginfo(struct conn *conn, const struct args *args, struct repl
 void client_caching(struct conn *conn, const struct args *args, struct reply *reply);
 void client_getredir(struct conn *conn, const struct args *args, struct reply *reply);
 
-/* help.c */
-void client_help(struct conn *conn, const struct args *args, struct reply *reply);
-
 #endif

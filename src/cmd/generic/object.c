@@ -62,25 +62,6 @@ static void object_not_tracked(struct exec *exec)
         reply_int(exec->reply, 0);
 }
 
-static void object_help(struct conn *conn, const struct args *args, struct reply *reply)
-{
-    static const char *const lines[] = {
-        "OBJECT <subcommand> <key>. Subcommands are:",
-        "ENCODING <key>",
-        "    How the value is kept: int, embstr or raw.",
-        "FREQ <key>",
-        "    Hits since eviction last came by the key, 0 to 3.",
-        "IDLETIME <key>",
-        "    Always 0: the time of the last access is not tracked by key.",
-        "REFCOUNT <key>",
-        "    The number of references to the value.",
-        NULL,
-    };
-    (void)conn;
-    (void)args;
-    reply_help(reply, lines);
-}
-
 /* clang-format off */
 static const struct command subs[] = {
     { .name = "encoding", .arity = 3, .flags = CMD_READONLY,
@@ -103,11 +84,7 @@ static const struct command subs[] = {
       .group = "generic", .since = "2.2.3", .complexity = "O(1)",
       .syntax = "key",
       .summary = "Returns the number of references to a value." },
-    { .name = "help", .arity = 2, .flags = CMD_ANYTIME,
-      .route = ROUTE_HOME, .home = object_help,
-      .group = "generic", .since = "6.2.0", .complexity = "O(1)",
-      .syntax = "",
-      .summary = "Describes the sub-commands." },
+    HELP_ROW("generic", "6.2.0", CMD_ANYTIME),
     { 0 },
 };
 
