@@ -4,7 +4,6 @@
 #include "shoal/admin/commands.h"
 #include "shoal/base/log.h"
 #include "shoal/base/number.h"
-#include "shoal/cmd/help.h"
 #include "shoal/conn/conn.h"
 #include "shoal/net/socket.h"
 #include "shoal/options/options.h"
@@ -74,6 +73,7 @@ static bool debug_protocol(struct bytes type, struct reply *reply)
     return true;
 }
 
+/* DEBUG has no rows of sub-commands: they are told apart here. */
 static void debug_help(struct reply *reply)
 {
     static const char *const lines[] = {
@@ -87,9 +87,13 @@ static void debug_help(struct reply *reply)
         "false.",
         "SLEEP <seconds>",
         "    Stops the thread of this connection, and the shard that it owns.",
-        NULL,
+        "HELP",
+        "    This text.",
     };
-    reply_help(reply, lines);
+    const uint32_t count = sizeof(lines) / sizeof(lines[0]);
+    reply_array(reply, count);
+    for (uint32_t i = 0; i < count; i++)
+        reply_simple(reply, lines[i]);
 }
 
 /* DEBUG ERROR: nothing of it may end the line. */

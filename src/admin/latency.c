@@ -219,7 +219,7 @@ static void latency_reset(struct plan *plan, const struct args *args)
         plan_add_control(plan, reset_control, reset_merge, chosen);
 }
 
-/* ---- DOCTOR, HELP -------------------------------------------------------- */
+/* ---- DOCTOR -------------------------------------------------------------- */
 
 static void latency_doctor(struct conn *conn, const struct args *args, struct reply *reply)
 {
@@ -236,53 +236,28 @@ static void latency_doctor(struct conn *conn, const struct args *args, struct re
     reply_verbatim(reply, bytes_str(text), "txt");
 }
 
-static void latency_help(struct conn *conn, const struct args *args, struct reply *reply)
-{
-    static const char *const lines[] = {
-        "LATENCY <subcommand> [<arg> ...]. Subcommands are:",
-        "DOCTOR",
-        "    Where to look for latency.",
-        "HISTOGRAM [<command> ...]",
-        "    How many runs of each command took at most so many microseconds.",
-        "HISTORY <event>",
-        "    Time and milliseconds of the event's samples, oldest first: command, fast-command, "
-        "expire-cycle.",
-        "LATEST",
-        "    Every event that has happened: name, time and milliseconds of the last, most "
-        "milliseconds.",
-        "RESET [<event> ...]",
-        "    Forgets these events, or all; returns how many there were.",
-        NULL,
-    };
-    (void)conn;
-    (void)args;
-    reply_help(reply, lines);
-}
-
 /* clang-format off */
 static const struct command subs[] = {
-    { .name = "doctor", .arity = 2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE, .home = latency_doctor,
+    { .name = "doctor", .arity = 2, .flags = CMD_ADMIN | CMD_ANYTIME, .home = latency_doctor,
       .group = "server", .since = "2.8.13", .complexity = "O(1)", .syntax = "",
       .summary = "Says where to look for latency." },
-    { .name = "histogram", .arity = -2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE, .home = latency_histogram,
+    { .name = "histogram", .arity = -2, .flags = CMD_ADMIN | CMD_ANYTIME, .home = latency_histogram,
       .group = "server", .since = "7.0.0", .complexity = "O(N) where N is the number of commands asked for",
       .syntax = "[command ...]",
       .summary = "Returns how many runs of each command took at most so many microseconds." },
-    { .name = "history", .arity = 3, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE,
+    { .name = "history", .arity = 3, .flags = CMD_ADMIN | CMD_ANYTIME,
       .route = ROUTE_GATHER, .gather = latency_history,
       .group = "server", .since = "2.8.13", .complexity = "O(1)", .syntax = "event",
       .summary = "Returns times and durations of an event, oldest first." },
-    { .name = "latest", .arity = 2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE,
+    { .name = "latest", .arity = 2, .flags = CMD_ADMIN | CMD_ANYTIME,
       .route = ROUTE_GATHER, .gather = latency_latest,
       .group = "server", .since = "2.8.13", .complexity = "O(1)", .syntax = "",
       .summary = "Returns the last and the longest of each event that has happened." },
-    { .name = "reset", .arity = -2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE | CMD_BARRIER,
+    { .name = "reset", .arity = -2, .flags = CMD_ADMIN | CMD_ANYTIME | CMD_BARRIER,
       .route = ROUTE_GATHER, .gather = latency_reset,
       .group = "server", .since = "2.8.13", .complexity = "O(1)", .syntax = "[event ...]",
       .summary = "Forgets events and returns how many had happened." },
-    { .name = "help", .arity = 2, .flags = CMD_LOADING | CMD_STALE, .home = latency_help,
-      .group = "server", .since = "2.8.13", .complexity = "O(1)", .syntax = "",
-      .summary = "Describes the sub-commands." },
+    HELP_ROW("server", "2.8.13", CMD_ANYTIME),
     { 0 },
 };
 

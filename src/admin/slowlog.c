@@ -128,42 +128,22 @@ static void slowlog_reset(struct plan *plan, const struct args *args)
     plan_add_control(plan, reset_control, plan_answer_ok, NULL);
 }
 
-static void slowlog_help(struct conn *conn, const struct args *args, struct reply *reply)
-{
-    static const char *const lines[] = {
-        "SLOWLOG <subcommand> [<arg> ...]. Subcommands are:",
-        "GET [<count>]",
-        "    The newest entries (default 10, -1 for all): id, Unix time, microseconds, command, "
-        "client and its name.",
-        "LEN",
-        "    How many entries there are.",
-        "RESET",
-        "    Empties the slow log.",
-        NULL,
-    };
-    (void)conn;
-    (void)args;
-    reply_help(reply, lines);
-}
-
 /* clang-format off */
 static const struct command subs[] = {
-    { .name = "get", .arity = -2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE,
+    { .name = "get", .arity = -2, .flags = CMD_ADMIN | CMD_ANYTIME,
       .route = ROUTE_GATHER, .gather = slowlog_get,
       .group = "server", .since = "2.2.12", .complexity = "O(N) where N is the number of entries returned",
       .syntax = "[count]",
       .summary = "Returns the newest entries of the slow log." },
-    { .name = "len", .arity = 2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE,
+    { .name = "len", .arity = 2, .flags = CMD_ADMIN | CMD_ANYTIME,
       .route = ROUTE_GATHER, .gather = slowlog_len,
       .group = "server", .since = "2.2.12", .complexity = "O(1)", .syntax = "",
       .summary = "Returns the number of entries in the slow log." },
-    { .name = "reset", .arity = 2, .flags = CMD_ADMIN | CMD_LOADING | CMD_STALE | CMD_BARRIER,
+    { .name = "reset", .arity = 2, .flags = CMD_ADMIN | CMD_ANYTIME | CMD_BARRIER,
       .route = ROUTE_GATHER, .gather = slowlog_reset,
       .group = "server", .since = "2.2.12", .complexity = "O(N) where N is the number of entries", .syntax = "",
       .summary = "Empties the slow log." },
-    { .name = "help", .arity = 2, .flags = CMD_LOADING | CMD_STALE, .home = slowlog_help,
-      .group = "server", .since = "6.2.0", .complexity = "O(1)", .syntax = "",
-      .summary = "Describes the sub-commands." },
+    HELP_ROW("server", "6.2.0", CMD_ANYTIME),
     { 0 },
 };
 

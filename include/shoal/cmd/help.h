@@ -20,17 +20,4 @@ void help_command(struct conn *conn, const struct args *args, struct reply *repl
         .summary = "Describes the sub-commands."                                                   \
     }
 
-/* HELP for a command that reads its sub-commands itself; `lines` end with a NULL. Thread: any. */
-static inline void reply_help(struct reply *reply, const char *const *lines)
-{
-    uint32_t count = 0;
-    while (lines[count] != NULL)
-        count++;
-    reply_array(reply, count + 2);
-    for (uint32_t i = 0; i < count; i++)
-        reply_simple(reply, lines[i]);
-    reply_simple(reply, "HELP");
-    reply_simple(reply, "    This text.");
-}
-
 #endif
