@@ -4,6 +4,7 @@
 #include "shoal/admin/commands.h"
 #include "shoal/base/log.h"
 #include "shoal/base/number.h"
+#include "shoal/cmd/errors.h"
 #include "shoal/conn/conn.h"
 #include "shoal/net/socket.h"
 #include "shoal/options/options.h"
@@ -136,7 +137,7 @@ static void debug_command(struct conn *conn, const struct args *args, struct rep
         return;
     reply_errorf(reply,
                  "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try DEBUG HELP.",
-                 (int)(sub.size < 128 ? sub.size : 128), sub.data);
+                 error_text_size(sub), sub.data);
 }
 
 /* clang-format off */

@@ -30,15 +30,14 @@ static void function_list(struct conn *conn, const struct args *args, struct rep
 {
     (void)conn;
     for (uint32_t i = 2; i < args->count; i++) {
-        bool name = bytes_is(args_at(args, i), "libraryname");
+        struct bytes option = args_at(args, i);
+        bool name = bytes_is(option, "libraryname");
         if (name && i + 1 == args->count) {
             reply_error(reply, "ERR library name argument was not given");
             return;
         }
-        if (!name && !bytes_is(args_at(args, i), "withcode")) {
-            reply_errorf(reply, "ERR Unknown argument %.*s",
-                         (int)(args->v[i].size < ERROR_TEXT_MAX ? args->v[i].size : ERROR_TEXT_MAX),
-                         args_at(args, i).data);
+        if (!name && !bytes_is(option, "withcode")) {
+            reply_errorf(reply, "ERR Unknown argument %.*s", error_text_size(option), option.data);
             return;
         }
         i += name;

@@ -53,8 +53,7 @@ static bool parse_options(const struct args *args, struct hello *hello, struct r
             if (!client_text_ok(hello->name, "Client names", reply))
                 return false;
         } else {
-            reply_errorf(reply, "ERR Syntax error in HELLO option '%.*s'",
-                         (int)(option.size < ERROR_TEXT_MAX ? option.size : ERROR_TEXT_MAX),
+            reply_errorf(reply, "ERR Syntax error in HELLO option '%.*s'", error_text_size(option),
                          option.data);
             return false;
         }

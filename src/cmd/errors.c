@@ -9,11 +9,6 @@
 #include <ctype.h>
 #include <stdio.h>
 
-static int words_size(struct bytes text)
-{
-    return (int)(text.size < ERROR_TEXT_MAX ? text.size : ERROR_TEXT_MAX);
-}
-
 void reply_wrong_arity(struct reply *reply, const struct command *command)
 {
     reply_errorf(reply, "ERR wrong number of arguments for '%s' command", command->full_name);
@@ -32,7 +27,7 @@ void reply_unknown_command(struct reply *reply, const struct args *args)
         used += snprintf(words + used, sizeof(words) - (size_t)used, "'%.*s' ", size, arg.data);
     }
     reply_errorf(reply, "ERR unknown command '%.*s', with args beginning with: %s",
-                 words_size(name), name.data, words);
+                 error_text_size(name), name.data, words);
 }
 
 void reply_unknown_subcommand(struct reply *reply, struct bytes name,
@@ -41,8 +36,8 @@ void reply_unknown_subcommand(struct reply *reply, struct bytes name,
     char upper[32] = "";
     for (size_t i = 0; i + 1 < sizeof(upper) && container->name[i] != '\0'; i++)
         upper[i] = (char)toupper((unsigned char)container->name[i]);
-    reply_errorf(reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", words_size(name), name.data,
-                 upper);
+    reply_errorf(reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", error_text_size(name),
+                 name.data, upper);
 }
 
 void reply_invalid_expire(struct reply *reply, const struct command *command)

@@ -24,6 +24,12 @@
 
 enum { ERROR_TEXT_MAX = 128 }; /* bytes of a client's words that an error repeats, as in Redis */
 
+/* How much of a client's words an error repeats, for "%.*s". Thread: any. */
+static inline int error_text_size(struct bytes text)
+{
+    return text.size < ERROR_TEXT_MAX ? (int)text.size : ERROR_TEXT_MAX;
+}
+
 /* "ERR wrong number of arguments for 'client|kill' command". Thread: any. */
 void reply_wrong_arity(struct reply *reply, const struct command *command);
 

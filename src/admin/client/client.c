@@ -51,9 +51,7 @@ static void client_setinfo(struct conn *conn, const struct args *args, struct re
     else if (bytes_is(option, "lib-ver"))
         set_text(&conn->lib_version, value, "lib-ver", reply);
     else
-        reply_errorf(reply, "ERR Unrecognized option '%.*s'",
-                     (int)(option.size < ERROR_TEXT_MAX ? option.size : ERROR_TEXT_MAX),
-                     option.data);
+        reply_errorf(reply, "ERR Unrecognized option '%.*s'", error_text_size(option), option.data);
 }
 
 /* ---- switches ------------------------------------------------------------ */

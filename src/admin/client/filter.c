@@ -31,8 +31,7 @@ static bool refuse(char error[CLIENT_ERROR_MAX], const char *text)
 
 static bool refuse_word(char error[CLIENT_ERROR_MAX], const char *text, struct bytes word)
 {
-    int size = (int)(word.size < ERROR_TEXT_MAX ? word.size : ERROR_TEXT_MAX);
-    snprintf(error, CLIENT_ERROR_MAX, "ERR %s '%.*s'", text, size, word.data);
+    snprintf(error, CLIENT_ERROR_MAX, "ERR %s '%.*s'", text, error_text_size(word), word.data);
     return false;
 }
 

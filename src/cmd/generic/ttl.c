@@ -27,8 +27,8 @@ static bool conditions_parse(struct exec *exec, unsigned *conditions)
         struct bytes word = exec_arg(exec, i);
         unsigned condition = condition_of(word);
         if (condition == 0) {
-            reply_errorf(exec->reply, "ERR Unsupported option %.*s",
-                         (int)(word.size < ERROR_TEXT_MAX ? word.size : ERROR_TEXT_MAX), word.data);
+            reply_errorf(exec->reply, "ERR Unsupported option %.*s", error_text_size(word),
+                         word.data);
             return false;
         }
         *conditions |= condition;
