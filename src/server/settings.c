@@ -76,7 +76,7 @@ void settings_free_all(struct server *server)
 
 static void say_failed(char error[SETTINGS_ERROR_MAX], struct bytes name, const char *why)
 {
-    int size = (int)(name.size < ERROR_TEXT_MAX ? name.size : ERROR_TEXT_MAX);
+    int size = error_text_size(name);
     snprintf(error, SETTINGS_ERROR_MAX,
              "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s", size, name.data,
              why);
@@ -100,7 +100,7 @@ static bool set_pair(struct settings *fresh, const struct args *args, uint32_t f
     struct bytes name = args_at(args, at);
     enum option_set_result result = option_set(fresh, name, args_at(args, at + 1), &why);
     if (result == OPTION_UNKNOWN) {
-        int size = (int)(name.size < ERROR_TEXT_MAX ? name.size : ERROR_TEXT_MAX);
+        int size = error_text_size(name);
         snprintf(error, SETTINGS_ERROR_MAX,
                  "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'", size,
                  name.data);
