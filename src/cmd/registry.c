@@ -3,7 +3,9 @@
  *
  * Names are told apart by their first eight bytes in lower case, read as one number, and their
  * length: one multiplication, one probe and, for longer names only, a comparison of what is left.
- * Written once at start-up, read by every thread after.
+ * The decoder asks only when a command differs from the one before; there a hash over all bytes of
+ * the name and a comparison cost 73 instructions more, 4 % of a request (GET and SET in turn, 16 in
+ * a batch, counted by callgrind). Written once at start-up, read by every thread after.
  */
 #include "shoal/cmd/registry.h"
 
