@@ -40,7 +40,7 @@ struct step {
 /* clang-format off */
 static const struct command harness_memory_subs[] = {
     { .name = "usage", .arity = -3, .flags = CMD_READONLY,
-      .route = ROUTE_KEY, .first_key = 2, .last_key = 2, .step = 1, .shard = memory_usage,
+      .route = ROUTE_KEY, KEYS(2, 2, 1), .shard = memory_usage,
       .group = "server", .since = "4.0.0", .complexity = "O(1)", .syntax = "key", .summary = "" },
     { 0 },
 };
