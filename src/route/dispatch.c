@@ -136,7 +136,7 @@ static bool is_paused(const struct conn *conn, const struct command *command)
         return false;
     if (command->flags & CMD_UNPAUSABLE)
         return false;
-    return !pause->writes_only || command->flags & (CMD_WRITE | CMD_PAUSE_WRITE) ||
+    return !pause->writes_only || command->flags & CMD_WRITE ||
            (command->flags & CMD_RUNS_QUEUED && transaction_writes(conn));
 }
 

@@ -29,11 +29,10 @@ enum command_flag {
     CMD_STALE = 1 << 10,
     CMD_ANYTIME = CMD_LOADING | CMD_STALE,
     CMD_SKIP_SLOWLOG = 1 << 11, /* arguments may be secret, or it reads the slow log itself */
-    CMD_PAUSE_WRITE = 1 << 12,  /* held by CLIENT PAUSE WRITE although it is no write itself */
-    CMD_UNPAUSABLE = 1 << 13,   /* runs although clients are paused (CLIENT UNPAUSE) */
-    CMD_RUNS_QUEUED = 1 << 14,  /* runs what MULTI has queued (EXEC) */
+    CMD_UNPAUSABLE = 1 << 12,   /* runs although clients are paused (CLIENT UNPAUSE) */
+    CMD_RUNS_QUEUED = 1 << 13,  /* runs what MULTI has queued (EXEC) */
     /* no FAST to Redis, but bounded by the size of its arguments: measured with its group */
-    CMD_QUICK = 1 << 15,
+    CMD_QUICK = 1 << 14,
 };
 
 /* Where a command runs, and how the parts of several shards become one reply. */
