@@ -1,8 +1,8 @@
 /*
  * cluster.c - CLUSTER: the server as the one node that owns every slot.
  *
- * That is so whether or not cluster mode is on (INFO says it is not), and clients that ask get to
- * use it.
+ * INFO says that cluster mode is off. A client that asks for the slots all the same learns that they
+ * are all here, and can work in its cluster mode.
  */
 #include "shoal/admin/commands.h"
 #include "shoal/base/hash.h"
@@ -20,8 +20,8 @@
 
 enum { CLUSTER_TEXT_MAX = 1024 };
 
-/* The address the client has reached us at, "" over a Unix socket: clients take that for the one
- * they know. */
+/* The address at which the client has reached the server. It is "" over a Unix socket; clients then
+ * go on using the address they know. */
 static void own_host(const struct conn *conn, char host[ADDRESS_TEXT_MAX])
 {
     socket_local_text(conn->fd, host);
@@ -146,7 +146,7 @@ static void tally_item(void *context, struct item *item, uint64_t unused)
     tally->keys += value_live(tally->keyspace, item) && hash_slot(item_key(item)) == tally->slot;
 }
 
-/* No index by slot is kept: the owner of the slot looks at every key of database 0. */
+/* There is no index by slot: the owner of the slot looks at every key of database 0. */
 static void count_control(struct reactor *here, void *context, struct reply *reply)
 {
     const struct slot_count *wanted = context;

@@ -1,8 +1,8 @@
 /*
  * config.c - CONFIG: the settings read and changed, the counters set to zero.
  *
- * CONFIG SET runs on every reactor: the first to come makes the change, each switches to it, and
- * only then is the client answered. So what the client sends next meets the new settings on every
+ * CONFIG SET runs on every reactor: the first to run it makes the change, each switches to it, and
+ * only then is the client answered. So the client's next command meets the new settings on any
  * shard.
  */
 #include "shoal/admin/commands.h"

@@ -1,6 +1,5 @@
 /*
- * connection.c - PING, ECHO, AUTH, SELECT and what else is between a client and its
- * connection.
+ * connection.c - PING, ECHO, AUTH, SELECT and the other commands about the client's connection.
  */
 #include "shoal/admin/commands.h"
 
@@ -34,7 +33,7 @@ static void echo_command(struct conn *conn, const struct args *args, struct repl
     reply_str(reply, args_at(args, 1));
 }
 
-/* What is behind it in the pipeline is not run. */
+/* Requests behind QUIT in the pipeline are not run. */
 static void quit_command(struct conn *conn, const struct args *args, struct reply *reply)
 {
     (void)args;
@@ -61,8 +60,8 @@ static void auth_command(struct conn *conn, const struct args *args, struct repl
     reply_ok(reply);
 }
 
-/* Among the commands of a MULTI it runs when the reply is put together; EXEC has looked ahead for
- * their databases. */
+/* In a MULTI, SELECT runs when the reply is put together. EXEC has worked out the databases of the
+ * other commands before. */
 static void select_command(struct conn *conn, const struct args *args, struct reply *reply)
 {
     int64_t index;
@@ -79,7 +78,8 @@ static void select_command(struct conn *conn, const struct args *args, struct re
     }
 }
 
-/* As after connecting, but for the native protocol, which is decided by the first bytes. */
+/* The connection becomes as it was when it was opened, except that the native protocol stays: the
+ * first bytes of a connection decide on it. */
 static void reset_command(struct conn *conn, const struct args *args, struct reply *reply)
 {
     (void)args;
@@ -98,9 +98,8 @@ static void reset_command(struct conn *conn, const struct args *args, struct rep
 }
 
 /*
- * READONLY, READWRITE and ASKING tell a node of a Redis Cluster which commands it may run for this
- * connection although it would send them elsewhere. Here every command is run for everybody: so be
- * it.
+ * READONLY, READWRITE and ASKING tell a node of a Redis Cluster to run commands that it would send
+ * to another node. This server redirects no command, so the answer is always OK.
  */
 static void agree_command(struct conn *conn, const struct args *args, struct reply *reply)
 {

@@ -1,5 +1,5 @@
 /*
- * debug.c - DEBUG: what tests of clients need. Off unless --enable-debug-command says so.
+ * debug.c - DEBUG: helps to test clients. Refused unless --enable-debug-command allows it.
  */
 #include "shoal/admin/commands.h"
 #include "shoal/base/log.h"
@@ -48,7 +48,7 @@ static void three_pairs(struct reply *reply)
     }
 }
 
-/* One value of the type named, so that a client's decoder can be tried. False: no such type. */
+/* Replies one value of the named type, for tests of a client's decoder. False: no such type. */
 static bool debug_protocol(struct bytes type, struct reply *reply)
 {
     if (bytes_is(type, "string"))
@@ -97,7 +97,7 @@ static void debug_help(struct reply *reply)
         reply_simple(reply, lines[i]);
 }
 
-/* DEBUG ERROR: nothing of it may end the line. */
+/* The text may hold anything: reply_error() makes its line ends harmless. */
 static void debug_error(struct bytes text, struct reply *reply)
 {
     int size = text.size < REPLY_ERROR_TEXT_MAX ? (int)text.size : REPLY_ERROR_TEXT_MAX;

@@ -6,7 +6,7 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/help.h"
 
-/* FLUSH [ASYNC | SYNC] of nothing. */
+/* FLUSH [ASYNC | SYNC]: there is nothing to flush. */
 static void flush(struct conn *conn, const struct args *args, struct reply *reply)
 {
     (void)conn;

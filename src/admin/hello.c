@@ -61,7 +61,7 @@ static bool parse_options(const struct args *args, struct hello *hello, struct r
     return true;
 }
 
-/* The last step that can fail changes something: nothing before it does. */
+/* No step changes anything until the last one that can fail has succeeded. */
 static bool apply(struct conn *conn, const struct hello *hello, struct reply *reply)
 {
     const char *error = NULL;
@@ -84,7 +84,8 @@ static bool apply(struct conn *conn, const struct hello *hello, struct reply *re
 
 static void answer(const struct conn *conn, struct reply *reply)
 {
-    reply->proto = conn->proto; /* already in the new one; RESP has no frame that was begun */
+    /* The reply is in the new protocol already: RESP has no frame that was begun in the old one. */
+    reply->proto = conn->proto;
     reply_map(reply, 7);
     reply_cstr(reply, "server");
     reply_cstr(reply, "redis"); /* clients read the version of this name */

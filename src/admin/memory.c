@@ -46,7 +46,7 @@ static void add_allocator(struct reply *reply, const struct memory_figures *figu
     add_bytes(reply, "fragmentation.bytes", figures->resident - figures->used);
 }
 
-/* Only what there is: no replicas, no scripts, no hash tables apart from the data. */
+/* Redis's fields, without those about replicas, scripts and hash tables apart from the data. */
 static void memory_stats(struct conn *conn, const struct args *args, struct reply *reply)
 {
     struct memory_figures figures;

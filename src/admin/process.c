@@ -21,7 +21,7 @@ static void time_command(struct conn *conn, const struct args *args, struct repl
     reply_str(reply, bytes_of(text, number_format_i64(text, now_us % 1000000)));
 }
 
-/* A master without replicas, whose stream has not begun. */
+/* Always a master without replicas, at offset 0. */
 static void role_command(struct conn *conn, const struct args *args, struct reply *reply)
 {
     (void)conn;
@@ -68,8 +68,8 @@ static bool shutdown_parse(const struct args *args, struct shutdown_words *words
 }
 
 /*
- * Says nothing on success, as Redis: the connection closes. There are no replicas to wait for, so
- * NOW changes nothing, and an end that has begun goes on.
+ * On success there is no reply, as in Redis; the connection closes. There are no replicas to wait
+ * for, so NOW changes nothing. A shutdown that has begun cannot be aborted.
  */
 static void shutdown_command(struct conn *conn, const struct args *args, struct reply *reply)
 {

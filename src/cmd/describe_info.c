@@ -138,7 +138,7 @@ static void reply_name_int(struct reply *reply, const char *name, int64_t value)
     reply_int(reply, value);
 }
 
-/* One spec: keys from an index on, to the last one, by steps. `lastkey` is relative to the
+/* One spec: the keys from the first index to the last, by steps. `lastkey` is relative to the
  * first. */
 static void reply_key_specs(struct reply *reply, const struct command *command)
 {

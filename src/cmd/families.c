@@ -1,5 +1,5 @@
 /*
- * families.c - the one list of the families that this layer has.
+ * families.c - the list of the families of shard commands.
  */
 #include "shoal/cmd/families.h"
 

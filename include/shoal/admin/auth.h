@@ -1,5 +1,5 @@
 /*
- * auth.h - is this the password? There is one user, "default", whose password is --requirepass.
+ * auth.h - checks passwords. There is one user, "default", whose password is --requirepass.
  */
 #ifndef SHOAL_ADMIN_AUTH_H
 #define SHOAL_ADMIN_AUTH_H

@@ -1,7 +1,7 @@
 /*
  * commands.h - the families of home commands, one table a file.
  *
- * A new family is one file in src/server, one line here and one in src/server/families.c.
+ * A new family is one file in src/admin, one line here and one in src/commands.c.
  */
 #ifndef SHOAL_ADMIN_COMMANDS_H
 #define SHOAL_ADMIN_COMMANDS_H

@@ -2,8 +2,8 @@
  * command.h - what a command is: one row of data beside its handler, and what the handler sees.
  *
  * A shard command runs on the shard that owns its keys and sees nothing but that shard. A home
- * command runs on the reactor that owns the connection and belongs to the server layer. Rows are
- * found through explicit lists of families (cmd/registry.h).
+ * command runs on the reactor that owns the connection; its handler is in a room above. Explicit
+ * lists of families name all rows (cmd/families.h, src/commands.c).
  */
 #ifndef SHOAL_CMD_COMMAND_H
 #define SHOAL_CMD_COMMAND_H
@@ -19,19 +19,19 @@ enum command_flag {
     CMD_ADMIN = 1 << 3,
     CMD_FAST = 1 << 4,
     CMD_NOAUTH = 1 << 5, /* allowed before AUTH */
-    /* changes the connection: waits for what is before it, holds what is behind */
+    /* Changes the connection: it waits for the requests before it, those behind wait for it. */
     CMD_BARRIER = 1 << 6,
     CMD_NOMULTI = 1 << 7, /* refused inside MULTI */
-    /* runs inside MULTI instead of being queued (EXEC, DISCARD, WATCH ...) */
+    /* Runs inside MULTI instead of being queued (EXEC, DISCARD, WATCH ...). */
     CMD_IMMEDIATE = 1 << 8,
     /* Only words of COMMAND INFO: the server neither loads data nor follows another. */
     CMD_LOADING = 1 << 9,
     CMD_STALE = 1 << 10,
     CMD_ANYTIME = CMD_LOADING | CMD_STALE,
-    CMD_SKIP_SLOWLOG = 1 << 11, /* arguments may be secret, or it reads the slow log itself */
+    CMD_SKIP_SLOWLOG = 1 << 11, /* arguments may be secret, or the command reads the slow log */
     CMD_UNPAUSABLE = 1 << 12,   /* runs although clients are paused (CLIENT UNPAUSE) */
-    CMD_RUNS_QUEUED = 1 << 13,  /* runs what MULTI has queued (EXEC) */
-    /* no FAST to Redis, but bounded by the size of its arguments: measured with its group */
+    CMD_RUNS_QUEUED = 1 << 13,  /* runs the commands that MULTI has queued (EXEC) */
+    /* Not FAST in Redis, but bounded by its arguments: its batch may be timed as a whole. */
     CMD_QUICK = 1 << 14,
 };
 
@@ -50,8 +50,8 @@ enum command_route {
      * (KEYS) */
     ROUTE_ALL_ARRAY,
     ROUTE_ALL_ATOMIC, /* every shard in one transaction; `shard` writes OK (FLUSHALL) */
-    /* every reactor, about the server itself: `gather` adds what is asked to the plan (CLIENT
-     * LIST) */
+    /* every reactor, about the server itself: `gather` adds the question to the plan
+     * (CLIENT LIST) */
     ROUTE_GATHER,
     ROUTE_CURSOR, /* the shard that the SCAN cursor names, see cmd/generic/cursor.h */
     ROUTE_ANY,    /* any shard with keys: tried in turn while it answers nil (RANDOMKEY) */
@@ -75,8 +75,8 @@ typedef bool (*command_check_fn)(struct exec *exec);
 
 struct command {
     const char *name; /* lower case; a sub-command has its own ("encoding") */
-    int16_t
-        arity; /* as Redis: exact, or -minimum; the name counts, and for a sub-command both names */
+    /* As in Redis: exact, or -minimum; the name counts, of a sub-command both names. */
+    int16_t arity;
     uint32_t flags;                   /* enum command_flag */
     uint8_t route;                    /* enum command_route */
     int8_t first_key, last_key, step; /* see KEYS; all 0 without keys */
@@ -84,12 +84,12 @@ struct command {
     command_each_fn each;
     command_home_fn home;
     command_gather_fn gather;
-    /*
-     * ROUTE_ATOMIC over several shards, NULL when nothing is to be asked: run on every shard before
-     * `shard` runs on any. It changes and replies nothing; if one shard says false, none goes on
-     * (MSETNX: no key exists) and the reply is 0.
-     */
     bool moves; /* a value from its first key to its second, see cmd/generic/move.h */
+    /*
+     * ROUTE_ATOMIC over several shards: runs on every shard before `shard` runs on any. It changes
+     * and replies nothing. If it is false on one shard, `shard` runs on none and the reply is 0
+     * (MSETNX: a key exists). NULL: nothing to check.
+     */
     command_check_fn check;
     const struct command *subs; /* sub-commands, ended by a row without a name; NULL if none */
     const char *group; /* "string", "generic", "connection", "server", "transactions", "cluster" */

@@ -1,7 +1,7 @@
 /*
  * families.h - the families of shard commands, one table a file.
  *
- * A new family is one file in src/cmd, one line here and one in src/cmd/families.c.
+ * A new family is one file in src/cmd, one line here, one in src/cmd/families.c, one in its test.
  */
 #ifndef SHOAL_CMD_FAMILIES_H
 #define SHOAL_CMD_FAMILIES_H
@@ -22,7 +22,7 @@ extern const struct command keyspace_commands[];
 extern const struct command scan_commands[];
 extern const struct command ttl_commands[];
 
-/* All of the above, for registry_init(); the server adds its own families. Thread: any. */
+/* All of the above; src/commands.c adds those of the other rooms. Thread: any. */
 const struct command *const *cmd_families(uint32_t *count);
 
 #endif

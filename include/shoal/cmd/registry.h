@@ -6,10 +6,10 @@
 
 #include "shoal/cmd/command.h"
 
-/* A family: rows ended by one without a name. Rows are copied, so families may be const. */
-enum { REGISTRY_COMMANDS_MAX = 512 };
+enum { REGISTRY_COMMANDS_MAX = 512 }; /* rows, those that end sub-commands included */
 
-/* Takes the families, gives ids and full names, builds the look-up table. Aborts on a duplicate
+/* A family is an array of rows that ends with one without a name. */
+/* Copies the rows, gives them ids and full names, builds the look-up table. Aborts on a duplicate
  * name. Thread: startup. */
 void registry_init(const struct command *const *families, uint32_t family_count);
 
@@ -25,7 +25,7 @@ uint32_t registry_top_count(void); /* commands only: ids 0..n-1 */
 
 /*
  * True when `count` arguments satisfy the row's arity. Where keys come in groups up to the last
- * argument (MSET's pairs) the last group must be whole, so that nobody reads beyond it.
+ * argument (MSET's pairs) the last group must be whole, so that no handler reads beyond it.
  */
 static inline bool command_arity_ok(const struct command *command, uint32_t count)
 {

@@ -6,7 +6,8 @@
 
 #include "shoal/cmd/command.h"
 
-/* True unless the item has expired: for items that come from the table itself, not by key. */
+/* True unless the item has expired. For items of a walk through the table, which shows expired
+ * ones too; keyspace_find() does not. */
 bool value_live(const struct keyspace *keyspace, const struct item *item);
 
 /* The value as one string; nil for NULL. A large one is pinned, not copied. */
@@ -15,8 +16,8 @@ void value_reply(struct exec *exec, const struct item *item);
 /* The same for a part of the item's value. */
 void value_reply_part(struct exec *exec, const struct item *item, struct bytes part);
 
-/* Where a reply stood, so that what was written since can be taken back, pins' references
- * included. */
+/* A place in a reply: value_rollback() takes back what was written after it, and gives back the
+ * references of its pins. */
 struct value_mark {
     size_t size;
     uint32_t pins;
@@ -30,7 +31,7 @@ bool value_int(const struct item *item, int64_t *out);
 /* False, with the error replied, when a string of `size` bytes is refused. */
 bool value_size_ok(struct exec *exec, uint64_t size);
 
-/* keyspace_set() that replies the error itself: false, and an error is the whole reply. */
+/* keyspace_set(). False: the error has been replied, and is the whole reply. */
 bool value_store(struct exec *exec, struct key key, struct bytes value, int64_t expire_ms);
 
 /* "string": the word of TYPE and of SCAN's TYPE option. */

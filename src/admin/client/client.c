@@ -80,8 +80,8 @@ static void client_no_touch(struct conn *conn, const struct args *args, struct r
 }
 
 /*
- * Neither OFF nor SKIP is answered itself; ON is, whatever was before. A barrier, and not in a
- * MULTI: the request is the first of its connection, and those behind it have not been looked at.
+ * OFF and SKIP are not answered themselves; ON always is. The command is a barrier and refused in a
+ * MULTI, so its request is the first of the connection, and none behind it has been looked at.
  */
 static void client_reply(struct conn *conn, const struct args *args, struct reply *reply)
 {
@@ -103,9 +103,9 @@ static void client_reply(struct conn *conn, const struct args *args, struct repl
     }
 }
 
-/* ---- what there is nothing of -------------------------------------------- */
+/* ---- not supported ------------------------------------------------------- */
 
-/* A client says what it can take; none of that is sent here. */
+/* The client says what it can receive; the server sends none of that. */
 static void client_capa(struct conn *conn, const struct args *args, struct reply *reply)
 {
     (void)conn;

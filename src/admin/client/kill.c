@@ -10,8 +10,8 @@
 #include "shoal/reactor/reactor.h"
 #include "shoal/route/plan.h"
 
-/* The one that asks is still to be answered: it is closed after that, and what is behind in its
- * pipeline is not run. */
+/* The caller still gets its reply: it is closed after that, and the requests behind in its pipeline
+ * are not run. */
 static void kill_control(struct reactor *here, void *context, struct reply *reply)
 {
     const struct client_filter *filter = context;

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-/* One letter for each that is so. */
+/* One letter for each flag that is set, N for none. */
 static void flags_text(const struct conn *conn, char out[8])
 {
     static const struct {
@@ -28,15 +28,15 @@ static void flags_text(const struct conn *conn, char out[8])
     out[n] = '\0';
 }
 
-/* Bytes that a request took on the wire: arguments are offsets from its first byte, a line's end
- * follows the last. */
+/* Bytes that a request took on the wire: the offsets of its arguments count from its first byte, and
+ * in RESP a line end follows the last argument. */
 static size_t wire_size(const struct request *request)
 {
     const struct span *last = &request->args[request->argc - 1];
     return last->offset + last->size + (request->proto == PROTO_NATIVE ? 0 : 2);
 }
 
-/* What has been received and not answered, and the arguments in it. */
+/* Bytes received and not answered, the room behind them, and the bytes of arguments among them. */
 struct unanswered {
     size_t bytes, free, args;
 };
@@ -87,7 +87,7 @@ int client_resp_version(const struct conn *conn)
     return conn->proto == PROTO_RESP3 ? 3 : conn->proto == PROTO_NATIVE ? 0 : 2;
 }
 
-/* Who it is, since when, and in what state. */
+/* Identity, age and state. */
 static int line_state(const struct conn *conn, char *out, size_t room)
 {
     char peer[ADDRESS_TEXT_MAX], local[ADDRESS_TEXT_MAX], flags[8];

@@ -25,7 +25,7 @@ static void pause_control(struct reactor *here, void *context, struct reply *rep
     reply_mark(reply);
 }
 
-/* What is held goes on later in this turn. */
+/* The reactor tries held commands again later in this turn. */
 static void unpause_control(struct reactor *here, void *context, struct reply *reply)
 {
     (void)context;

@@ -1,8 +1,9 @@
 /*
  * tracking.c - the sub-commands of client-side caching, which is not offered.
  *
- * A client that is told OK keeps values and waits for invalidations, which would never come: so
- * tracking cannot be turned on, and everything else answers as it does while tracking is off.
+ * A client that is told OK keeps values and relies on invalidation messages, which would never
+ * come. So tracking cannot be turned on, and the other sub-commands answer as they do while it is
+ * off.
  */
 #include "handlers.h"
 

@@ -5,9 +5,8 @@
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"
 
-enum {
-    RANDOM_TRIES_MAX = 100
-}; /* beyond it nearly all keys have expired: nil, the sweep is due anyway */
+/* Above it nearly all keys have expired: the reply is nil, and the expiry sweep is due anyway. */
+enum { RANDOM_TRIES_MAX = 100 };
 
 static void dbsize_command(struct exec *exec)
 {

@@ -17,7 +17,7 @@ static struct key key_in(const struct exec *exec, uint32_t i, uint8_t db)
     return key;
 }
 
-/* COPY's DB n and REPLACE; NULL, or why not. */
+/* COPY's DB n and REPLACE. Returns NULL, or the error. */
 static const char *parse_options(const struct args *args, struct move *move)
 {
     for (uint32_t i = 3; i < args->count; i++) {
@@ -94,7 +94,8 @@ void move_reply(struct reply *reply, const struct move *move, bool found, bool p
         reply_ok(reply);
 }
 
-/* Puts a copy of the item's value at the destination: the item may move while that is made. */
+/* Stores the item's value at the destination, by way of a copy: making room for it may move the
+ * item. */
 static bool put_copy(struct exec *exec, const struct move *move, const struct item *item)
 {
     char scratch[INT64_TEXT_MAX];

@@ -45,7 +45,7 @@ static void object_refcount(struct exec *exec)
     reply_int(exec->reply, shared ? SHARED_REFERENCES : 1);
 }
 
-/* Not a hit itself, nor a miss. */
+/* Looking at the frequency counts neither as a hit nor as a miss. */
 static void object_freq(struct exec *exec)
 {
     int freq = keyspace_freq(exec->keyspace, exec_key(exec));
@@ -55,7 +55,7 @@ static void object_freq(struct exec *exec)
         reply_int(exec->reply, freq);
 }
 
-/* IDLETIME: no key has a clock of its own. */
+/* IDLETIME: keys do not record when they were read last. */
 static void object_not_tracked(struct exec *exec)
 {
     if (find_or_nil(exec) != NULL)

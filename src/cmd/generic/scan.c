@@ -22,7 +22,7 @@ struct scan {
     const struct keyspace *keyspace;
     struct bytes pattern, type; /* no data: any */
     int64_t count;
-    int64_t visited;           /* what COUNT counts: filtered out or not */
+    int64_t visited;           /* what COUNT counts: items, filtered out or not */
     const struct item **found; /* `_inline` or a heap block */
     uint32_t found_count, capacity;
     bool no_memory;
@@ -89,8 +89,8 @@ static bool scan_grow(struct scan *scan)
     return true;
 }
 
-/* Only notes the item: the array's length comes before its elements, and nothing moves
- * meanwhile. */
+/* Only notes the item, because the array's length is replied before its elements. No item moves
+ * until then. */
 static void scan_visit(void *context, struct item *item, uint64_t hash_unused)
 {
     struct scan *scan = context;

@@ -1,5 +1,5 @@
 /*
- * filter.h - which connections CLIENT LIST and CLIENT KILL are about.
+ * filter.h - selects the connections of CLIENT LIST and CLIENT KILL.
  */
 #ifndef SHOAL_ADMIN_CLIENT_FILTER_H
 #define SHOAL_ADMIN_CLIENT_FILTER_H
@@ -11,7 +11,7 @@ struct conn;
 
 enum { CLIENT_ERROR_MAX = 256 };
 
-/* What a connection must be to match: all of it. Read by every reactor, written by none. */
+/* A connection matches if it meets all conditions. Every reactor reads a filter, none writes it. */
 struct client_filter {
     uint64_t caller;  /* id of the connection that asks ... */
     bool skip_caller; /* ... which does not match */

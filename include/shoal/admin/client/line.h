@@ -9,8 +9,8 @@
 enum { CLIENT_LINE_MAX = 2048 }; /* three texts of CONN_NAME_MAX, two addresses, 40 short fields */
 
 /*
- * Redis's fields in Redis's order, then shard=<reactor>, and a newline. What does not exist here is
- * what it would be for a client that does not use it (sub=0, redir=-1).
+ * Redis's fields in Redis's order, then shard=<reactor>, and a newline. A field of something that
+ * shoal does not have shows the value of a client that does not use it (sub=0, redir=-1).
  *
  *   returns  the size, without the terminating zero
  *   thread   owner

@@ -7,8 +7,8 @@
 #include "shoal/proto/reply.h"
 
 /*
- * True for printable ASCII without spaces of at most CONN_NAME_MAX bytes; otherwise an error is
- * replied. It stands in CLIENT LIST, whose fields are separated by spaces.
+ * True for printable ASCII of at most CONN_NAME_MAX bytes without spaces, because spaces separate
+ * the fields of CLIENT LIST. False: the error is replied.
  *
  *   what     how the error begins: "Client names", "lib-name"
  *   thread   any

@@ -1,6 +1,6 @@
 /*
- * memory_usage.h - MEMORY USAGE, a shard sub-command of a container whose other rows are the
- * server's.
+ * memory_usage.h - MEMORY USAGE: runs on a shard, although the other sub-commands of MEMORY run at
+ * home (src/admin/memory.c).
  */
 #ifndef SHOAL_CMD_GENERIC_MEMORY_USAGE_H
 #define SHOAL_CMD_GENERIC_MEMORY_USAGE_H

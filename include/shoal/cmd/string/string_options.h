@@ -18,8 +18,8 @@ struct string_options {
     bool get;
     enum string_ttl ttl;
     enum expire_unit unit; /* STRING_TTL_SET */
-    struct bytes
-        time; /* STRING_TTL_SET, not parsed yet: when that fails is for the command to say */
+    /* STRING_TTL_SET: still text, so that the command decides when it complains of it. */
+    struct bytes time;
 };
 
 /* Reads the arguments from index `from` on. False: the error is replied. */
