@@ -106,7 +106,7 @@ static inline int admin_teardown(void **state)
 static inline void admin_run_part(struct reactor *here, struct part *part, struct reply_ref *ref)
 {
     struct reply *reply = &part->reply;
-    reply_init(reply, PROTO_NATIVE, NULL, 0, NULL, 0);
+    reply_init(reply, PROTO_NATIVE, part->bytes, sizeof(part->bytes), NULL, 0);
     reply->marking = true;
     for (uint32_t i = 0; i < part->op_count; i++) {
         part->ops[i].control(here, part->ops[i].context, reply);
