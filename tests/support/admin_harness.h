@@ -115,6 +115,7 @@ static inline void admin_gather(struct admin_harness *h, const struct command *c
     for (uint32_t i = 0; i < ADMIN_SHARDS; i++)
         if (plan->part[i] != NULL)
             admin_run_part(h, plan->part[i], i);
+    plan->phase = PLAN_END; /* all parts are home */
     plan_compose(plan, reply);
     plan_free(&plan);
 }

@@ -125,6 +125,7 @@ static inline void admin_gather(const struct command *command, const struct args
     for (uint32_t i = 0; i < ADMIN_REACTORS; i++)
         if (plan->part[i] != NULL)
             admin_run_part(&admin.reactor[i], plan->part[i], &refs[i]);
+    plan->phase = PLAN_END; /* all parts are home */
     plan_compose(plan, reply);
     for (uint32_t i = 0; i < ADMIN_REACTORS; i++) {
         if (plan->part[i] == NULL)

@@ -90,8 +90,7 @@ static void send_all(void)
 static int begin(void **state)
 {
     (void)state;
-    reactor = aligned_alloc(64, sizeof(*reactor));
-    memset(reactor, 0, sizeof(*reactor));
+    reactor = calloc(1, sizeof(*reactor));
     memset(&conns, 0, sizeof(conns));
     reactor->conns = &conns;
     reactor->keyspace = &keyspace; /* its arena alone is used */

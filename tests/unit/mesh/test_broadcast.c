@@ -57,8 +57,7 @@ static int begin(void **state)
     memset(ran, 0, sizeof(ran));
     ended = 0;
     mesh = mesh_new(REACTORS, 4);
-    reactor = aligned_alloc(64, REACTORS * sizeof(*reactor));
-    memset(reactor, 0, REACTORS * sizeof(*reactor));
+    reactor = calloc(REACTORS, sizeof(*reactor));
     for (uint32_t i = 0; i < REACTORS; i++) {
         reactor[i].id = i;
         reactor[i].count = REACTORS;
