@@ -3,7 +3,7 @@
  * keeps, and the single events above latency-monitor-threshold, from all reactors together.
  */
 #include "shoal/admin/commands.h"
-#include "shoal/admin/info/info.h"
+#include "shoal/admin/info/commandstats.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/help.h"
 #include "shoal/cmd/registry.h"

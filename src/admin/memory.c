@@ -1,8 +1,8 @@
 /*
  * memory.c - MEMORY: where the memory goes.
  */
+#include "shoal/admin/info/memory.h"
 #include "shoal/admin/commands.h"
-#include "shoal/admin/info/info.h"
 #include "shoal/base/mem.h"
 #include "shoal/cmd/generic/memory_usage.h"
 #include "shoal/cmd/help.h"

@@ -7,7 +7,8 @@
 #ifndef SHOAL_ADMIN_INFO_SECTIONS_H
 #define SHOAL_ADMIN_INFO_SECTIONS_H
 
-#include "shoal/admin/info/info.h"
+#include "shoal/admin/info/commandstats.h"
+#include "shoal/admin/info/memory.h"
 #include "shoal/server/server.h"
 
 struct info {

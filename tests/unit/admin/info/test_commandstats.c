@@ -4,7 +4,7 @@
  */
 #include "support/admin_harness.h"
 
-#include "shoal/admin/info/info.h"
+#include "shoal/admin/info/commandstats.h"
 
 static const struct command *command(const char *name)
 {

@@ -3,7 +3,7 @@
  */
 #include "support/admin_harness.h"
 
-#include "shoal/admin/info/info.h"
+#include "shoal/admin/info/memory.h"
 
 /* A key of `size` bytes, by the harness's own keyspace. */
 static void add_key(struct keyspace *keyspace, const char *name, size_t size)

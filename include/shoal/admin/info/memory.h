@@ -1,8 +1,8 @@
 /*
- * info.h - figures about the whole server that INFO and MEMORY share.
+ * memory.h - the memory of the whole server, as INFO and MEMORY show it.
  */
-#ifndef SHOAL_ADMIN_INFO_INFO_H
-#define SHOAL_ADMIN_INFO_INFO_H
+#ifndef SHOAL_ADMIN_INFO_MEMORY_H
+#define SHOAL_ADMIN_INFO_MEMORY_H
 
 #include "shoal/base/mem.h"
 #include "shoal/stats/stats.h"
@@ -36,14 +36,5 @@ static inline double ratio_of(uint64_t a, uint64_t b)
 {
     return b == 0 ? 0 : (double)a / (double)b;
 }
-
-/* The counters of one command, added up over all reactors. Thread: any reactor. */
-struct command_figures {
-    uint64_t calls, rejected, failed;
-    uint64_t us;
-    uint64_t latency[LATENCY_BUCKETS];
-};
-void command_figures_read(const struct reactor *here, uint32_t command_id,
-                          struct command_figures *figures);
 
 #endif
