@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the end-to-end tests against a server's binary, one after the other.
+# Runs the end-to-end tests against a server's binary, a few at a time.
 #
 #   scripts/run-e2e.sh BINARY [TEST...]
 #
@@ -12,40 +12,20 @@
 # failure of the test.
 #   E2E_TIMEOUT   seconds each may take   600
 #   E2E_PORT      the first port of all   27200
+#   E2E_JOBS      tests at a time         as many as there are CPUs
+#   V=1           show the output of all, not only of those that fail
 set -u
-cd "$(dirname "$0")/.."
 
-SHOAL=$(realpath "$1")
-BUILD=$(dirname "$SHOAL")
-export SHOAL BUILD
-shift
-if [ $# -eq 0 ]; then
-    set -- $(ls tests/e2e/test_*.sh tests/e2e/test_*.py tests/e2e/node/test_*.mjs 2>/dev/null) \
-        $(find "$BUILD/tests/e2e" -type f -name 'test_*' 2>/dev/null | sort)
-    # A mode that has such a list runs all the others; a row without a test is a mistake.
-    left_out=tests/e2e/left-out-$(basename "$BUILD").txt
-    for row in $(sed 's/ *#.*//' "$left_out" 2>/dev/null); do
-        case " $* " in
-        *"/$row "*) ;;
-        *) echo "$left_out: there is no test $row" && exit 1 ;;
-        esac
-        set -- $(printf '%s\n' "$@" | grep -v "/$row\$")
-    done
-fi
-
-# Reports go to files of their own, report.<pid>: a server's output is read by its test, or nobody.
-log=$(mktemp)
-reports=$(mktemp -d)
-trap 'rm -rf "$log" "$reports"' EXIT
-trap 'exit 130' INT TERM HUP
-export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1}:log_path=$reports/report"
-export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}:log_path=$reports/report"
-export TSAN_OPTIONS="${TSAN_OPTIONS:-exitcode=66}:log_path=$reports/report"
-
-passed=0 failed=0 skipped=0 number=0
-for test in "$@"; do
+# One test, whose files are $dir/$number.*: its line and, if it failed, its output go out in one piece.
+one() {
+    dir=$1 number=$2 test=$3
+    log=$dir/$number.log reports=$dir/$number.reports
+    mkdir "$reports"
+    # Reports go to files of their own, report.<pid>: a server's output is read by its test, or nobody.
+    export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1}:log_path=$reports/report"
+    export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}:log_path=$reports/report"
+    export TSAN_OPTIONS="${TSAN_OPTIONS:-exitcode=66}:log_path=$reports/report"
     export PORT=$((${E2E_PORT:-27200} + number * 10))
-    number=$((number + 1))
     began=$(date +%s)
     case $test in
     *.sh) runner=sh ;;
@@ -77,14 +57,58 @@ for test in "$@"; do
         bad=$((bad + 1))
         why="${why:+$why, }a sanitizer reported of $reported processes"
         cat "$reports"/report.* | head -n 200 >>"$log"
-        rm -f "$reports"/report.*
     fi
-    printf '%-46s %4d passed %4d failed %4d skipped %4d s%s\n' "${test#"$PWD"/}" "$ok" "$bad" \
-        "$left" $(($(date +%s) - began)) "${why:+   $why}"
-    if [ "$bad" -gt 0 ] || [ -n "${V:-}" ]; then
-        sed 's/^/    /' "$log"
-    fi
+    {
+        printf '%-46s %4d passed %4d failed %4d skipped %4d s%s\n' "${test#"$PWD"/}" "$ok" "$bad" \
+            "$left" $(($(date +%s) - began)) "${why:+   $why}"
+        if [ "$bad" -gt 0 ] || [ -n "${V:-}" ]; then
+            sed 's/^/    /' "$log"
+        fi
+    } >"$dir/$number.shown"
+    echo "$ok $bad $left" >"$dir/$number.counts"
+    flock "$dir" cat "$dir/$number.shown"
+}
+
+if [ "$1" = --one ]; then
+    one "$2" "$3" "$4"
+    exit 0
+fi
+
+cd "$(dirname "$0")/.."
+SHOAL=$(realpath "$1")
+BUILD=$(dirname "$SHOAL")
+export SHOAL BUILD
+shift
+if [ $# -eq 0 ]; then
+    set -- $(ls tests/e2e/test_*.sh tests/e2e/test_*.py tests/e2e/node/test_*.mjs 2>/dev/null) \
+        $(find "$BUILD/tests/e2e" -type f -name 'test_*' 2>/dev/null | sort)
+    # A mode that has such a list runs all the others; a row without a test is a mistake.
+    left_out=tests/e2e/left-out-$(basename "$BUILD").txt
+    for row in $(sed 's/ *#.*//' "$left_out" 2>/dev/null); do
+        case " $* " in
+        *"/$row "*) ;;
+        *) echo "$left_out: there is no test $row" && exit 1 ;;
+        esac
+        set -- $(printf '%s\n' "$@" | grep -v "/$row\$")
+    done
+fi
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM HUP
+
+number=0
+for test in "$@"; do
+    echo "$number $test"
+    number=$((number + 1))
+done | xargs -P "${E2E_JOBS:-$(nproc)}" -L 1 scripts/run-e2e.sh --one "$dir"
+
+passed=0 failed=0 skipped=0 n=0
+while [ $n -lt $# ]; do
+    # One that left no counts was killed with what runs it.
+    read -r ok bad left <"$dir/$n.counts" 2>/dev/null || { ok=0 bad=1 left=0; }
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + left))
+    n=$((n + 1))
 done
 
 printf '%d passed, %d failed' "$passed" "$failed"
