@@ -1,7 +1,7 @@
 /*
  * option_row.h - one row of the table of options, and what is done by a row: parse, print, find.
  *
- * Private to src/server/options_*.c; the rest of the server reads struct settings.
+ * Private to src/options/; the rest of the server reads struct settings.
  */
 #ifndef SHOAL_OPTIONS_OPTION_ROW_H
 #define SHOAL_OPTIONS_OPTION_ROW_H
@@ -69,7 +69,7 @@ struct option {
     const char *help;  /* one line, no full stop */
 };
 
-/* options_table.c: the rows, and how many. */
+/* table.c: the rows, and how many. */
 extern const struct option option_rows[];
 extern const int option_row_count;
 bool option_is_shown(const struct option *row); /* in --help and documentation */
@@ -81,7 +81,7 @@ struct option_action {
 };
 extern const struct option_action option_actions[];
 
-/* options_value.c: by type. `value` may hold several words. */
+/* value.c: by type. `value` may hold several words. */
 bool option_parse(const struct option *row, struct settings *settings, struct bytes value,
                   struct option_error *error);
 void option_print(const struct option *row, const struct settings *settings,
@@ -92,7 +92,7 @@ bool option_bool(struct bytes value, bool *out);
 /* Next word of `text`, by blanks; false at the end. */
 bool option_next_word(struct bytes *text, struct bytes *word);
 
-/* options_special.c */
+/* special.c */
 bool option_parse_bind(struct settings *settings, struct bytes value, struct option_error *error);
 void option_print_bind(const struct settings *settings, char out[OPTION_TEXT_MAX]);
 bool option_parse_shards(struct settings *settings, struct bytes value, struct option_error *error);
@@ -117,14 +117,14 @@ bool option_parse_percentiles(struct settings *settings, struct bytes value,
                               struct option_error *error);
 void option_print_percentiles(const struct settings *settings, char out[OPTION_TEXT_MAX]);
 
-/* options_find.c: by name or alias, ignoring case and taking '_' for '-'; NULL when unknown. */
+/* find.c: by name or alias, ignoring case and taking '_' for '-'; NULL when unknown. */
 const struct option *option_find(struct bytes name);
 const struct option *option_find_letter(char letter);
 /* The nearest known name, or NULL when none is near. */
 const char *option_nearest(struct bytes name);
 
 /*
- * options_compat.c: Redis's directives that have no meaning here. An index, or -1 when it is not
+ * compat.c: Redis's directives that have no meaning here. An index, or -1 when it is not
  * one. While loading, any value is taken; CONFIG SET takes what compat_set() says.
  */
 int compat_find(struct bytes name);
@@ -139,7 +139,7 @@ enum option_set_result compat_set(struct settings *settings, int index, struct b
 const char *compat_get(const struct settings *settings, int index);
 
 /*
- * options_file.c: reads a config file and its includes and calls `line` for each directive, its
+ * file.c: reads a config file and its includes and calls `line` for each directive, its
  * words joined by one blank in `value`. False from `line` (reason in error) stops; the reader adds
  * file and line. "-" is stdin.
  */
@@ -154,12 +154,12 @@ bool options_file_read(const char *path, option_line_fn line, void *context,
 /* Splits one line into words, in place; -1: unbalanced quotes. */
 int options_split(char *line, struct bytes words[OPTION_WORDS_MAX]);
 
-/* options_notes.c: what is said once after loading. */
+/* notes.c: what is said once after loading. */
 void options_notes_clear(void);
 void options_note_ignored(const char *name);
 void options_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* options_load.c: everything of options_load() but the printing; tests give the host and the
+/* load.c: everything of options_load() but the printing; tests give the host and the
  * environment. */
 struct options_request {
     bool help, version, check_config, print_markdown, print_man, print_completion, print_config,
@@ -174,7 +174,7 @@ bool options_assign(struct settings *settings, const struct option_line *line,
 /* Settles `auto`, and warns. */
 void options_resolve(struct settings *settings, const struct host_limits *host);
 
-/* options_print.c */
+/* print.c */
 void options_print_help(void);
 void options_print_version(void);
 

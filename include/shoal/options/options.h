@@ -112,7 +112,7 @@ struct settings {
     uint64_t version;        /* grows with each change, see settings.h */
     struct settings *_older; /* private to settings.c */
 
-    /* private to options*.c */
+    /* private to src/options */
     uint8_t _source[SETTINGS_ROWS_MAX]; /* enum option_source of each row */
     char _remembered[SETTINGS_REMEMBERED_MAX][SETTINGS_REMEMBERED_BYTES]; /* "=value"; "" = unset */
 };

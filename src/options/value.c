@@ -1,5 +1,5 @@
 /*
- * options_value.c - text to an option's field and back, by the type of its row.
+ * value.c - text to an option's field and back, by the type of its row.
  *
  * Reasons are worded as Redis words them, since clients and its test suite match on them.
  */

@@ -1,5 +1,5 @@
 /*
- * options_table.c - the rows: every option that does something, in the order of --help.
+ * table.c - the rows: every option that does something, in the order of --help.
  *
  * A new option is a field in struct settings and a row here. Names, ranges and defaults are Redis's
  * wherever Redis has the option.

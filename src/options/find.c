@@ -1,5 +1,5 @@
 /*
- * options_find.c - options by name, and the nearest name to a mistyped one.
+ * find.c - options by name, and the nearest name to a mistyped one.
  */
 #include "shoal/options/option_row.h"
 

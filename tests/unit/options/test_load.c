@@ -1,5 +1,5 @@
 /*
- * test_options.c - loading: defaults, precedence, the command line, the environment, refusals.
+ * test_load.c - loading: defaults, precedence, the command line, the environment, refusals.
  */
 #include "shoal/options/option_row.h"
 

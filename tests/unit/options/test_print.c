@@ -1,5 +1,5 @@
 /*
- * test_options_print.c - --help, the table of docs/configuration.md, the man page and the
+ * test_print.c - --help, the table of docs/configuration.md, the man page and the
  * completion name every option.
  */
 #include "shoal/base/slab.h"

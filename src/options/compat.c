@@ -1,5 +1,5 @@
 /*
- * options_compat.c - the directives of Redis 7.0 and 7.2 that have no meaning here.
+ * compat.c - the directives of Redis 7.0 and 7.2 that have no meaning here.
  *
  * They exist so that a redis.conf starts the server and tools that read or set them go on working.
  * None of them does anything, so none may claim that a feature is on: what would be such a claim

@@ -1,5 +1,5 @@
 /*
- * test_options_file.c - the syntax of the config file, its includes, ignored directives, and
+ * test_file.c - the syntax of the config file, its includes, ignored directives, and
  * SIGHUP.
  */
 #include "shoal/options/option_row.h"

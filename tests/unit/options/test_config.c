@@ -1,5 +1,5 @@
 /*
- * test_options_config.c - CONFIG GET and CONFIG SET, on our own options and on Redis's.
+ * test_config.c - CONFIG GET and CONFIG SET, on our own options and on Redis's.
  */
 #include "shoal/base/slab.h"
 #include "shoal/options/option_row.h"

@@ -1,5 +1,5 @@
 /*
- * options_load.c - reads the options at start: defaults, config file, environment, command line.
+ * load.c - reads the options at start: defaults, config file, environment, command line.
  *
  * The command line is walked twice: first for what must be known early (the config file, --help),
  * then for the values, which override all others.

@@ -1,5 +1,5 @@
 /*
- * options_file.c - reads a config file in the syntax of redis.conf.
+ * file.c - reads a config file in the syntax of redis.conf.
  *
  * One directive a line, words separated by blanks, "..." with escapes and '...' without. A comment
  * has a line of its own: a '#' further right may be part of a password. `include` takes a path

@@ -1,5 +1,5 @@
 /*
- * options_notes.c - what loading the options wants said once: warnings, and the ignored directives.
+ * notes.c - what loading the options wants said once: warnings, and the ignored directives.
  *
  * Kept here rather than logged, because the log is opened by what is being loaded.
  */

@@ -1,5 +1,5 @@
 /*
- * options_assign.c - gives one option its value while loading, and settles what depends on several.
+ * assign.c - gives one option its value while loading, and settles what depends on several.
  */
 #include "shoal/options/option_row.h"
 

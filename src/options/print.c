@@ -1,5 +1,5 @@
 /*
- * options_print.c - --help and --version.
+ * print.c - --help and --version.
  */
 #include "shoal/options/option_row.h"
 

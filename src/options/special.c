@@ -1,5 +1,5 @@
 /*
- * options_special.c - the options whose value is more than one number or word.
+ * special.c - the options whose value is more than one number or word.
  *
  * Each parses into a copy first where a half-read value would otherwise stay behind.
  */

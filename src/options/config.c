@@ -1,5 +1,5 @@
 /*
- * options_config.c - the options of a running server: CONFIG GET, CONFIG SET, and SIGHUP.
+ * config.c - the options of a running server: CONFIG GET, CONFIG SET, and SIGHUP.
  */
 #include "shoal/options/option_row.h"
 

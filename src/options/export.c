@@ -1,5 +1,5 @@
 /*
- * options_export.c - the table of options as documentation: markdown, man page, completion, config
+ * export.c - the table of options as documentation: markdown, man page, completion, config
  * file.
  *
  * scripts/gen-docs.sh puts the first and the last where they belong.
