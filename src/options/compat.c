@@ -22,8 +22,8 @@ enum kind {
     PROTECTED, /* the same, in Redis's words for what may not be changed remotely */
     ONLY_FILE, /* no option to CONFIG GET: loadmodule */
 };
-enum type { NUMBER, SIZE, FLAG, WORD, PERCENT };
-enum { HIDDEN = 1, SECRET = 2 };
+enum type { NUMBER, SIZE, FLAG, WORD };
+enum { HIDDEN = 1 };
 
 struct directive {
     const char *name, *alias, *value;
@@ -112,8 +112,8 @@ static const struct directive directives[] = {
     { "cluster-replica-no-failover", "cluster-slave-no-failover", "no", KEEP, FLAG, 0 },
     { "cluster-replica-validity-factor", "cluster-slave-validity-factor", "10", KEEP, NUMBER, 0 },
     { "cluster-require-full-coverage", NULL, "yes", KEEP, FLAG, 0 },
-    { "masterauth", NULL, "", FIXED, WORD, SECRET },
-    { "masteruser", NULL, "", FIXED, WORD, SECRET },
+    { "masterauth", NULL, "", FIXED, WORD, 0 },
+    { "masteruser", NULL, "", FIXED, WORD, 0 },
     { "min-replicas-max-lag", "min-slaves-max-lag", "10", KEEP, NUMBER, 0 },
     { "min-replicas-to-write", "min-slaves-to-write", "0", FIXED, NUMBER, 0 },
     { "propagation-error-behavior", NULL, "ignore", KEEP, WORD, 0 },
@@ -148,7 +148,7 @@ static const struct directive directives[] = {
     { "notify-keyspace-events", NULL, "", FIXED, WORD, 0 },
     { "rename-command", NULL, "", ONLY_FILE, WORD, 0 },
     { "tracking-table-max-keys", NULL, "1000000", KEEP, NUMBER, 0 },
-    { "user", NULL, "", ONLY_FILE, WORD, SECRET },
+    { "user", NULL, "", ONLY_FILE, WORD, 0 },
 
     /* TLS: none yet. */
     { "tls-auth-clients", NULL, "yes", FIXED, WORD, 0 },
@@ -159,11 +159,11 @@ static const struct directive directives[] = {
     { "tls-ciphersuites", NULL, "", FIXED, WORD, 0 },
     { "tls-client-cert-file", NULL, "", FIXED, WORD, 0 },
     { "tls-client-key-file", NULL, "", FIXED, WORD, 0 },
-    { "tls-client-key-file-pass", NULL, "", FIXED, WORD, SECRET },
+    { "tls-client-key-file-pass", NULL, "", FIXED, WORD, 0 },
     { "tls-cluster", NULL, "no", FIXED, FLAG, 0 },
     { "tls-dh-params-file", NULL, "", FIXED, WORD, 0 },
     { "tls-key-file", NULL, "", FIXED, WORD, 0 },
-    { "tls-key-file-pass", NULL, "", FIXED, WORD, SECRET },
+    { "tls-key-file-pass", NULL, "", FIXED, WORD, 0 },
     { "tls-port", NULL, "0", FIXED, NUMBER, 0 },
     { "tls-prefer-server-ciphers", NULL, "no", FIXED, FLAG, 0 },
     { "tls-protocols", NULL, "", FIXED, WORD, 0 },
@@ -227,11 +227,6 @@ bool compat_hidden(int index)
     return directives[index].flags & HIDDEN;
 }
 
-bool compat_secret(int index)
-{
-    return directives[index].flags & SECRET;
-}
-
 const char *compat_get(const struct settings *settings, int index)
 {
     if (directives[index].kind == ONLY_FILE)
@@ -249,20 +244,6 @@ static bool normalise_size(struct bytes value, char *out, size_t size, struct op
     return true;
 }
 
-static bool normalise_percent(struct bytes value, char *out, size_t size,
-                              struct option_error *error)
-{
-    int64_t percent;
-    if (value.size == 0 || value.data[value.size - 1] != '%')
-        return normalise_size(value, out, size, error);
-    if (!number_parse_i64(bytes_of(value.data, value.size - 1), &percent) || percent < 0)
-        return option_error_set(error, "argument must be a memory or percent value");
-    if (percent > 100)
-        return option_error_set(error, "percentage argument must be less or equal to 100");
-    snprintf(out, size, "%" PRId64 "%%", percent);
-    return true;
-}
-
 /* Writes the value as CONFIG GET is to show it; false when it is none of its type. */
 static bool normalise(int type, struct bytes value, char *out, size_t size,
                       struct option_error *error)
@@ -277,8 +258,6 @@ static bool normalise(int type, struct bytes value, char *out, size_t size,
         return true;
     case SIZE:
         return normalise_size(value, out, size, error);
-    case PERCENT:
-        return normalise_percent(value, out, size, error);
     case FLAG:
         if (!option_bool(value, &flag))
             return option_error_set(error, "argument must be 'yes' or 'no'");

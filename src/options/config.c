@@ -56,8 +56,7 @@ static void match_row(const struct option *row, const struct settings *settings,
                       struct bytes pattern, option_each_fn each, void *context)
 {
     char value[OPTION_TEXT_MAX];
-    bool hidden = row->flags & OPTION_HIDDEN;
-    bool name = is_asked(pattern, row->name, hidden), alias = is_asked(pattern, row->alias, hidden);
+    bool name = is_asked(pattern, row->name, false), alias = is_asked(pattern, row->alias, false);
     if (!name && !alias)
         return;
     option_print(row, settings, value);

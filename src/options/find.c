@@ -47,21 +47,6 @@ int compat_find(struct bytes name)
     return -1;
 }
 
-bool option_is_secret(struct bytes name)
-{
-    const struct option *row = option_find(name);
-    if (row != NULL)
-        return row->flags & OPTION_SECRET;
-    int index = compat_find(name);
-    return index >= 0 && compat_secret(index);
-}
-
-bool option_has_effect(struct bytes name)
-{
-    const struct option *row = option_find(name);
-    return row != NULL && !(row->flags & OPTION_NO_EFFECT);
-}
-
 /* Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
 static int edit_distance(struct bytes a, struct bytes b)
 {
@@ -112,8 +97,6 @@ const char *option_nearest(struct bytes name)
     int far = name.size < 6 ? 2 : (int)name.size / 3; /* a third may be wrong */
     struct nearest nearest = { .wanted = bytes_of(folded, name.size), .distance = far + 1 };
     for (int i = 0; i < option_row_count; i++) {
-        if (option_rows[i].flags & OPTION_HIDDEN)
-            continue;
         consider(&nearest, option_rows[i].name);
         consider(&nearest, option_rows[i].alias);
     }

@@ -235,7 +235,7 @@ const struct option_action option_actions[] = {
 
 bool option_is_shown(const struct option *row)
 {
-    return !(row->flags & (OPTION_HIDDEN | OPTION_NO_EFFECT));
+    return !(row->flags & OPTION_NO_EFFECT);
 }
 
 const char *policy_name(int policy)

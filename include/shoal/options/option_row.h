@@ -31,10 +31,9 @@ enum option_type {
 enum option_flag {
     OPTION_AT_START = 1 << 0,  /* CONFIG SET refuses another value */
     OPTION_SECRET = 1 << 1,    /* not in error texts nor logs */
-    OPTION_HIDDEN = 1 << 2,    /* not in help, nor in CONFIG GET by pattern */
-    OPTION_MULTI = 1 << 3,     /* takes several words */
-    OPTION_MEGABYTES = 1 << 4, /* the letter takes a number of MB */
-    OPTION_NO_EFFECT = 1 << 5, /* kept for INFO or CONFIG GET only: listed as ignored */
+    OPTION_MULTI = 1 << 2,     /* takes several words */
+    OPTION_MEGABYTES = 1 << 3, /* the letter takes a number of MB */
+    OPTION_NO_EFFECT = 1 << 4, /* kept for INFO or CONFIG GET only: listed as ignored */
 };
 
 enum option_source {
@@ -132,7 +131,6 @@ int compat_count(void);
 const char *compat_name(int index);
 const char *compat_alias(int index); /* or NULL */
 bool compat_hidden(int index);
-bool compat_secret(int index);
 void compat_load(struct settings *settings, int index, struct bytes value);
 enum option_set_result compat_set(struct settings *settings, int index, struct bytes value,
                                   struct option_error *error);

@@ -166,13 +166,6 @@ typedef void (*option_each_fn)(void *context, const char *name, const char *valu
 void options_match(const struct settings *settings, struct bytes pattern, option_each_fn each,
                    void *context);
 
-/* What the slow log, MONITOR and the log must show as "(redacted)" when it is set: requirepass and
- * its like. Thread: any. */
-bool option_is_secret(struct bytes name);
-
-/* False for a directive that is accepted for compatibility and changes nothing. Thread: any. */
-bool option_has_effect(struct bytes name);
-
 /* Directives of a redis.conf that mean nothing here, met while loading: "appendonly, io-threads";
  * "" if none. Thread: main. */
 const char *options_ignored(void);

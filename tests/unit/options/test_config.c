@@ -294,19 +294,6 @@ static void test_remembered_text_has_a_limit(void **state)
     assert_int_equal(set("save", text), OPTION_BAD);
 }
 
-static void test_secrets_and_effects(void **state)
-{
-    (void)state;
-    assert_true(option_is_secret(bytes_str("RequirePass")));
-    assert_true(option_is_secret(bytes_str("masterauth")));
-    assert_false(option_is_secret(bytes_str("port")));
-    assert_false(option_is_secret(bytes_str("nosuch")));
-    assert_true(option_has_effect(bytes_str("maxmemory")));
-    assert_false(option_has_effect(bytes_str("save")));
-    assert_false(option_has_effect(bytes_str("hz")));
-    assert_string_equal(policy_name(POLICY_VOLATILE_TTL), "volatile-ttl");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,7 +307,6 @@ int main(void)
         cmocka_unit_test_setup(test_compatibility, set_up),
         cmocka_unit_test_setup(test_defragmentation, set_up),
         cmocka_unit_test_setup(test_remembered_text_has_a_limit, set_up),
-        cmocka_unit_test_setup(test_secrets_and_effects, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
