@@ -16,190 +16,202 @@
 
 enum kind {
     KEEP,      /* any value of its type is remembered */
-    KEEP_SET,  /* the same for CONFIG SET; what a config file says is dropped */
+    HIDDEN,    /* the same, and CONFIG GET shows it to its full name only */
+    KEEP_SET,  /* CONFIG SET's value is remembered; what a config file says is dropped */
     FIXED,     /* CONFIG SET takes the value it has and no other */
     AT_START,  /* the same, in Redis's words for what only a restart changes */
     PROTECTED, /* the same, in Redis's words for what may not be changed remotely */
     ONLY_FILE, /* no option to CONFIG GET: loadmodule */
 };
 enum type { NUMBER, SIZE, FLAG, WORD };
-enum { HIDDEN = 1 };
 
 struct directive {
     const char *name, *alias, *value;
-    uint8_t kind, type, flags;
+    uint8_t kind, type;
+    const char *loss; /* what to warn of when a config file gives another value; or NULL */
 };
 
 /* clang-format off */
 static const struct directive directives[] = {
-    /* Remembered for compatibility: thresholds of encodings, set by tools and by Redis's own test
-     * suite. */
-    { "hash-max-listpack-entries", "hash-max-ziplist-entries", "512", KEEP, NUMBER, 0 },
-    { "hash-max-listpack-value", "hash-max-ziplist-value", "64", KEEP, SIZE, 0 },
-    { "hll-sparse-max-bytes", NULL, "3000", KEEP, SIZE, 0 },
-    { "list-compress-depth", NULL, "0", KEEP, NUMBER, 0 },
-    { "list-max-listpack-size", "list-max-ziplist-size", "-2", KEEP, NUMBER, 0 },
-    { "set-max-intset-entries", NULL, "512", KEEP, NUMBER, 0 },
-    { "set-max-listpack-entries", NULL, "128", KEEP, NUMBER, 0 },
-    { "set-max-listpack-value", NULL, "64", KEEP, SIZE, 0 },
-    { "stream-node-max-bytes", NULL, "4096", KEEP, SIZE, 0 },
-    { "stream-node-max-entries", NULL, "100", KEEP, NUMBER, 0 },
-    { "zset-max-listpack-entries", "zset-max-ziplist-entries", "128", KEEP, NUMBER, 0 },
-    { "zset-max-listpack-value", "zset-max-ziplist-value", "64", KEEP, SIZE, 0 },
+    /* Remembered for compatibility: thresholds of encodings, set by tools and by Redis's own test suite. */
+    { "hash-max-listpack-entries", "hash-max-ziplist-entries", "512", KEEP, NUMBER, NULL },
+    { "hash-max-listpack-value", "hash-max-ziplist-value", "64", KEEP, SIZE, NULL },
+    { "hll-sparse-max-bytes", NULL, "3000", KEEP, SIZE, NULL },
+    { "list-compress-depth", NULL, "0", KEEP, NUMBER, NULL },
+    { "list-max-listpack-size", "list-max-ziplist-size", "-2", KEEP, NUMBER, NULL },
+    { "set-max-intset-entries", NULL, "512", KEEP, NUMBER, NULL },
+    { "set-max-listpack-entries", NULL, "128", KEEP, NUMBER, NULL },
+    { "set-max-listpack-value", NULL, "64", KEEP, SIZE, NULL },
+    { "stream-node-max-bytes", NULL, "4096", KEEP, SIZE, NULL },
+    { "stream-node-max-entries", NULL, "100", KEEP, NUMBER, NULL },
+    { "zset-max-listpack-entries", "zset-max-ziplist-entries", "128", KEEP, NUMBER, NULL },
+    { "zset-max-listpack-value", "zset-max-ziplist-value", "64", KEEP, SIZE, NULL },
 
     /* Memory, expiry and background work: decided otherwise here. */
-    { "active-defrag-cycle-min", NULL, "1", KEEP, NUMBER, 0 },
-    { "active-defrag-max-scan-fields", NULL, "1000", KEEP, NUMBER, 0 },
-    { "active-defrag-threshold-upper", NULL, "100", KEEP, NUMBER, 0 },
-    { "active-expire-effort", NULL, "1", KEEP, NUMBER, 0 },
-    { "activerehashing", NULL, "yes", KEEP, FLAG, 0 },
-    { "dynamic-hz", NULL, "yes", KEEP, FLAG, 0 },
-    { "jemalloc-bg-thread", NULL, "yes", KEEP, FLAG, 0 },
-    { "lazyfree-lazy-eviction", NULL, "no", KEEP, FLAG, 0 },
-    { "lazyfree-lazy-expire", NULL, "no", KEEP, FLAG, 0 },
-    { "lazyfree-lazy-server-del", NULL, "no", KEEP, FLAG, 0 },
-    { "lazyfree-lazy-user-del", NULL, "no", KEEP, FLAG, 0 },
-    { "lazyfree-lazy-user-flush", NULL, "no", KEEP, FLAG, 0 },
-    { "lfu-decay-time", NULL, "1", KEEP, NUMBER, 0 },
-    { "lfu-log-factor", NULL, "10", KEEP, NUMBER, 0 },
-    { "maxmemory-eviction-tenacity", NULL, "10", KEEP, NUMBER, 0 },
-    { "maxmemory-samples", NULL, "5", KEEP, NUMBER, 0 },
+    { "active-defrag-cycle-min", NULL, "1", KEEP, NUMBER, NULL },
+    { "active-defrag-max-scan-fields", NULL, "1000", KEEP, NUMBER, NULL },
+    { "active-defrag-threshold-upper", NULL, "100", KEEP, NUMBER, NULL },
+    { "active-expire-effort", NULL, "1", KEEP, NUMBER, NULL },
+    { "activerehashing", NULL, "yes", KEEP, FLAG, NULL },
+    { "dynamic-hz", NULL, "yes", KEEP, FLAG, NULL },
+    { "jemalloc-bg-thread", NULL, "yes", KEEP, FLAG, NULL },
+    { "lazyfree-lazy-eviction", NULL, "no", KEEP, FLAG, NULL },
+    { "lazyfree-lazy-expire", NULL, "no", KEEP, FLAG, NULL },
+    { "lazyfree-lazy-server-del", NULL, "no", KEEP, FLAG, NULL },
+    { "lazyfree-lazy-user-del", NULL, "no", KEEP, FLAG, NULL },
+    { "lazyfree-lazy-user-flush", NULL, "no", KEEP, FLAG, NULL },
+    { "lfu-decay-time", NULL, "1", KEEP, NUMBER, NULL },
+    { "lfu-log-factor", NULL, "10", KEEP, NUMBER, NULL },
+    { "maxmemory-eviction-tenacity", NULL, "10", KEEP, NUMBER, NULL },
+    { "maxmemory-samples", NULL, "5", KEEP, NUMBER, NULL },
 
     /* Persistence: nothing is written to disk. */
-    { "aof-disable-auto-gc", NULL, "no", KEEP, FLAG, HIDDEN },
-    { "aof-load-truncated", NULL, "yes", KEEP, FLAG, 0 },
-    { "aof-rewrite-incremental-fsync", NULL, "yes", KEEP, FLAG, 0 },
-    { "aof-timestamp-enabled", NULL, "no", KEEP, FLAG, 0 },
-    { "aof-use-rdb-preamble", NULL, "yes", KEEP, FLAG, 0 },
-    { "aof_rewrite_cpulist", NULL, "", AT_START, WORD, 0 },
-    { "appenddirname", NULL, "appendonlydir", AT_START, WORD, 0 },
-    { "appendfilename", NULL, "appendonly.aof", AT_START, WORD, 0 },
-    { "appendfsync", NULL, "everysec", KEEP, WORD, 0 },
-    { "appendonly", NULL, "no", FIXED, FLAG, 0 },
-    { "auto-aof-rewrite-min-size", NULL, "67108864", KEEP, SIZE, 0 },
-    { "auto-aof-rewrite-percentage", NULL, "100", KEEP, NUMBER, 0 },
-    { "bgsave_cpulist", NULL, "", AT_START, WORD, 0 },
-    { "dbfilename", NULL, "dump.rdb", PROTECTED, WORD, 0 },
-    { "dir", NULL, "", PROTECTED, WORD, 0 },
-    { "no-appendfsync-on-rewrite", NULL, "no", KEEP, FLAG, 0 },
-    { "rdb-del-sync-files", NULL, "no", KEEP, FLAG, 0 },
-    { "rdb-key-save-delay", NULL, "0", KEEP, NUMBER, HIDDEN },
-    { "key-load-delay", NULL, "0", KEEP, NUMBER, HIDDEN },
-    { "rdb-save-incremental-fsync", NULL, "yes", KEEP, FLAG, 0 },
-    { "rdbchecksum", NULL, "yes", AT_START, FLAG, 0 },
-    { "rdbcompression", NULL, "yes", KEEP, FLAG, 0 },
-    { "sanitize-dump-payload", NULL, "no", KEEP, WORD, 0 },
-    { "save", NULL, "", KEEP_SET, WORD, 0 }, /* test suites set and restore it; LASTSAVE never moves */
-    { "stop-writes-on-bgsave-error", NULL, "yes", KEEP, FLAG, 0 },
+    { "aof-disable-auto-gc", NULL, "no", HIDDEN, FLAG, NULL },
+    { "aof-load-truncated", NULL, "yes", KEEP, FLAG, NULL },
+    { "aof-rewrite-incremental-fsync", NULL, "yes", KEEP, FLAG, NULL },
+    { "aof-timestamp-enabled", NULL, "no", KEEP, FLAG, NULL },
+    { "aof-use-rdb-preamble", NULL, "yes", KEEP, FLAG, NULL },
+    { "aof_rewrite_cpulist", NULL, "", AT_START, WORD, NULL },
+    { "appenddirname", NULL, "appendonlydir", AT_START, WORD, NULL },
+    { "appendfilename", NULL, "appendonly.aof", AT_START, WORD, NULL },
+    { "appendfsync", NULL, "everysec", KEEP, WORD, NULL },
+    { "appendonly", NULL, "no", FIXED, FLAG,
+      "nothing is written to disk" },
+    { "auto-aof-rewrite-min-size", NULL, "67108864", KEEP, SIZE, NULL },
+    { "auto-aof-rewrite-percentage", NULL, "100", KEEP, NUMBER, NULL },
+    { "bgsave_cpulist", NULL, "", AT_START, WORD, NULL },
+    { "dbfilename", NULL, "dump.rdb", PROTECTED, WORD, NULL },
+    { "dir", NULL, "", PROTECTED, WORD, NULL },
+    { "no-appendfsync-on-rewrite", NULL, "no", KEEP, FLAG, NULL },
+    { "rdb-del-sync-files", NULL, "no", KEEP, FLAG, NULL },
+    { "rdb-key-save-delay", NULL, "0", HIDDEN, NUMBER, NULL },
+    { "key-load-delay", NULL, "0", HIDDEN, NUMBER, NULL },
+    { "rdb-save-incremental-fsync", NULL, "yes", KEEP, FLAG, NULL },
+    { "rdbchecksum", NULL, "yes", AT_START, FLAG, NULL },
+    { "rdbcompression", NULL, "yes", KEEP, FLAG, NULL },
+    { "sanitize-dump-payload", NULL, "no", KEEP, WORD, NULL },
+    { "save", NULL, "", KEEP_SET, WORD, NULL }, /* test suites set and restore it; LASTSAVE never moves */
+    { "stop-writes-on-bgsave-error", NULL, "yes", KEEP, FLAG, NULL },
 
     /* Replication and cluster: none yet. */
-    { "cluster-allow-pubsubshard-when-down", NULL, "yes", KEEP, FLAG, 0 },
-    { "cluster-allow-reads-when-down", NULL, "no", KEEP, FLAG, 0 },
-    { "cluster-allow-replica-migration", NULL, "yes", KEEP, FLAG, 0 },
-    { "cluster-announce-bus-port", NULL, "0", FIXED, NUMBER, 0 },
-    { "cluster-announce-hostname", NULL, "", FIXED, WORD, 0 },
-    { "cluster-announce-human-nodename", NULL, "", FIXED, WORD, 0 },
-    { "cluster-announce-ip", NULL, "", FIXED, WORD, 0 },
-    { "cluster-announce-port", NULL, "0", FIXED, NUMBER, 0 },
-    { "cluster-announce-tls-port", NULL, "0", FIXED, NUMBER, 0 },
-    { "cluster-config-file", NULL, "nodes.conf", AT_START, WORD, 0 },
-    { "cluster-enabled", NULL, "no", AT_START, FLAG, 0 },
-    { "cluster-link-sendbuf-limit", NULL, "0", KEEP, SIZE, 0 },
-    { "cluster-migration-barrier", NULL, "1", KEEP, NUMBER, 0 },
-    { "cluster-node-timeout", NULL, "15000", KEEP, NUMBER, 0 },
-    { "cluster-port", NULL, "0", AT_START, NUMBER, 0 },
-    { "cluster-preferred-endpoint-type", NULL, "ip", KEEP, WORD, 0 },
-    { "cluster-replica-no-failover", "cluster-slave-no-failover", "no", KEEP, FLAG, 0 },
-    { "cluster-replica-validity-factor", "cluster-slave-validity-factor", "10", KEEP, NUMBER, 0 },
-    { "cluster-require-full-coverage", NULL, "yes", KEEP, FLAG, 0 },
-    { "masterauth", NULL, "", FIXED, WORD, 0 },
-    { "masteruser", NULL, "", FIXED, WORD, 0 },
-    { "min-replicas-max-lag", "min-slaves-max-lag", "10", KEEP, NUMBER, 0 },
-    { "min-replicas-to-write", "min-slaves-to-write", "0", FIXED, NUMBER, 0 },
-    { "propagation-error-behavior", NULL, "ignore", KEEP, WORD, 0 },
-    { "repl-backlog-size", NULL, "1048576", KEEP, SIZE, 0 },
-    { "repl-backlog-ttl", NULL, "3600", KEEP, NUMBER, 0 },
-    { "repl-disable-tcp-nodelay", NULL, "no", KEEP, FLAG, 0 },
-    { "repl-diskless-load", NULL, "disabled", KEEP, WORD, 0 },
-    { "repl-diskless-sync", NULL, "yes", KEEP, FLAG, 0 },
-    { "repl-diskless-sync-delay", NULL, "5", KEEP, NUMBER, 0 },
-    { "repl-diskless-sync-max-replicas", NULL, "0", KEEP, NUMBER, 0 },
-    { "repl-ping-replica-period", "repl-ping-slave-period", "10", KEEP, NUMBER, 0 },
-    { "repl-timeout", NULL, "60", KEEP, NUMBER, 0 },
-    { "replica-announce-ip", "slave-announce-ip", "", FIXED, WORD, 0 },
-    { "replica-announce-port", "slave-announce-port", "0", FIXED, NUMBER, 0 },
-    { "replica-announced", NULL, "yes", KEEP, FLAG, 0 },
-    { "replica-ignore-disk-write-errors", NULL, "no", KEEP, FLAG, 0 },
-    { "replica-ignore-maxmemory", "slave-ignore-maxmemory", "yes", KEEP, FLAG, 0 },
-    { "replica-lazy-flush", "slave-lazy-flush", "no", KEEP, FLAG, 0 },
-    { "replica-priority", "slave-priority", "100", KEEP, NUMBER, 0 },
-    { "replica-read-only", "slave-read-only", "yes", KEEP, FLAG, 0 },
-    { "replica-serve-stale-data", "slave-serve-stale-data", "yes", KEEP, FLAG, 0 },
-    { "replicaof", "slaveof", "", AT_START, WORD, 0 },
+    { "cluster-allow-pubsubshard-when-down", NULL, "yes", KEEP, FLAG, NULL },
+    { "cluster-allow-reads-when-down", NULL, "no", KEEP, FLAG, NULL },
+    { "cluster-allow-replica-migration", NULL, "yes", KEEP, FLAG, NULL },
+    { "cluster-announce-bus-port", NULL, "0", FIXED, NUMBER, NULL },
+    { "cluster-announce-hostname", NULL, "", FIXED, WORD, NULL },
+    { "cluster-announce-human-nodename", NULL, "", FIXED, WORD, NULL },
+    { "cluster-announce-ip", NULL, "", FIXED, WORD, NULL },
+    { "cluster-announce-port", NULL, "0", FIXED, NUMBER, NULL },
+    { "cluster-announce-tls-port", NULL, "0", FIXED, NUMBER, NULL },
+    { "cluster-config-file", NULL, "nodes.conf", AT_START, WORD, NULL },
+    { "cluster-enabled", NULL, "no", AT_START, FLAG,
+      "there is no cluster mode" },
+    { "cluster-link-sendbuf-limit", NULL, "0", KEEP, SIZE, NULL },
+    { "cluster-migration-barrier", NULL, "1", KEEP, NUMBER, NULL },
+    { "cluster-node-timeout", NULL, "15000", KEEP, NUMBER, NULL },
+    { "cluster-port", NULL, "0", AT_START, NUMBER, NULL },
+    { "cluster-preferred-endpoint-type", NULL, "ip", KEEP, WORD, NULL },
+    { "cluster-replica-no-failover", "cluster-slave-no-failover", "no", KEEP, FLAG, NULL },
+    { "cluster-replica-validity-factor", "cluster-slave-validity-factor", "10", KEEP, NUMBER, NULL },
+    { "cluster-require-full-coverage", NULL, "yes", KEEP, FLAG, NULL },
+    { "masterauth", NULL, "", FIXED, WORD,
+      "there is no replication" },
+    { "masteruser", NULL, "", FIXED, WORD, NULL },
+    { "min-replicas-max-lag", "min-slaves-max-lag", "10", KEEP, NUMBER, NULL },
+    { "min-replicas-to-write", "min-slaves-to-write", "0", FIXED, NUMBER,
+      "there is no replication: writes are never refused for want of it" },
+    { "propagation-error-behavior", NULL, "ignore", KEEP, WORD, NULL },
+    { "repl-backlog-size", NULL, "1048576", KEEP, SIZE, NULL },
+    { "repl-backlog-ttl", NULL, "3600", KEEP, NUMBER, NULL },
+    { "repl-disable-tcp-nodelay", NULL, "no", KEEP, FLAG, NULL },
+    { "repl-diskless-load", NULL, "disabled", KEEP, WORD, NULL },
+    { "repl-diskless-sync", NULL, "yes", KEEP, FLAG, NULL },
+    { "repl-diskless-sync-delay", NULL, "5", KEEP, NUMBER, NULL },
+    { "repl-diskless-sync-max-replicas", NULL, "0", KEEP, NUMBER, NULL },
+    { "repl-ping-replica-period", "repl-ping-slave-period", "10", KEEP, NUMBER, NULL },
+    { "repl-timeout", NULL, "60", KEEP, NUMBER, NULL },
+    { "replica-announce-ip", "slave-announce-ip", "", FIXED, WORD, NULL },
+    { "replica-announce-port", "slave-announce-port", "0", FIXED, NUMBER, NULL },
+    { "replica-announced", NULL, "yes", KEEP, FLAG, NULL },
+    { "replica-ignore-disk-write-errors", NULL, "no", KEEP, FLAG, NULL },
+    { "replica-ignore-maxmemory", "slave-ignore-maxmemory", "yes", KEEP, FLAG, NULL },
+    { "replica-lazy-flush", "slave-lazy-flush", "no", KEEP, FLAG, NULL },
+    { "replica-priority", "slave-priority", "100", KEEP, NUMBER, NULL },
+    { "replica-read-only", "slave-read-only", "yes", KEEP, FLAG, NULL },
+    { "replica-serve-stale-data", "slave-serve-stale-data", "yes", KEEP, FLAG, NULL },
+    { "replicaof", "slaveof", "", AT_START, WORD,
+      "there is no replication: this server starts empty and takes writes" },
 
     /* Access lists, modules, scripts, notifications, tracking: none yet. */
-    { "acl-pubsub-default", NULL, "resetchannels", KEEP, WORD, 0 },
-    { "aclfile", NULL, "", AT_START, WORD, 0 },
-    { "acllog-max-len", NULL, "128", KEEP, NUMBER, 0 },
-    { "busy-reply-threshold", "lua-time-limit", "5000", KEEP, NUMBER, 0 },
-    { "enable-module-command", NULL, "no", AT_START, WORD, 0 },
-    { "loadmodule", NULL, "", ONLY_FILE, WORD, 0 },
-    { "locale-collate", NULL, "", KEEP, WORD, 0 },
-    { "notify-keyspace-events", NULL, "", FIXED, WORD, 0 },
-    { "rename-command", NULL, "", ONLY_FILE, WORD, 0 },
-    { "tracking-table-max-keys", NULL, "1000000", KEEP, NUMBER, 0 },
-    { "user", NULL, "", ONLY_FILE, WORD, 0 },
+    { "acl-pubsub-default", NULL, "resetchannels", KEEP, WORD, NULL },
+    { "aclfile", NULL, "", AT_START, WORD,
+      "there are no access lists: nothing in it is enforced" },
+    { "acllog-max-len", NULL, "128", KEEP, NUMBER, NULL },
+    { "busy-reply-threshold", "lua-time-limit", "5000", KEEP, NUMBER, NULL },
+    { "enable-module-command", NULL, "no", AT_START, WORD, NULL },
+    { "loadmodule", NULL, "", ONLY_FILE, WORD,
+      "there are no modules" },
+    { "locale-collate", NULL, "", KEEP, WORD, NULL },
+    { "notify-keyspace-events", NULL, "", FIXED, WORD,
+      "there are no keyspace notifications" },
+    { "rename-command", NULL, "", ONLY_FILE, WORD,
+      "commands keep their names" },
+    { "tracking-table-max-keys", NULL, "1000000", KEEP, NUMBER, NULL },
+    { "user", NULL, "", ONLY_FILE, WORD,
+      "there are no access lists: the user does not exist" },
 
     /* TLS: none yet. */
-    { "tls-auth-clients", NULL, "yes", FIXED, WORD, 0 },
-    { "tls-ca-cert-dir", NULL, "", FIXED, WORD, 0 },
-    { "tls-ca-cert-file", NULL, "", FIXED, WORD, 0 },
-    { "tls-cert-file", NULL, "", FIXED, WORD, 0 },
-    { "tls-ciphers", NULL, "", FIXED, WORD, 0 },
-    { "tls-ciphersuites", NULL, "", FIXED, WORD, 0 },
-    { "tls-client-cert-file", NULL, "", FIXED, WORD, 0 },
-    { "tls-client-key-file", NULL, "", FIXED, WORD, 0 },
-    { "tls-client-key-file-pass", NULL, "", FIXED, WORD, 0 },
-    { "tls-cluster", NULL, "no", FIXED, FLAG, 0 },
-    { "tls-dh-params-file", NULL, "", FIXED, WORD, 0 },
-    { "tls-key-file", NULL, "", FIXED, WORD, 0 },
-    { "tls-key-file-pass", NULL, "", FIXED, WORD, 0 },
-    { "tls-port", NULL, "0", FIXED, NUMBER, 0 },
-    { "tls-prefer-server-ciphers", NULL, "no", FIXED, FLAG, 0 },
-    { "tls-protocols", NULL, "", FIXED, WORD, 0 },
-    { "tls-replication", NULL, "no", FIXED, FLAG, 0 },
-    { "tls-session-cache-size", NULL, "20480", FIXED, NUMBER, 0 },
-    { "tls-session-cache-timeout", NULL, "300", FIXED, NUMBER, 0 },
-    { "tls-session-caching", NULL, "yes", FIXED, FLAG, 0 },
+    { "tls-auth-clients", NULL, "yes", FIXED, WORD, NULL },
+    { "tls-ca-cert-dir", NULL, "", FIXED, WORD, NULL },
+    { "tls-ca-cert-file", NULL, "", FIXED, WORD, NULL },
+    { "tls-cert-file", NULL, "", FIXED, WORD, NULL },
+    { "tls-ciphers", NULL, "", FIXED, WORD, NULL },
+    { "tls-ciphersuites", NULL, "", FIXED, WORD, NULL },
+    { "tls-client-cert-file", NULL, "", FIXED, WORD, NULL },
+    { "tls-client-key-file", NULL, "", FIXED, WORD, NULL },
+    { "tls-client-key-file-pass", NULL, "", FIXED, WORD, NULL },
+    { "tls-cluster", NULL, "no", FIXED, FLAG, NULL },
+    { "tls-dh-params-file", NULL, "", FIXED, WORD, NULL },
+    { "tls-key-file", NULL, "", FIXED, WORD, NULL },
+    { "tls-key-file-pass", NULL, "", FIXED, WORD, NULL },
+    { "tls-port", NULL, "0", FIXED, NUMBER,
+      "there is no TLS: nothing listens on that port" },
+    { "tls-prefer-server-ciphers", NULL, "no", FIXED, FLAG, NULL },
+    { "tls-protocols", NULL, "", FIXED, WORD, NULL },
+    { "tls-replication", NULL, "no", FIXED, FLAG, NULL },
+    { "tls-session-cache-size", NULL, "20480", FIXED, NUMBER, NULL },
+    { "tls-session-cache-timeout", NULL, "300", FIXED, NUMBER, NULL },
+    { "tls-session-caching", NULL, "yes", FIXED, FLAG, NULL },
 
     /* The process: threads are --shards, a supervisor needs no help, the log is --logfile. */
-    { "always-show-logo", NULL, "no", AT_START, FLAG, 0 },
-    { "bind-source-addr", NULL, "", FIXED, WORD, 0 },
-    { "bio_cpulist", NULL, "", AT_START, WORD, 0 },
-    { "crash-log-enabled", NULL, "yes", KEEP, FLAG, 0 },
-    { "crash-memcheck-enabled", NULL, "yes", KEEP, FLAG, 0 },
-    { "daemonize", NULL, "no", AT_START, FLAG, 0 },
-    { "disable-thp", NULL, "yes", AT_START, FLAG, 0 },
-    { "gopher-enabled", NULL, "no", ONLY_FILE, FLAG, 0 },
-    { "ignore-warnings", NULL, "", KEEP, WORD, 0 },
-    { "io-threads", NULL, "1", AT_START, NUMBER, 0 },
-    { "io-threads-do-reads", NULL, "no", AT_START, FLAG, 0 },
-    { "loading-process-events-interval-bytes", NULL, "2097152", KEEP, NUMBER, HIDDEN },
-    { "max-new-connections-per-cycle", NULL, "10", KEEP, NUMBER, 0 },
-    { "max-new-tls-connections-per-cycle", NULL, "1", KEEP, NUMBER, 0 },
-    { "oom-score-adj", NULL, "no", FIXED, WORD, 0 },
-    { "oom-score-adj-values", NULL, "0 200 800", KEEP, WORD, 0 },
-    { "proc-title-template", NULL, "{title} {listen-addr} {server-mode}", FIXED, WORD, 0 },
-    { "server_cpulist", NULL, "", AT_START, WORD, 0 },
-    { "set-proc-title", NULL, "yes", AT_START, FLAG, 0 },
-    { "shutdown-on-sigint", NULL, "default", KEEP, WORD, 0 },
-    { "shutdown-on-sigterm", NULL, "default", KEEP, WORD, 0 },
-    { "socket-mark-id", NULL, "0", AT_START, NUMBER, 0 },
-    { "supervised", NULL, "no", AT_START, WORD, 0 },
-    { "syslog-enabled", NULL, "no", AT_START, FLAG, 0 },
-    { "syslog-facility", NULL, "local0", AT_START, WORD, 0 },
-    { "syslog-ident", NULL, "redis", AT_START, WORD, 0 },
-    { "watchdog-period", NULL, "0", KEEP, NUMBER, HIDDEN },
+    { "always-show-logo", NULL, "no", AT_START, FLAG, NULL },
+    { "bind-source-addr", NULL, "", FIXED, WORD, NULL },
+    { "bio_cpulist", NULL, "", AT_START, WORD, NULL },
+    { "crash-log-enabled", NULL, "yes", KEEP, FLAG, NULL },
+    { "crash-memcheck-enabled", NULL, "yes", KEEP, FLAG, NULL },
+    { "daemonize", NULL, "no", AT_START, FLAG,
+      "the server stays in the foreground" },
+    { "disable-thp", NULL, "yes", AT_START, FLAG, NULL },
+    { "gopher-enabled", NULL, "no", ONLY_FILE, FLAG, NULL },
+    { "ignore-warnings", NULL, "", KEEP, WORD, NULL },
+    { "io-threads", NULL, "1", AT_START, NUMBER, NULL },
+    { "io-threads-do-reads", NULL, "no", AT_START, FLAG, NULL },
+    { "loading-process-events-interval-bytes", NULL, "2097152", HIDDEN, NUMBER, NULL },
+    { "max-new-connections-per-cycle", NULL, "10", KEEP, NUMBER, NULL },
+    { "max-new-tls-connections-per-cycle", NULL, "1", KEEP, NUMBER, NULL },
+    { "oom-score-adj", NULL, "no", FIXED, WORD, NULL },
+    { "oom-score-adj-values", NULL, "0 200 800", KEEP, WORD, NULL },
+    { "proc-title-template", NULL, "{title} {listen-addr} {server-mode}", FIXED, WORD, NULL },
+    { "server_cpulist", NULL, "", AT_START, WORD, NULL },
+    { "set-proc-title", NULL, "yes", AT_START, FLAG, NULL },
+    { "shutdown-on-sigint", NULL, "default", KEEP, WORD, NULL },
+    { "shutdown-on-sigterm", NULL, "default", KEEP, WORD, NULL },
+    { "socket-mark-id", NULL, "0", AT_START, NUMBER, NULL },
+    { "supervised", NULL, "no", AT_START, WORD, NULL },
+    { "syslog-enabled", NULL, "no", AT_START, FLAG, NULL },
+    { "syslog-facility", NULL, "local0", AT_START, WORD, NULL },
+    { "syslog-ident", NULL, "redis", AT_START, WORD, NULL },
+    { "watchdog-period", NULL, "0", HIDDEN, NUMBER, NULL },
 };
 /* clang-format on */
 
@@ -224,7 +236,7 @@ const char *compat_alias(int index)
 
 bool compat_hidden(int index)
 {
-    return directives[index].flags & HIDDEN;
+    return directives[index].kind == HIDDEN;
 }
 
 const char *compat_get(const struct settings *settings, int index)
@@ -279,42 +291,23 @@ static void remember(struct settings *settings, int index, const char *value)
 }
 
 /* Where dropping a directive in silence could hurt, what it would have done. */
-static const struct {
-    const char *name, *text;
-} losses[] = {
-    { "aclfile", "there are no access lists: nothing in it is enforced" },
-    { "appendonly", "nothing is written to disk" },
-    { "cluster-enabled", "there is no cluster mode" },
-    { "daemonize", "the server stays in the foreground" },
-    { "loadmodule", "there are no modules" },
-    { "masterauth", "there is no replication" },
-    { "min-replicas-to-write", "there is no replication: writes are never refused for want of it" },
-    { "notify-keyspace-events", "there are no keyspace notifications" },
-    { "rename-command", "commands keep their names" },
-    { "replicaof", "there is no replication: this server starts empty and takes writes" },
-    { "tls-port", "there is no TLS: nothing listens on that port" },
-    { "user", "there are no access lists: the user does not exist" },
-};
-
-static void warn_of_loss(int index, const char *text)
+static void warn_of_loss(const struct directive *directive, const char *text)
 {
-    const struct directive *directive = &directives[index];
-    for (size_t i = 0; i < sizeof(losses) / sizeof(*losses); i++) {
-        if (strcmp(losses[i].name, directive->name) == 0 && strcmp(text, directive->value) != 0)
-            options_warn("%s is ignored: %s", directive->name, losses[i].text);
-    }
+    if (directive->loss != NULL && strcmp(text, directive->value) != 0)
+        options_warn("%s is ignored: %s", directive->name, directive->loss);
 }
 
 void compat_load(struct settings *settings, int index, struct bytes value)
 {
     char text[SETTINGS_REMEMBERED_BYTES - 1];
     struct option_error unused;
-    bool valid = normalise(directives[index].type, value, text, sizeof(text), &unused);
+    const struct directive *directive = &directives[index];
+    bool valid = normalise(directive->type, value, text, sizeof(text), &unused);
     if (!valid)
         snprintf(text, sizeof(text), "(invalid)");
-    else if (directives[index].kind == KEEP)
+    else if (directive->kind == KEEP || directive->kind == HIDDEN)
         remember(settings, index, text);
-    warn_of_loss(index, text);
+    warn_of_loss(directive, text);
 }
 
 static enum option_set_result refuse(const struct directive *directive, struct option_error *error)
@@ -340,7 +333,7 @@ enum option_set_result compat_set(struct settings *settings, int index, struct b
         return OPTION_UNKNOWN;
     if (!normalise(directive->type, value, text, sizeof(text), error))
         return OPTION_BAD;
-    if (directive->kind == KEEP || directive->kind == KEEP_SET) {
+    if (directive->kind == KEEP || directive->kind == HIDDEN || directive->kind == KEEP_SET) {
         remember(settings, index, text);
         return OPTION_SET;
     }
