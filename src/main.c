@@ -7,6 +7,7 @@
 #include "shoal/cmd/describe.h"
 #include "shoal/commands.h"
 #include "shoal/net/uring.h"
+#include "shoal/options/load.h"
 #include "shoal/server/server.h"
 #include "shoal/stats/counters.h"
 

@@ -13,7 +13,7 @@
 #include "shoal/commands.h"
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conns.h"
-#include "shoal/options/options.h"
+#include "shoal/options/load.h"
 #include "shoal/server/server.h"
 #include "shoal/server/worker.h"
 #include "shoal/store/keyspace/keyspace.h"

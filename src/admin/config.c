@@ -5,6 +5,7 @@
  * only then is the client answered. So the client's next command meets the new settings on any
  * shard.
  */
+#include "shoal/options/config.h"
 #include "shoal/admin/commands.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/help.h"

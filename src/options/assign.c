@@ -1,9 +1,17 @@
 /*
  * assign.c - gives one option its value while loading, and settles what depends on several.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/assign.h"
 
 #include "shoal/base/must.h"
+#include "shoal/options/compat.h"
+#include "shoal/options/file.h"
+#include "shoal/options/find.h"
+#include "shoal/options/host_limits.h"
+#include "shoal/options/notes.h"
+#include "shoal/options/special.h"
+#include "shoal/options/table.h"
+#include "shoal/options/value.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -5,10 +5,12 @@
  * None of them does anything, so none may claim that a feature is on: what would be such a claim
  * (appendonly yes, tls-port 6380) is refused by CONFIG SET and dropped from a config file.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/compat.h"
 
 #include "shoal/base/must.h"
 #include "shoal/base/number.h"
+#include "shoal/options/notes.h"
+#include "shoal/options/value.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,9 +1,18 @@
 /*
  * config.c - the options of a running server: CONFIG GET, CONFIG SET, and SIGHUP.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/config.h"
 
 #include "shoal/base/glob.h"
+#include "shoal/options/assign.h"
+#include "shoal/options/compat.h"
+#include "shoal/options/file.h"
+#include "shoal/options/find.h"
+#include "shoal/options/host_limits.h"
+#include "shoal/options/notes.h"
+#include "shoal/options/special.h"
+#include "shoal/options/table.h"
+#include "shoal/options/value.h"
 
 #include <stdio.h>
 

@@ -4,7 +4,9 @@
  *
  * scripts/gen-docs.sh puts the first and the last where they belong.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/export.h"
+
+#include "shoal/options/table.h"
 
 #include <stdio.h>
 

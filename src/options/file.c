@@ -5,7 +5,9 @@
  * has a line of its own: a '#' further right may be part of a password. `include` takes a path
  * relative to the file that says so, or a pattern; a pattern that matches nothing is no error.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/file.h"
+
+#include "shoal/options/value.h"
 
 #include <errno.h>
 #include <glob.h>

@@ -1,7 +1,10 @@
 /*
  * find.c - options by name, and the nearest name to a mistyped one.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/find.h"
+
+#include "shoal/options/compat.h"
+#include "shoal/options/table.h"
 
 #include <ctype.h>
 

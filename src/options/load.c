@@ -4,7 +4,17 @@
  * The command line is walked twice: first for what must be known early (the config file, --help),
  * then for the values, which override all others.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/load.h"
+
+#include "shoal/options/assign.h"
+#include "shoal/options/export.h"
+#include "shoal/options/file.h"
+#include "shoal/options/find.h"
+#include "shoal/options/host_limits.h"
+#include "shoal/options/notes.h"
+#include "shoal/options/print.h"
+#include "shoal/options/table.h"
+#include "shoal/options/value.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  *
  * Kept here rather than logged, because the log is opened by what is being loaded.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/notes.h"
 
 #include <stdarg.h>
 #include <stdio.h>

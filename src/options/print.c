@@ -1,9 +1,11 @@
 /*
  * print.c - --help and --version.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/print.h"
 
 #include "shoal/base/mem.h"
+#include "shoal/options/table.h"
+#include "shoal/options/value.h"
 
 #include <stdio.h>
 #include <sys/ioctl.h>

@@ -3,10 +3,12 @@
  *
  * Each parses into a copy first where a half-read value would otherwise stay behind.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/special.h"
 
 #include "shoal/base/number.h"
 #include "shoal/base/slab.h"
+#include "shoal/options/table.h"
+#include "shoal/options/value.h"
 #include "shoal/store/keyspace/lifetime.h"
 
 #include <inttypes.h>
@@ -248,16 +250,6 @@ void option_print_maxmemory_clients(const struct settings *settings, char out[OP
         snprintf(out, OPTION_TEXT_MAX, "%d%%", settings->maxmemory_clients_percent);
     else
         snprintf(out, OPTION_TEXT_MAX, "%" PRIu64, settings->maxmemory_clients);
-}
-
-uint64_t settings_buffers_limit(const struct settings *settings)
-{
-    uint64_t percent = (uint64_t)settings->maxmemory_clients_percent;
-    uint64_t whole = settings->maxmemory > 0 ? settings->maxmemory : settings->host_memory;
-    uint64_t part = whole / 100 * percent;
-    if (percent == 0)
-        return settings->maxmemory_clients;
-    return part > SETTINGS_BUFFERS_MIN ? part : SETTINGS_BUFFERS_MIN;
 }
 
 /* ---- client-output-buffer-limit ------------------------------------------ */

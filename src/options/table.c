@@ -4,10 +4,11 @@
  * A new option is a field in struct settings and a row here. Names, ranges and defaults are Redis's
  * wherever Redis has the option.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/table.h"
 
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"
+#include "shoal/options/special.h"
 #include "shoal/store/keyspace/lifetime.h"
 
 #include <assert.h>

@@ -3,10 +3,11 @@
  *
  * Reasons are worded as Redis words them, since clients and its test suite match on them.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/value.h"
 
 #include "shoal/base/must.h"
 #include "shoal/base/number.h"
+#include "shoal/options/table.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

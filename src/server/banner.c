@@ -6,6 +6,8 @@
 #include "shoal/base/log.h"
 #include "shoal/base/mem.h"
 #include "shoal/net/socket.h"
+#include "shoal/options/notes.h"
+#include "shoal/options/table.h"
 #include "shoal/server/server.h"
 
 #include <stdio.h>

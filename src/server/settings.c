@@ -9,6 +9,8 @@
 #include "shoal/base/log.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/mesh/broadcast.h"
+#include "shoal/options/config.h"
+#include "shoal/options/notes.h"
 #include "shoal/server/descriptors.h"
 #include "shoal/server/server.h"
 #include "shoal/server/worker.h"

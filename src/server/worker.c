@@ -10,6 +10,7 @@
 #include "shoal/mesh/mesh.h"
 #include "shoal/net/uring.h"
 #include "shoal/options/options.h"
+#include "shoal/options/table.h"
 #include "shoal/server/due.h"
 #include "shoal/server/server.h"
 #include "shoal/stats/stats.h"

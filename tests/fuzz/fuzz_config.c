@@ -11,7 +11,14 @@
  * flags    -Wl,--wrap=fopen,--wrap=glob,--wrap=globfree,--wrap=option_nearest
  * options  -max_len=4096
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/assign.h"
+#include "shoal/options/compat.h"
+#include "shoal/options/config.h"
+#include "shoal/options/file.h"
+#include "shoal/options/host_limits.h"
+#include "shoal/options/notes.h"
+#include "shoal/options/table.h"
+#include "shoal/options/value.h"
 
 #include <errno.h>
 #include <fnmatch.h>

@@ -1,6 +1,8 @@
 /*
- * options.h - every option of the server: one table that drives the command line, the config file,
- * the environment (SHOAL_NAME), CONFIG GET/SET, --help, the man page and the completion.
+ * options.h - the settings of the server, a field for each option.
+ *
+ * The table of options (table.h) drives the command line, the config file, the environment
+ * (SHOAL_NAME), CONFIG GET and SET, --help, the man page and the completion.
  *
  * A struct settings is a complete, immutable snapshot once it is in use: CONFIG SET clones it,
  * changes the clone and has every reactor switch to that, so readers need neither locks nor
@@ -123,65 +125,8 @@ struct option_error {
     char text[512];
 };
 
-enum options_result {
-    OPTIONS_START,          /* run with these settings */
-    OPTIONS_EXIT_OK,        /* --help, --version, a good --check-config: already printed */
-    OPTIONS_EXIT_USAGE,     /* bad input: already printed to stderr, exit code 2 */
-    OPTIONS_PRINT_COMMANDS, /* --print-commands-markdown: for the caller, who has the commands */
-    OPTIONS_PRINT_COUNTERS, /* --print-counters-markdown: the same with the counters */
-};
-
-/*
- * Defaults, then the config file (first argument without dashes, or --config), then the environment
- * SHOAL_*, then the command line; each overrides what is before it. Resolves `auto` and
- * percentages. Thread: startup.
- */
-enum options_result options_load(struct settings *settings, int argc, char **argv);
-
-/*
- * Re-reads settings->config_file (as at start: included files too) and applies what may change at
- * run time; what the environment or the command line gave stays. An option that has left the file
- * returns to its default. Changes that need a restart are in options_warnings(). False: error says
- * why, nothing changed. Thread: main.
- */
-bool options_reload(struct settings *settings, struct option_error *error);
-
-/*
- * CONFIG SET of one option on a private clone. Errors in Redis's words ("argument must be between 0
- * and 100 inclusive"). `error` holds only that reason; the caller puts "CONFIG SET failed (possibly
- * related to argument 'x') - " before it, also for OPTION_IMMUTABLE ("can't set immutable config").
- * An immutable option may be set to the value it has. Roll back by dropping the clone. Thread: any.
- */
+/* What became of a CONFIG SET; all but OPTION_SET and OPTION_UNKNOWN come with an option_error. */
 enum option_set_result { OPTION_SET, OPTION_UNKNOWN, OPTION_IMMUTABLE, OPTION_BAD };
-enum option_set_result option_set(struct settings *settings, struct bytes name, struct bytes value,
-                                  struct option_error *error);
-
-/*
- * For CONFIG GET: calls `each` with name and value for every option whose name matches the glob,
- * case-insensitively. Aliases count as names of their own, as in Redis. Hidden options answer to
- * their full name only. The text is borrowed for the call. Several patterns of one CONFIG GET: the
- * caller drops the duplicates. Thread: any.
- */
-typedef void (*option_each_fn)(void *context, const char *name, const char *value);
-void options_match(const struct settings *settings, struct bytes pattern, option_each_fn each,
-                   void *context);
-
-/* Directives of a redis.conf that mean nothing here, met while loading: "appendonly, io-threads";
- * "" if none. Thread: main. */
-const char *options_ignored(void);
-
-/* Remarks of the last options_load() or options_reload(), ended by NULL: "shards 8: more than ...".
- * Thread: main. */
-const char *const *options_warnings(void);
-
-/* The table of docs/configuration.md, the man page, the bash completion, a commented config
- * file; to stdout. Thread: startup. */
-void options_print_markdown(void);
-void options_print_man(void);
-void options_print_completion(void);
-void options_print_config(void);
-
-const char *policy_name(int policy);
 
 /* maxmemory-clients in bytes; 0: no limit. A percentage of nothing is one of the host's memory.
  * Thread: any. */

@@ -3,6 +3,8 @@
  */
 #include "sections.h"
 
+#include "shoal/options/table.h"
+
 #include <stdio.h>
 #include <unistd.h>
 

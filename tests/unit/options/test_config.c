@@ -1,8 +1,13 @@
 /*
  * test_config.c - CONFIG GET and CONFIG SET, on our own options and on Redis's.
  */
+#include "shoal/options/config.h"
+
 #include "shoal/base/slab.h"
-#include "shoal/options/option_row.h"
+#include "shoal/options/assign.h"
+#include "shoal/options/host_limits.h"
+#include "shoal/options/notes.h"
+#include "shoal/options/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,15 @@
  * test_file.c - the syntax of the config file, its includes, ignored directives, and
  * SIGHUP.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/file.h"
+
+#include "shoal/options/assign.h"
+#include "shoal/options/compat.h"
+#include "shoal/options/config.h"
+#include "shoal/options/find.h"
+#include "shoal/options/host_limits.h"
+#include "shoal/options/load.h"
+#include "shoal/options/notes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

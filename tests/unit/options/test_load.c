@@ -1,9 +1,13 @@
 /*
  * test_load.c - loading: defaults, precedence, the command line, the environment, refusals.
  */
-#include "shoal/options/option_row.h"
+#include "shoal/options/load.h"
 
 #include "shoal/base/log.h"
+#include "shoal/options/config.h"
+#include "shoal/options/host_limits.h"
+#include "shoal/options/notes.h"
+#include "shoal/options/special.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

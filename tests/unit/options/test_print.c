@@ -2,8 +2,18 @@
  * test_print.c - --help, the table of docs/configuration.md, the man page and the
  * completion name every option.
  */
+#include "shoal/options/print.h"
+
 #include "shoal/base/slab.h"
-#include "shoal/options/option_row.h"
+#include "shoal/options/assign.h"
+#include "shoal/options/compat.h"
+#include "shoal/options/export.h"
+#include "shoal/options/file.h"
+#include "shoal/options/find.h"
+#include "shoal/options/host_limits.h"
+#include "shoal/options/special.h"
+#include "shoal/options/table.h"
+#include "shoal/options/value.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,8 @@
  */
 #include "shoal/server/settings.h"
 
-#include "shoal/options/option_row.h"
+#include "shoal/options/assign.h"
+#include "shoal/options/host_limits.h"
 #include "shoal/server/server.h"
 
 #include <setjmp.h>

@@ -1,0 +1,75 @@
+/*
+ * table.h - the table of options: a row for each that does something.
+ *
+ * For this room; the rest of the server reads struct settings.
+ */
+#ifndef SHOAL_OPTIONS_TABLE_H
+#define SHOAL_OPTIONS_TABLE_H
+
+#include "shoal/options/options.h"
+
+enum {
+    OPTION_TEXT_MAX = 1024, /* a printed value with its zero */
+};
+
+enum option_type {
+    OPTION_INT,      /* int field */
+    OPTION_INT64,    /* int64_t field */
+    OPTION_MEMORY,   /* int64_t field, "64mb" */
+    OPTION_DURATION, /* int64_t field in milliseconds, "30s"; a bare number is seconds */
+    OPTION_BOOL,     /* bool field */
+    OPTION_ENUM,     /* int field: index into words */
+    OPTION_STRING,   /* char array of `size` bytes */
+    OPTION_OCTAL,    /* int field */
+    OPTION_SPECIAL,  /* its own parse and print */
+};
+
+enum option_flag {
+    OPTION_AT_START = 1 << 0,  /* CONFIG SET refuses another value */
+    OPTION_SECRET = 1 << 1,    /* not in error texts nor logs */
+    OPTION_MULTI = 1 << 2,     /* takes several words */
+    OPTION_MEGABYTES = 1 << 3, /* the letter takes a number of MB */
+    OPTION_NO_EFFECT = 1 << 4, /* kept for INFO or CONFIG GET only: listed as ignored */
+};
+
+/* Writes the value into settings; false: `error` has the reason in Redis's words. */
+typedef bool (*option_parse_fn)(struct settings *settings, struct bytes value,
+                                struct option_error *error);
+/* As CONFIG GET shows it. */
+typedef void (*option_print_fn)(const struct settings *settings, char out[OPTION_TEXT_MAX]);
+
+struct option {
+    const char *name;
+    const char *alias;        /* a second long name, or NULL */
+    char letter;              /* -p, or 0 */
+    uint8_t type;             /* enum option_type */
+    uint8_t flags;            /* enum option_flag */
+    uint16_t size;            /* OPTION_STRING: bytes of the field */
+    uint32_t offset;          /* of the field in struct settings */
+    int64_t min, max;         /* OPTION_INT, OPTION_INT64, OPTION_MEMORY, OPTION_DURATION */
+    const char *const *words; /* OPTION_ENUM: allowed words, ended by NULL */
+    option_parse_fn parse;    /* OPTION_SPECIAL */
+    option_print_fn print;
+    const char *default_text;
+    const char *group; /* heading in --help */
+    const char *meta;  /* what stands for the value in --help: "N" */
+    const char *help;  /* one line, no full stop */
+};
+
+/* In the order of --help. */
+extern const struct option option_rows[];
+extern const int option_row_count;
+
+/* Whether --help and the documentation name it. */
+bool option_is_shown(const struct option *row);
+
+/* What is an action rather than a value, so never in a config file; for --help. Ended by a NULL
+ * name. */
+struct option_action {
+    const char *name, *help;
+};
+extern const struct option_action option_actions[];
+
+const char *policy_name(int policy);
+
+#endif
