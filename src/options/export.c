@@ -6,6 +6,7 @@
  */
 #include "shoal/options/export.h"
 
+#include "shoal/options/actions.h"
 #include "shoal/options/table.h"
 
 #include <stdio.h>
@@ -78,6 +79,15 @@ static void print_man_row(const struct option *row)
     }
 }
 
+static void print_man_action(const struct option_action *action)
+{
+    printf(".TP\n.B ");
+    print_roff(action->shown);
+    printf("\n");
+    print_roff(action->help);
+    printf(".\n");
+}
+
 void options_print_man(void)
 {
     printf(".TH SHOAL 1 \"\" \"shoal %s\" \"User Commands\"\n", SHOAL_VERSION);
@@ -97,12 +107,9 @@ void options_print_man(void)
         print_man_row(&option_rows[i]);
     }
     printf(".SH OTHER OPTIONS\n");
-    for (const struct option_action *action = option_actions; action->name != NULL; action++) {
-        printf(".TP\n.B ");
-        print_roff(action->name);
-        printf("\n");
-        print_roff(action->help);
-        printf(".\n");
+    for (int i = 0; i < option_action_count; i++) {
+        if (option_actions[i].shown != NULL)
+            print_man_action(&option_actions[i]);
     }
     printf(".SH EXIT STATUS\n0 clean, 1 failed while running, 2 usage or configuration, 3 io_uring "
            "not "
@@ -136,7 +143,11 @@ void options_print_completion(void)
         if (option_is_shown(&option_rows[i]))
             printf("--%s ", option_rows[i].name);
     }
-    printf("--config --check-config --print-config --help --version' -- \"$word\"))\n    else\n"
+    for (int i = 0; i < option_action_count; i++) {
+        if (option_actions[i].shown != NULL)
+            printf("%s--%s", i > 0 ? " " : "", option_actions[i].name);
+    }
+    printf("' -- \"$word\"))\n    else\n"
            "        COMPREPLY=($(compgen -f -- \"$word\"))\n    fi\n}\ncomplete -F _shoal shoal\n");
 }
 

@@ -3,6 +3,7 @@
  */
 #include "shoal/options/find.h"
 
+#include "shoal/options/actions.h"
 #include "shoal/options/compat.h"
 #include "shoal/options/table.h"
 
@@ -91,7 +92,6 @@ static void consider(struct nearest *nearest, const char *name)
 /* Our own rows first, so that they win over Redis's directives at the same distance. */
 const char *option_nearest(struct bytes name)
 {
-    static const char *const flags[] = { "config", "check-config", "help", "version" };
     if (name.size == 0 || name.size > NAME_MAX_BYTES)
         return NULL;
     char folded[NAME_MAX_BYTES];
@@ -103,8 +103,10 @@ const char *option_nearest(struct bytes name)
         consider(&nearest, option_rows[i].name);
         consider(&nearest, option_rows[i].alias);
     }
-    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
-        consider(&nearest, flags[i]);
+    for (int i = 0; i < option_action_count; i++) {
+        if (option_actions[i].shown != NULL)
+            consider(&nearest, option_actions[i].name);
+    }
     for (int i = 0; i < compat_count(); i++) {
         if (!compat_hidden(i))
             consider(&nearest, compat_name(i));

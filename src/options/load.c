@@ -7,12 +7,10 @@
 #include "shoal/options/load.h"
 
 #include "shoal/options/assign.h"
-#include "shoal/options/export.h"
 #include "shoal/options/file.h"
 #include "shoal/options/find.h"
 #include "shoal/options/host_limits.h"
 #include "shoal/options/notes.h"
-#include "shoal/options/print.h"
 #include "shoal/options/table.h"
 #include "shoal/options/value.h"
 
@@ -42,31 +40,8 @@ static bool is_option(const char *arg)
 {
     if (arg[0] != '-' || arg[1] == '\0')
         return false;
-    bool letter = option_find_letter(arg[1]) != NULL || arg[1] == 'h' || arg[1] == 'v';
+    bool letter = option_find_letter(arg[1]) != NULL || option_action_find_letter(arg[1]) != NULL;
     return arg[1] == '-' || (letter && arg[2] == '\0');
-}
-
-static bool *request_flag(struct options_request *request, struct bytes name)
-{
-    const struct {
-        const char *name;
-        bool *flag;
-    } flags[] = {
-        { "help", &request->help },
-        { "version", &request->version },
-        { "check-config", &request->check_config },
-        { "print-options-markdown", &request->print_markdown },
-        { "print-man", &request->print_man },
-        { "print-completion", &request->print_completion },
-        { "print-config", &request->print_config },
-        { "print-commands-markdown", &request->print_commands },
-        { "print-counters-markdown", &request->print_counters },
-    };
-    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
-        if (bytes_is(name, flags[i].name))
-            return flags[i].flag;
-    }
-    return NULL;
 }
 
 static bool take_config(struct walk *walk, const char *path)
@@ -78,6 +53,16 @@ static bool take_config(struct walk *walk, const char *path)
                                 "unexpected argument \"%.200s\" (the config file is \"%.200s\")",
                                 path, walk->config);
     walk->config = path;
+    return true;
+}
+
+/* Of several things to print, the first is printed. */
+static bool take_action(struct walk *walk, const struct option_action *action)
+{
+    if (action->kind == ACTION_CHECK)
+        walk->request->check_config = true;
+    else if (walk->request->print == NULL)
+        walk->request->print = action;
     return true;
 }
 
@@ -150,12 +135,12 @@ static bool take_long(struct walk *walk, const char *text)
 {
     size_t size = strcspn(text, "= ");
     struct bytes name = bytes_of(text, size);
-    bool *flag = request_flag(walk->request, name);
-    if (flag != NULL && text[size] == '\0')
-        return *flag = true;
+    const struct option_action *action = option_action_find(name);
+    if (action != NULL && action->kind != ACTION_CONFIG && text[size] == '\0')
+        return take_action(walk, action);
     if (text[size] == ' ')
         return take_whole_line(walk, text);
-    if (bytes_is(name, "config")) {
+    if (action != NULL && action->kind == ACTION_CONFIG) {
         if (text[size] == '=')
             return take_config(walk, text + size + 1);
         return walk->at < walk->argc ? take_config(walk, walk->argv[walk->at++])
@@ -170,10 +155,9 @@ static bool take_long(struct walk *walk, const char *text)
 /* -p 7000, -p7000, -m 512 (megabytes). */
 static bool take_letter(struct walk *walk, const char *arg)
 {
-    if (strcmp(arg, "-h") == 0)
-        return walk->request->help = true;
-    if (strcmp(arg, "-v") == 0)
-        return walk->request->version = true;
+    const struct option_action *action = option_action_find_letter(arg[1]);
+    if (action != NULL && arg[2] == '\0')
+        return take_action(walk, action);
     const struct option *row = option_find_letter(arg[1]);
     if (row == NULL)
         return option_error_set(walk->error, "%.64s: unknown option", arg);
@@ -271,13 +255,6 @@ static bool take_file(struct settings *settings, const char *path, struct option
     return true;
 }
 
-static bool wants_text(const struct options_request *request)
-{
-    return request->help || request->version || request->print_markdown || request->print_man ||
-           request->print_completion || request->print_config || request->print_commands ||
-           request->print_counters;
-}
-
 bool options_parse(struct settings *settings, const struct host_limits *host, int argc, char **argv,
                    char **environment, struct options_request *request, struct option_error *error)
 {
@@ -289,7 +266,7 @@ bool options_parse(struct settings *settings, const struct host_limits *host, in
     options_defaults(settings, host);
     if (!walk_arguments(&walk, false))
         return false;
-    if (wants_text(request))
+    if (request->print != NULL)
         return true;
     if (!take_file(settings, walk.config != NULL ? walk.config : config_from(environment), error) ||
         !take_environment(settings, environment, error) || !walk_arguments(&walk, true))
@@ -306,27 +283,6 @@ static void print_notes(void)
         printf("ignored: %s\n", options_ignored());
 }
 
-static enum options_result answer(const struct options_request *request)
-{
-    if (request->print_commands)
-        return OPTIONS_PRINT_COMMANDS;
-    if (request->print_counters)
-        return OPTIONS_PRINT_COUNTERS;
-    if (request->help)
-        options_print_help();
-    else if (request->version)
-        options_print_version();
-    else if (request->print_markdown)
-        options_print_markdown();
-    else if (request->print_man)
-        options_print_man();
-    else if (request->print_completion)
-        options_print_completion();
-    else
-        options_print_config();
-    return OPTIONS_EXIT_OK;
-}
-
 enum options_result options_load(struct settings *settings, int argc, char **argv)
 {
     struct host_limits host;
@@ -337,8 +293,12 @@ enum options_result options_load(struct settings *settings, int argc, char **arg
         fprintf(stderr, "shoal: %s\nshoal --help lists the options.\n", error.text);
         return OPTIONS_EXIT_USAGE;
     }
-    if (wants_text(&request))
-        return answer(&request);
+    if (request.print != NULL && request.print->print == NULL)
+        return OPTIONS_PRINT_COMMANDS;
+    if (request.print != NULL) {
+        request.print->print();
+        return OPTIONS_EXIT_OK;
+    }
     if (!request.check_config)
         return OPTIONS_START;
     print_notes();

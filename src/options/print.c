@@ -4,6 +4,7 @@
 #include "shoal/options/print.h"
 
 #include "shoal/base/mem.h"
+#include "shoal/options/actions.h"
 #include "shoal/options/table.h"
 #include "shoal/options/value.h"
 
@@ -100,8 +101,10 @@ void options_print_help(void)
         print_row(row, width);
     }
     printf("\nOther\n");
-    for (const struct option_action *action = option_actions; action->name != NULL; action++)
-        print_entry(action->name, action->help, width);
+    for (int i = 0; i < option_action_count; i++) {
+        if (option_actions[i].shown != NULL)
+            print_entry(option_actions[i].shown, option_actions[i].help, width);
+    }
     printf("\nExit codes: 0 clean, 1 failed while running, 2 usage or configuration,\n"
            "3 io_uring not available, 4 an address could not be bound.\n");
 }

@@ -224,16 +224,6 @@ const int option_row_count = sizeof(option_rows) / sizeof(*option_rows);
 static_assert(sizeof(option_rows) / sizeof(*option_rows) <= SETTINGS_ROWS_MAX,
               "raise SETTINGS_ROWS_MAX");
 
-const struct option_action option_actions[] = {
-    { "FILE, --config FILE",
-      "read this config file, in the syntax of redis.conf; - is standard input" },
-    { "--check-config", "check everything, print what is wrong or ignored, and exit" },
-    { "--print-config", "print a config file with every option and its default, and exit" },
-    { "-h, --help", "print this and exit" },
-    { "-v, --version", "print the version and exit" },
-    { NULL, NULL },
-};
-
 bool option_is_shown(const struct option *row)
 {
     return !(row->flags & OPTION_NO_EFFECT);

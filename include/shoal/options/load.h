@@ -4,6 +4,7 @@
 #ifndef SHOAL_OPTIONS_LOAD_H
 #define SHOAL_OPTIONS_LOAD_H
 
+#include "shoal/options/actions.h"
 #include "shoal/options/host_limits.h"
 #include "shoal/options/options.h"
 
@@ -22,8 +23,8 @@ enum options_result {
 enum options_result options_load(struct settings *settings, int argc, char **argv);
 
 struct options_request {
-    bool help, version, check_config, print_markdown, print_man, print_completion, print_config,
-        print_commands;
+    const struct option_action *print; /* NULL: nothing is to be printed */
+    bool check_config;
 };
 
 /* options_load() without the printing; tests give the host and the environment. */

@@ -63,13 +63,6 @@ extern const int option_row_count;
 /* Whether --help and the documentation name it. */
 bool option_is_shown(const struct option *row);
 
-/* What is an action rather than a value, so never in a config file; for --help. Ended by a NULL
- * name. */
-struct option_action {
-    const char *name, *help;
-};
-extern const struct option_action option_actions[];
-
 const char *policy_name(int policy);
 
 #endif

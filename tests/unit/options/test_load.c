@@ -5,8 +5,10 @@
 
 #include "shoal/base/log.h"
 #include "shoal/options/config.h"
+#include "shoal/options/export.h"
 #include "shoal/options/host_limits.h"
 #include "shoal/options/notes.h"
+#include "shoal/options/print.h"
 #include "shoal/options/special.h"
 
 #include <setjmp.h>
@@ -352,18 +354,27 @@ static void test_maxmemory(void **state)
     assert_non_null(strstr(options_warnings()[0], "there is no limit"));
 }
 
+static void asks_for(const char *line, void (*print)(void))
+{
+    assert_true(parse(line));
+    assert_false(request.check_config);
+    assert_non_null(request.print);
+    assert_ptr_equal(request.print->print, print);
+}
+
 static void test_requests(void **state)
 {
     (void)state;
-    assert_true(parse("--help") && request.help);
-    assert_true(parse("-h") && request.help);
-    assert_true(parse("-v") && request.version);
+    asks_for("--help", options_print_help);
+    asks_for("-h", options_print_help);
+    asks_for("-v", options_print_version);
+    asks_for("--version --port x --help", options_print_version);
+    asks_for("--print-options-markdown", options_print_markdown);
+    asks_for("--print-commands-markdown", NULL);
     assert_true(parse("--port 7 --check-config") && request.check_config);
     assert_int_equal(settings.port, 7);
+    assert_null(request.print);
     assert_false(parse("--check-config --port x"));
-    assert_true(parse("--print-options-markdown") && request.print_markdown);
-    assert_true(parse("--print-commands-markdown") && request.print_commands);
-    assert_true(parse("--print-counters-markdown") && request.print_counters);
 }
 
 /* A clone is one memcpy, and what changes in it stays in it. */
