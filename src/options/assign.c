@@ -9,7 +9,6 @@
 #include "shoal/options/find.h"
 #include "shoal/options/host_limits.h"
 #include "shoal/options/notes.h"
-#include "shoal/options/special.h"
 #include "shoal/options/table.h"
 #include "shoal/options/value.h"
 
@@ -27,8 +26,7 @@ void options_defaults(struct settings *settings, const struct host_limits *host)
     for (int i = 0; i < option_row_count; i++) {
         const struct option *row = &option_rows[i];
         bool ok = option_parse(row, settings, bytes_str(row->default_text), &error);
-        /* which needs a jemalloc that tells of its slabs, and stays off without */
-        must(ok || row->parse == option_parse_activedefrag);
+        must(ok || (row->flags & OPTION_MAY_LACK));
     }
     settings->bind_given = false;
 }

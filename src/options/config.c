@@ -10,7 +10,6 @@
 #include "shoal/options/find.h"
 #include "shoal/options/host_limits.h"
 #include "shoal/options/notes.h"
-#include "shoal/options/special.h"
 #include "shoal/options/table.h"
 #include "shoal/options/value.h"
 
@@ -114,10 +113,10 @@ static void reload_row(const struct option *row, struct settings *settings,
             options_warn("%s: the new value counts from the next start", row->name);
         return;
     }
-    /* a percentage stays one, so that it is not lost in the number of bytes */
-    bool memory = row->parse == option_parse_maxmemory;
+    if (row->given != NULL)
+        row->given(fresh, then);
     struct option_error unused;
-    option_parse(row, settings, bytes_str(memory ? fresh->maxmemory_text : then), &unused);
+    option_parse(row, settings, bytes_str(then), &unused);
     settings->_source[index] = fresh->_source[index];
 }
 

@@ -182,6 +182,12 @@ void option_print_maxmemory(const struct settings *settings, char out[OPTION_TEX
     snprintf(out, OPTION_TEXT_MAX, "%" PRIu64, settings->maxmemory);
 }
 
+/* A percentage stays one. */
+void option_print_maxmemory_given(const struct settings *settings, char out[OPTION_TEXT_MAX])
+{
+    snprintf(out, OPTION_TEXT_MAX, "%s", settings->maxmemory_text);
+}
+
 /* ---- ttl-jitter ---------------------------------------------------------- */
 
 /* "10" and "10%" are the same. */

@@ -108,6 +108,7 @@ const struct option option_rows[] = {
               "Linux 6.1, or a list of names" },
 
     { "maxmemory", .letter = 'm', SPECIAL(maxmemory), .flags = OPTION_MEGABYTES,
+      .given = option_print_maxmemory_given,
       .default_text = "80%", .group = memory, .meta = "SIZE|N%|0",
       .help = "memory limit of the data; % of the cgroup's or the machine's memory; 0 = "
               "no limit (-m takes megabytes)" },
@@ -131,7 +132,7 @@ const struct option option_rows[] = {
       .default_text = "0", .group = memory, .meta = "PERCENT",
       .help = "shorten each TTL by a random part of up to this many percent, 0 to 100, "
               "so that keys written together do not expire together" },
-    { "activedefrag", SPECIAL(activedefrag),
+    { "activedefrag", SPECIAL(activedefrag), .flags = OPTION_MAY_LACK,
       .default_text = "yes", .group = memory, .meta = "yes|no",
       .help = "move items out of memory pages that are mostly empty, so that the pages "
               "return to the system" },

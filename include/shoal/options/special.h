@@ -15,6 +15,7 @@ void option_print_cpus(const struct settings *settings, char out[OPTION_TEXT_MAX
 bool option_parse_maxmemory(struct settings *settings, struct bytes value,
                             struct option_error *error);
 void option_print_maxmemory(const struct settings *settings, char out[OPTION_TEXT_MAX]);
+void option_print_maxmemory_given(const struct settings *settings, char out[OPTION_TEXT_MAX]);
 bool option_parse_jitter(struct settings *settings, struct bytes value, struct option_error *error);
 void option_print_jitter(const struct settings *settings, char out[OPTION_TEXT_MAX]);
 bool option_parse_activedefrag(struct settings *settings, struct bytes value,

@@ -30,6 +30,7 @@ enum option_flag {
     OPTION_MULTI = 1 << 2,     /* takes several words */
     OPTION_MEGABYTES = 1 << 3, /* the letter takes a number of MB */
     OPTION_NO_EFFECT = 1 << 4, /* kept for INFO or CONFIG GET only: listed as ignored */
+    OPTION_MAY_LACK = 1 << 5,  /* a build that lacks it refuses the default, and is without */
 };
 
 /* Writes the value into settings; false: `error` has the reason in Redis's words. */
@@ -50,6 +51,7 @@ struct option {
     const char *const *words; /* OPTION_ENUM: allowed words, ended by NULL */
     option_parse_fn parse;    /* OPTION_SPECIAL */
     option_print_fn print;
+    option_print_fn given; /* as it was given, where CONFIG GET shows another text; or NULL */
     const char *default_text;
     const char *group; /* heading in --help */
     const char *meta;  /* what stands for the value in --help: "N" */

@@ -220,6 +220,9 @@ static void test_reload(void **state)
                           arguments));
     assert_int_equal(option_set(&settings, bytes_str("slowlog-max-len"), bytes_str("9"), &error),
                      OPTION_SET);
+    write_main("maxmemory 40%\n");
+    assert_true(options_reload(&settings, &error));
+    assert_string_equal(settings.maxmemory_text, "40%"); /* not the bytes that CONFIG GET shows */
     write_main("port 7001\nmaxclients 20\ntimeout 2\nmaxmemory 5mb\nset-max-intset-entries 3\n");
     assert_true(options_reload(&settings, &error));
     assert_int_equal(settings.port, 7000);

@@ -11,7 +11,6 @@
 #include "shoal/options/file.h"
 #include "shoal/options/find.h"
 #include "shoal/options/host_limits.h"
-#include "shoal/options/special.h"
 #include "shoal/options/table.h"
 #include "shoal/options/value.h"
 
@@ -121,7 +120,7 @@ static void test_config(void **state)
         if (strcmp(value, " \"\"") == 0)
             directive.value = bytes_str("");
         /* what a build without jemalloc refuses is off there by default */
-        if (row->parse == option_parse_activedefrag && !slabs_available())
+        if ((row->flags & OPTION_MAY_LACK) && !slabs_available())
             directive.value = bytes_str("no");
         if (!options_assign(&settings, &directive, SOURCE_FILE, &error))
             fail_msg("%s", error.text);
