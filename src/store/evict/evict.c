@@ -1,5 +1,5 @@
 /*
- * evict.c - the list of policies, and the hands and hatchet they share.
+ * evict.c - the list of policies, and what they share: the hand, and the freeing of items.
  */
 #include "shoal/store/evict/evict.h"
 #include "shoal/base/hash.h"
@@ -12,24 +12,27 @@ enum {
     ITEMS_AHEAD = 3, /* ... and their likely victims */
 };
 
-static const struct evict_policy policies[] = {
-    { "noeviction", NULL, false },
-    { "allkeys-s3fifo", evict_run_s3, false },
-    { "allkeys-lru", evict_run_s3, false },
-    { "allkeys-lfu", evict_run_s3, false },
-    { "allkeys-clock", evict_run_clock, false },
+/* clang-format off */
+const struct evict_policy evict_policies[] = {
+    { "noeviction", NULL, false },              /* nothing gives way: writes fail */
+    { "allkeys-s3fifo", evict_run_s3, false },  /* sweep-S3, the default */
+    { "allkeys-lru", evict_run_s3, false },     /* the same: it keeps what is used recently ... */
+    { "allkeys-lfu", evict_run_s3, false },     /* ... and often */
+    { "allkeys-clock", evict_run_clock, false }, /* second chance, in hash order */
     { "allkeys-random", evict_run_random, false },
     { "volatile-lru", evict_run_clock, true },
     { "volatile-lfu", evict_run_clock, true },
     { "volatile-random", evict_run_random, true },
-    { "volatile-ttl", evict_run_ttl, true },
+    { "volatile-ttl", evict_run_ttl, true }, /* of the keys under the hand, the first to expire */
+    { NULL, NULL, false },
 };
+/* clang-format on */
 
 const struct evict_policy *evict_policy_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++)
-        if (strcmp(policies[i].name, name) == 0)
-            return &policies[i];
+    for (const struct evict_policy *policy = evict_policies; policy->name != NULL; policy++)
+        if (strcmp(policy->name, name) == 0)
+            return policy;
     return NULL;
 }
 

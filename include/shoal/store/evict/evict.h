@@ -1,17 +1,7 @@
 /*
- * evict.h - who gives way when a shard is full: one const table of functions per policy, and what
- * the policies share.
+ * evict.h - which items a full shard evicts: the list of policies, and what they share.
  *
- *   noeviction        nobody: writes fail
- *   allkeys-s3fifo    sweep-S3, the default (evict_s3.c)
- *   allkeys-lru, -lfu the same: it keeps what is used recently and often
- *   allkeys-clock     second chance in hash order (evict_clock.c)
- *   allkeys-random    any key (evict_random.c)
- *   volatile-lru, -lfu   the clock over keys with a TTL
- *   volatile-random   any key with a TTL
- *   volatile-ttl      of those the hand comes by next, the one that expires first (evict_ttl.c)
- *
- * All of them read the policy bits of bucket words, so a hit writes two bits of a line it has
+ * All policies read the policy bits of bucket words, so a hit writes two bits of a line it has
  * loaded, and nothing is kept per key. Hands go over the buckets of all databases in turn. An item
  * that has expired is freed wherever a hand meets it. Thread: owner.
  */
@@ -37,6 +27,9 @@ struct evict_policy {
     void (*run)(struct keyspace *keyspace, struct evict_work *work); /* NULL: evicts nothing */
     bool volatile_only; /* only items with a TTL may go */
 };
+
+/* Every policy, in the order in which users are told of them; ended by a NULL name. */
+extern const struct evict_policy evict_policies[];
 
 /* By name; NULL when unknown. Thread: any. */
 const struct evict_policy *evict_policy_find(const char *name);
