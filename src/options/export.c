@@ -22,6 +22,7 @@ static void print_cell(const char *text)
 
 static void print_markdown_row(const struct option *row)
 {
+    char help[OPTION_TEXT_MAX];
     printf("| `--%s ", row->name);
     print_cell(row->meta);
     printf("`");
@@ -31,7 +32,8 @@ static void print_markdown_row(const struct option *row)
         printf(", `--%s`", row->alias);
     printf(row->default_text[0] != '\0' ? " | `%s` | " : " | %s| ", row->default_text);
     printf("%s | ", row->flags & OPTION_AT_START ? "at start" : "CONFIG SET");
-    print_cell(row->help);
+    option_help(row, help);
+    print_cell(help);
     printf(" |\n");
 }
 
@@ -62,6 +64,7 @@ static void print_roff(const char *text)
 
 static void print_man_row(const struct option *row)
 {
+    char help[OPTION_TEXT_MAX];
     printf(".TP\n");
     if (row->letter != '\0')
         printf("\\fB\\-%c\\fR, ", row->letter);
@@ -70,7 +73,8 @@ static void print_man_row(const struct option *row)
     printf("\\fR \\fI");
     print_roff(row->meta);
     printf("\\fR\n");
-    print_roff(row->help);
+    option_help(row, help);
+    print_roff(help);
     printf(".\n");
     if (row->default_text[0] != '\0') {
         printf("Default: ");
@@ -124,8 +128,8 @@ static void print_enum_case(const struct option *row)
     printf("        --%s) COMPREPLY=($(compgen -W '", row->name);
     if (row->type == OPTION_BOOL)
         printf("yes no");
-    for (int i = 0; row->type == OPTION_ENUM && row->words[i] != NULL; i++)
-        printf("%s%s", i > 0 ? " " : "", row->words[i]);
+    for (int i = 0; row->type == OPTION_ENUM && row->word(i) != NULL; i++)
+        printf("%s%s", i > 0 ? " " : "", row->word(i));
     printf("' -- \"$word\")); return ;;\n");
 }
 
@@ -155,6 +159,7 @@ void options_print_completion(void)
 
 void options_print_config(void)
 {
+    char help[OPTION_TEXT_MAX];
     const char *group = NULL;
     printf("# shoal.conf - every option with its default; take the '#' away to change one.\n#\n"
            "# One option a line: name value. Sizes take k (1000), kb (1024), m, mb, g, gb. Quote "
@@ -169,7 +174,8 @@ void options_print_config(void)
         if (group != row->group)
             printf("\n# ---- %s ----\n", row->group);
         group = row->group;
-        printf("\n# %s\n# (%s%s)\n", row->help, row->meta,
+        option_help(row, help);
+        printf("\n# %s\n# (%s%s)\n", help, row->meta,
                row->flags & OPTION_AT_START ? "" : "; CONFIG SET changes it");
         printf("#%s %s\n", row->name, row->default_text[0] != '\0' ? row->default_text : "\"\"");
     }

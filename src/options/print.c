@@ -70,13 +70,15 @@ static void print_entry(const char *left, const char *help, int width)
 
 static void print_row(const struct option *row, int width)
 {
-    char left[160], help[512], letter[8] = "    ", alias[48] = "";
+    char left[160], text[OPTION_TEXT_MAX], help[OPTION_TEXT_MAX + 256], letter[8] = "    ",
+                                                                        alias[48] = "";
     if (row->letter != '\0')
         snprintf(letter, sizeof(letter), "-%c, ", row->letter);
     if (row->alias != NULL)
         snprintf(alias, sizeof(alias), " (or --%s)", row->alias);
     snprintf(left, sizeof(left), "%s--%s %s", letter, row->name, row->meta);
-    snprintf(help, sizeof(help), "%s%s [%s]", row->help, alias,
+    option_help(row, text);
+    snprintf(help, sizeof(help), "%s%s [%s]", text, alias,
              row->default_text[0] != '\0' ? row->default_text : "none");
     print_entry(left, help, width);
 }

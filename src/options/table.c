@@ -9,11 +9,13 @@
 #include "shoal/base/log.h"
 #include "shoal/base/must.h"
 #include "shoal/options/special.h"
+#include "shoal/store/evict/evict.h"
 #include "shoal/store/keyspace/lifetime.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #define FIELD(name) .offset = offsetof(struct settings, name)
 #define TEXT(name) .type = OPTION_STRING, FIELD(name), .size = sizeof(((struct settings *)0)->name)
@@ -22,23 +24,9 @@
 #define MEMORY(name, low, high) .type = OPTION_MEMORY, FIELD(name), .min = (low), .max = (high)
 #define DURATION(name, high) .type = OPTION_DURATION, FIELD(name), .max = (high)
 #define BOOL(name) .type = OPTION_BOOL, FIELD(name)
-#define ENUM(name, list) .type = OPTION_ENUM, FIELD(name), .words = (list)
+#define ENUM(name, list) .type = OPTION_ENUM, FIELD(name), .word = word_of_##list
 #define SPECIAL(name)                                                                              \
     .type = OPTION_SPECIAL, .parse = option_parse_##name, .print = option_print_##name
-
-/* in the order of enum policy */
-static const char *const policies[] = { "noeviction",
-                                        "allkeys-s3fifo",
-                                        "allkeys-lru",
-                                        "allkeys-lfu",
-                                        "allkeys-clock",
-                                        "allkeys-random",
-                                        "volatile-lru",
-                                        "volatile-lfu",
-                                        "volatile-random",
-                                        "volatile-ttl",
-                                        NULL };
-static_assert(sizeof(policies) / sizeof(*policies) == POLICY_VOLATILE_TTL + 2, "a name a policy");
 
 /* in the order of enum log_level */
 static const char *const log_levels[] = {
@@ -52,7 +40,27 @@ static_assert(sizeof(sched_policies) / sizeof(*sched_policies) == SCHED_POLICY_B
               "a name a policy");
 
 /* in the order of enum option_access */
-static const char *const access_words[] = { "no", "yes", "local", NULL };
+static const char *const access_levels[] = { "no", "yes", "local", NULL };
+
+static const char *word_of_log_levels(int value)
+{
+    return log_levels[value];
+}
+
+static const char *word_of_sched_policies(int value)
+{
+    return sched_policies[value];
+}
+
+static const char *word_of_access_levels(int value)
+{
+    return access_levels[value];
+}
+
+static const char *word_of_policies(int value)
+{
+    return evict_policies[value].name;
+}
 
 static const char network[] = "Network";
 static const char threads[] = "Shards and CPUs";
@@ -112,10 +120,9 @@ const struct option option_rows[] = {
       .default_text = "80%", .group = memory, .meta = "SIZE|N%|0",
       .help = "memory limit of the data; % of the cgroup's or the machine's memory; 0 = "
               "no limit (-m takes megabytes)" },
-    { "maxmemory-policy", ENUM(maxmemory_policy, policies),
+    { "maxmemory-policy", ENUM(maxmemory_policy, policies), .flags = OPTION_TELL_WORDS,
       .default_text = "allkeys-s3fifo", .group = memory, .meta = "POLICY",
-      .help = "what is evicted at that limit: noeviction (nothing: writes fail), "
-              "allkeys-s3fifo, -lru, -lfu, -clock, -random, volatile-lru, -lfu, -random, -ttl" },
+      .help = "what is evicted at that limit (noeviction: nothing, and writes fail):" },
     { "maxmemory-clients", SPECIAL(maxmemory_clients),
       .default_text = "10%", .group = memory, .meta = "SIZE|N%|0",
       .help = "memory limit of requests being received and replies not sent yet; % of "
@@ -175,11 +182,11 @@ const struct option option_rows[] = {
     { "protected-mode", BOOL(protected_mode),
       .default_text = "yes", .group = security, .meta = "yes|no",
       .help = "refuse clients from other hosts while there is no password" },
-    { "enable-debug-command", ENUM(enable_debug_command, access_words), .flags = OPTION_AT_START,
+    { "enable-debug-command", ENUM(enable_debug_command, access_levels), .flags = OPTION_AT_START,
       .default_text = "no", .group = security, .meta = "no|yes|local",
       .help = "who may use DEBUG: nobody, everybody, or clients over loopback and the "
               "Unix socket" },
-    { "enable-protected-configs", ENUM(enable_protected_configs, access_words),
+    { "enable-protected-configs", ENUM(enable_protected_configs, access_levels),
       .flags = OPTION_AT_START | OPTION_NO_EFFECT, /* dir and dbfilename stay protected */
       .default_text = "no", .group = security, .meta = "no|yes|local",
       .help = "only reported by CONFIG GET" },
@@ -230,8 +237,12 @@ bool option_is_shown(const struct option *row)
     return !(row->flags & OPTION_NO_EFFECT);
 }
 
-const char *policy_name(int policy)
+void option_help(const struct option *row, char out[OPTION_TEXT_MAX])
 {
-    must(policy >= 0 && policy <= POLICY_VOLATILE_TTL);
-    return policies[policy];
+    size_t used = (size_t)snprintf(out, OPTION_TEXT_MAX, "%s", row->help);
+    for (int i = 0; (row->flags & OPTION_TELL_WORDS) && row->word(i) != NULL; i++) {
+        used += (size_t)snprintf(out + used, OPTION_TEXT_MAX - used, "%s%s", i > 0 ? ", " : " ",
+                                 row->word(i));
+        must(used < OPTION_TEXT_MAX);
+    }
 }

@@ -98,13 +98,13 @@ static bool parse_enum(const struct option *row, int *field, struct bytes value,
 {
     size_t used = (size_t)snprintf(error->text, sizeof(error->text),
                                    "argument(s) must be one of the following: ");
-    for (int i = 0; row->words[i] != NULL; i++) {
-        if (bytes_is(value, row->words[i])) {
+    for (int i = 0; row->word(i) != NULL; i++) {
+        if (bytes_is(value, row->word(i))) {
             *field = i;
             return true;
         }
         used += (size_t)snprintf(error->text + used, sizeof(error->text) - used, "%s%s",
-                                 i > 0 ? ", " : "", row->words[i]);
+                                 i > 0 ? ", " : "", row->word(i));
         must(used < sizeof(error->text));
     }
     return false;
@@ -183,7 +183,7 @@ void option_print(const struct option *row, const struct settings *settings,
         snprintf(out, OPTION_TEXT_MAX, "%s", *(const bool *)field ? "yes" : "no");
         return;
     case OPTION_ENUM:
-        snprintf(out, OPTION_TEXT_MAX, "%s", row->words[*(const int *)field]);
+        snprintf(out, OPTION_TEXT_MAX, "%s", row->word(*(const int *)field));
         return;
     case OPTION_STRING:
         snprintf(out, OPTION_TEXT_MAX, "%s", (const char *)field);

@@ -7,8 +7,8 @@
 #include "shoal/base/mem.h"
 #include "shoal/net/socket.h"
 #include "shoal/options/notes.h"
-#include "shoal/options/table.h"
 #include "shoal/server/server.h"
+#include "shoal/store/evict/evict.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ static void print_size(const struct server *server)
         snprintf(cpus, sizeof(cpus), "pinned to %d CPUs", settings->cpu_count);
     log_write(LOG_NOTICE, "size: %d shards (%s), %s, maxmemory %lu bytes, policy %s, maxclients %d",
               settings->shards, settings->shards_auto ? "auto" : "as asked", cpus,
-              (unsigned long)settings->maxmemory, policy_name(settings->maxmemory_policy),
+              (unsigned long)settings->maxmemory, evict_policies[settings->maxmemory_policy].name,
               server->clients_max);
 }
 

@@ -10,10 +10,10 @@
 #include "shoal/mesh/mesh.h"
 #include "shoal/net/uring.h"
 #include "shoal/options/options.h"
-#include "shoal/options/table.h"
 #include "shoal/server/due.h"
 #include "shoal/server/server.h"
 #include "shoal/stats/stats.h"
+#include "shoal/store/evict/evict.h"
 #include "shoal/store/keyspace/keyspace.h"
 
 #include <errno.h>
@@ -78,7 +78,7 @@ void worker_use_settings(struct reactor *reactor, const struct settings *setting
 {
     reactor->settings = settings;
     conns_use_settings(reactor->conns);
-    reactor->keyspace->policy = evict_policy_find(policy_name(settings->maxmemory_policy));
+    reactor->keyspace->policy = &evict_policies[settings->maxmemory_policy];
     reactor->keyspace->lifetime = lifetime_of(settings->default_ttl_ms, settings->max_ttl_ms,
                                               (uint32_t)settings->ttl_jitter_percent);
     reactor->keyspace->defrag.limits = (struct defrag_limits){

@@ -7,7 +7,8 @@
  * is read again as at SIGHUP, which must change nothing; then each value that CONFIG GET shows is
  * set, which must change nothing either.
  *
- * sources  src/options/[a-gi-z]*.c src/store/keyspace/lifetime.c src/base/?*.c
+ * sources  src/options/[a-gi-z]*.c src/store/evict/?*.c src/store/keyspace/?*.c src/store/table/?*.c
+ * sources  src/store/value/?*.c src/base/?*.c
  * flags    -Wl,--wrap=fopen,--wrap=glob,--wrap=globfree,--wrap=option_nearest
  * options  -max_len=4096
  */

@@ -29,19 +29,6 @@ enum option_access { ACCESS_NO, ACCESS_YES, ACCESS_LOCAL };
 
 enum output_class { OUTPUT_NORMAL, OUTPUT_REPLICA, OUTPUT_PUBSUB, OUTPUT_CLASSES };
 
-enum policy {
-    POLICY_NOEVICTION,
-    POLICY_ALLKEYS_S3FIFO,
-    POLICY_ALLKEYS_LRU,
-    POLICY_ALLKEYS_LFU,
-    POLICY_ALLKEYS_CLOCK,
-    POLICY_ALLKEYS_RANDOM,
-    POLICY_VOLATILE_LRU,
-    POLICY_VOLATILE_LFU,
-    POLICY_VOLATILE_RANDOM,
-    POLICY_VOLATILE_TTL,
-};
-
 /* How the kernel schedules the worker threads: see sched(7). */
 enum sched_policy {
     SCHED_POLICY_AUTO, /* batch where they are as many as the CPUs or more, and not alone */
@@ -84,7 +71,7 @@ struct settings {
     /* changeable by CONFIG SET */
     uint64_t maxmemory;            /* bytes, resolved from % ; 0 = no limit */
     char maxmemory_text[32];       /* as given: "80%" */
-    int maxmemory_policy;          /* enum policy */
+    int maxmemory_policy;          /* index into evict_policies */
     uint64_t maxmemory_clients;    /* bytes, or ... */
     int maxmemory_clients_percent; /* ... % of maxmemory if not 0, see settings_buffers_limit() */
     int64_t default_ttl_ms, max_ttl_ms; /* 0 = none */

@@ -3,7 +3,7 @@
  */
 #include "sections.h"
 
-#include "shoal/options/table.h"
+#include "shoal/store/evict/evict.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -106,7 +106,8 @@ void info_memory(struct info *info)
     info_add_bytes(info, "used_memory_scripts", 0);
     info_add(info, "number_of_cached_scripts:0\r\nnumber_of_functions:0\r\n");
     info_add_bytes(info, "maxmemory", info->settings->maxmemory);
-    info_add(info, "maxmemory_policy:%s\r\n", policy_name(info->settings->maxmemory_policy));
+    info_add(info, "maxmemory_policy:%s\r\n",
+             evict_policies[info->settings->maxmemory_policy].name);
     add_buffers(info);
     add_allocator(info, &figures);
     info_add(info, "mem_fragmentation_ratio:%.2f\r\n", ratio_of(figures.resident, figures.used));

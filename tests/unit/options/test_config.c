@@ -8,6 +8,7 @@
 #include "shoal/options/host_limits.h"
 #include "shoal/options/notes.h"
 #include "shoal/options/table.h"
+#include "shoal/store/evict/evict.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -164,7 +165,7 @@ static void test_set_each_type(void **state)
     assert_int_equal(set("protected-mode", "no"), OPTION_SET);
     assert_false(settings.protected_mode);
     assert_int_equal(set("maxmemory-policy", "VOLATILE-LRU"), OPTION_SET);
-    assert_int_equal(settings.maxmemory_policy, POLICY_VOLATILE_LRU);
+    assert_string_equal(evict_policies[settings.maxmemory_policy].name, "volatile-lru");
     assert_string_equal(get("maxmemory-policy"), "volatile-lru");
     assert_int_equal(set("maxmemory-policy", "allkeys-clock"), OPTION_SET);
     assert_string_equal(get("maxmemory-policy"), "allkeys-clock");

@@ -10,6 +10,7 @@
 #include "shoal/options/notes.h"
 #include "shoal/options/print.h"
 #include "shoal/options/special.h"
+#include "shoal/store/evict/evict.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,7 +78,7 @@ static void test_defaults(void **state)
     assert_true(settings.shards_auto);
     assert_int_equal(settings.maxmemory, 800000000);
     assert_string_equal(settings.maxmemory_text, "80%");
-    assert_int_equal(settings.maxmemory_policy, POLICY_ALLKEYS_S3FIFO);
+    assert_string_equal(evict_policies[settings.maxmemory_policy].name, "allkeys-s3fifo");
     assert_int_equal(settings.maxclients, 10000);
     assert_int_equal(settings.databases, 16);
     assert_true(settings.protected_mode);
