@@ -35,10 +35,10 @@ int main(int argc, char **argv)
     }
     const char *unknown = uring_features_unknown(settings.uring_features);
     if (unknown != NULL) {
-        fprintf(stderr,
-                "shoal: --uring-features: unknown feature at \"%s\" (all, 6.1, "
-                "incremental-buffers, registered-files)\n",
-                unknown);
+        char known[RING_FEATURES_TEXT];
+        uring_features_known(known);
+        fprintf(stderr, "shoal: --uring-features: unknown feature at \"%s\"; known are %s\n",
+                unknown, known);
         return EXIT_USAGE;
     }
     if (!log_open(settings.logfile)) {

@@ -11,11 +11,11 @@
 #include "shoal/base/must.h"
 #include "shoal/net/uring.h"
 #include "uring_buffers.h"
+#include "uring_features.h"
 #include "uring_files.h"
 
 #include <errno.h>
 #include <liburing.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -391,11 +391,11 @@ struct ring *uring_new(const struct ring_config *config, int *error)
         &u->io); /* saves a reference count a call; worth trying, not worth failing */
     u->ring.engine = &uring_engine;
     u->ring.buffer_refs = u->buffers.refs;
-    u->ring.features.incremental_buffers = u->buffers.incremental;
-    snprintf(u->ring.features.text, sizeof(u->ring.features.text),
-             "single-issuer defer-taskrun multishot-accept multishot-recv buffer-ring msg-ring%s%s",
-             u->buffers.incremental ? " incremental-buffers" : "",
-             u->files.count > 0 ? " registered-files" : "");
+    const bool on[URING_FEATURES] = {
+        [URING_INCREMENTAL_BUFFERS] = u->buffers.incremental,
+        [URING_REGISTERED_FILES] = u->files.count > 0,
+    };
+    uring_features_print(on, u->ring.features);
     *error = 0;
     return &u->ring;
 

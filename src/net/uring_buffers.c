@@ -3,11 +3,12 @@
  */
 #include "uring_buffers.h"
 
+#include "uring_features.h"
+
 #include "shoal/base/must.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 enum {
@@ -19,11 +20,6 @@ enum {
        sets. */
     STRIDE_EXTRA = 192,
 };
-
-static bool wants_incremental(const char *features)
-{
-    return strcmp(features, "all") == 0 || strstr(features, "incremental-buffers") != NULL;
-}
 
 static int ring_register(struct uring_buffers *b, struct io_uring *io, bool incremental)
 {
@@ -73,7 +69,8 @@ int uring_buffers_init(struct uring_buffers *b, struct io_uring *io,
     }
     b->ring = (struct io_uring_buf_ring *)b->mapping;
     io_uring_buf_ring_init(b->ring);
-    b->incremental = wants_incremental(config->features) && ring_register(b, io, true) == 0;
+    b->incremental = uring_feature_asked(config->features, URING_INCREMENTAL_BUFFERS) &&
+                     ring_register(b, io, true) == 0;
     if (!b->incremental && (ret = ring_register(b, io, false)) < 0)
         goto fail;
     for (uint32_t id = 0; id < b->count; id++)

@@ -1,13 +1,10 @@
 /*
- * uring_explain.c - words for a kernel that refuses io_uring, with what to do about it; names of
- * its features.
+ * uring_explain.c - words for a kernel that refuses io_uring, with what to do about it.
  */
-#include "shoal/net/ring.h"
 #include "shoal/net/uring.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 static int disabled_sysctl(void)
 {
@@ -45,23 +42,4 @@ const char *uring_explain(int error)
     default:
         return "io_uring could not be set up";
     }
-}
-
-/* What may be given to --uring-features. Everything else that is used is in the floor, 6.1. */
-static const char *const feature_names[] = { "all", "6.1", "incremental-buffers",
-                                             "registered-files" };
-
-const char *uring_features_unknown(const char *features)
-{
-    for (const char *at = features + strspn(features, ", "); *at != '\0';) {
-        size_t size = strcspn(at, ", ");
-        bool known = false;
-        for (size_t i = 0; i < sizeof(feature_names) / sizeof(*feature_names); i++)
-            known |= strlen(feature_names[i]) == size && memcmp(feature_names[i], at, size) == 0;
-        if (!known)
-            return at;
-        at += size;
-        at += strspn(at, ", ");
-    }
-    return NULL;
 }

@@ -3,8 +3,9 @@
  */
 #include "uring_files.h"
 
+#include "uring_features.h"
+
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 enum {
@@ -12,11 +13,6 @@ enum {
        files are there; its value is the kernel's ABI */
     SHOAL_FEAT_RW_ATTR = 1 << 16,
 };
-
-static bool wanted(const char *features)
-{
-    return strcmp(features, "all") == 0 || strstr(features, "registered-files") != NULL;
-}
 
 /* The kernel refuses a table above the process's limit of descriptors. */
 static uint32_t table_size(void)
@@ -30,7 +26,8 @@ static uint32_t table_size(void)
 void uring_files_init(struct uring_files *files, struct io_uring *io, const char *features)
 {
     *files = (struct uring_files){ .io = io };
-    if (!wanted(features) || !(io->features & SHOAL_FEAT_RW_ATTR))
+    if (!uring_feature_asked(features, URING_REGISTERED_FILES) ||
+        !(io->features & SHOAL_FEAT_RW_ATTR))
         return;
     uint32_t count = table_size();
     files->kept = calloc(count, 1);

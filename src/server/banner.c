@@ -22,7 +22,7 @@ static void print_version(void)
 static void print_io(const struct server *server)
 {
     const struct ring *ring = server->reactor[0]->ring;
-    log_write(LOG_NOTICE, "io: %s, %s", ring->engine->name, ring->features.text);
+    log_write(LOG_NOTICE, "io: %s, %s", ring->engine->name, ring->features);
 }
 
 static void print_size(const struct server *server)

@@ -48,11 +48,7 @@ struct ring_config {
     const char *features;  /* "all", "6.1", or names: a mask over what the kernel offers */
 };
 
-/* What the engine found and uses; text for the banner and INFO. */
-struct ring_features {
-    bool incremental_buffers; /* 6.12: small messages share a receive buffer */
-    char text[160];           /* their names, between spaces */
-};
+enum { RING_FEATURES_TEXT = 160 };
 
 struct ring_engine {
     const char *name;
@@ -77,9 +73,9 @@ struct ring_engine {
 /* Common head of every engine's ring. */
 struct ring {
     const struct ring_engine *engine;
-    struct ring_features features;
-    uint64_t turns, overflows; /* completion queue overflows seen */
-    uint32_t *buffer_refs;     /* of each receive buffer */
+    char features[RING_FEATURES_TEXT]; /* names of what it uses, between spaces, to be shown */
+    uint64_t turns, overflows;         /* completion queue overflows seen */
+    uint32_t *buffer_refs;             /* of each receive buffer */
 };
 
 static inline void ring_free(struct ring **ring)

@@ -16,7 +16,10 @@ struct ring *uring_new(const struct ring_config *config, int *error);
 
 /* The first name in a feature list ("all", "6.1", or names between commas or spaces) that means
  * nothing; NULL: all are known. Thread: any. */
-const char *uring_features_unknown(const char *features);
+const char *uring_features_unknown(const char *list);
+
+/* The names that may stand in such a list, and the Linux that a feature needs. Thread: any. */
+void uring_features_known(char out[RING_FEATURES_TEXT]);
 
 /* One line why io_uring is refused and what to do about it, for -errno from uring_new(). Thread:
  * any. */

@@ -57,7 +57,7 @@ void info_shoal(struct info *info)
     COUNTERS_TO(info, cross_shard);
     info_add(info, "cross_shard_share:%.2f\r\n", ratio_of(crossed, commands) * 100);
     info_add(info, "io_engine:%s\r\n", info->here->ring->engine->name);
-    info_add(info, "io_features:%s\r\n", info->here->ring->features.text);
+    info_add(info, "io_features:%s\r\n", info->here->ring->features);
     COUNTERS_TO(info, buffer_bytes);
     add_misses(info);
     info_add(info, "settings_version:%lu\r\n", (unsigned long)info->settings->version);

@@ -202,7 +202,7 @@ static void only_what_was_asked_for_is_used(void **state)
 {
     (void)state;
     bool asked = strcmp(*state, "all") == 0;
-    if (strstr(ring->features.text, "registered-files") != NULL)
+    if (strstr(ring->features, "registered-files") != NULL)
         assert_true(asked);
 }
 
