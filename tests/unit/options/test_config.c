@@ -1,19 +1,21 @@
 /*
- * test_config.c - CONFIG GET and CONFIG SET, on our own options and on Redis's.
+ * test_config.c - CONFIG GET, CONFIG SET and SIGHUP, on our own options and on Redis's.
  */
 #include "shoal/options/config.h"
 
 #include "shoal/base/slab.h"
 #include "shoal/options/assign.h"
-#include "shoal/options/host_limits.h"
+#include "shoal/options/compat.h"
+#include "shoal/options/find.h"
+#include "shoal/options/load.h"
 #include "shoal/options/notes.h"
 #include "shoal/options/table.h"
-#include "shoal/store/evict/evict.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -151,79 +153,6 @@ static void test_everything_can_be_set_to_what_it_is(void **state)
     assert_memory_equal(first, answers, sizeof(first));
 }
 
-static void test_set_each_type(void **state)
-{
-    (void)state;
-    assert_int_equal(set("maxclients", "77"), OPTION_SET);
-    assert_int_equal(settings.maxclients, 77);
-    assert_int_equal(set("slowlog-log-slower-than", "-1"), OPTION_SET);
-    assert_string_equal(get("slowlog-log-slower-than"), "-1");
-    assert_int_equal(set("proto-max-bulk-len", "10000000000"), OPTION_SET);
-    assert_true(settings.proto_max_bulk_len == 10000000000);
-    assert_int_equal(set("client-query-buffer-limit", "18446744073709551615"), OPTION_SET);
-    assert_true(settings.client_query_buffer_limit == INT64_MAX);
-    assert_int_equal(set("protected-mode", "no"), OPTION_SET);
-    assert_false(settings.protected_mode);
-    assert_int_equal(set("maxmemory-policy", "VOLATILE-LRU"), OPTION_SET);
-    assert_string_equal(evict_policies[settings.maxmemory_policy].name, "volatile-lru");
-    assert_string_equal(get("maxmemory-policy"), "volatile-lru");
-    assert_int_equal(set("maxmemory-policy", "allkeys-clock"), OPTION_SET);
-    assert_string_equal(get("maxmemory-policy"), "allkeys-clock");
-    assert_int_equal(set("default-ttl", "5m"), OPTION_SET);
-    assert_int_equal(settings.default_ttl_ms, 300000);
-    assert_string_equal(get("default-ttl"), "300");
-    assert_int_equal(set("max-ttl", "1500ms"), OPTION_SET);
-    assert_string_equal(get("max-ttl"), "1500ms");
-    assert_int_equal(set("ttl-jitter", "10%"), OPTION_SET);
-    assert_int_equal(settings.ttl_jitter_percent, 10);
-    assert_int_equal(set("ttl-jitter", "25"), OPTION_SET);
-    assert_string_equal(get("ttl-jitter"), "25");
-    assert_int_equal(set("requirepass", "a b"), OPTION_SET);
-    assert_string_equal(get("requirepass"), "a b");
-    assert_int_equal(set("maxmemory", "10%"), OPTION_SET);
-    assert_string_equal(get("maxmemory"), "100000000");
-    assert_int_equal(set("client-output-buffer-limit", "pubsub 1mb 1kb 5 normal 7 8 9"),
-                     OPTION_SET);
-    assert_string_equal(get("client-output-buffer-limit"),
-                        "normal 7 8 9 slave 268435456 67108864 60 pubsub 1048576 1024 5");
-    assert_int_equal(set("latency-tracking-info-percentiles", "0.0 50.0 100.0"), OPTION_SET);
-    assert_string_equal(get("latency-tracking-info-percentiles"), "0 50 100");
-    assert_int_equal(set("latency-tracking-info-percentiles", ""), OPTION_SET);
-    assert_string_equal(get("latency-tracking-info-percentiles"), "");
-}
-
-static void test_refusals_in_redis_words(void **state)
-{
-    (void)state;
-    refused("maxclients", "abc", "argument couldn't be parsed into an integer");
-    refused("maxclients", "0", "argument must be between 1 and 10000000 inclusive");
-    refused("proto-max-bulk-len", "5",
-            "argument must be between 1048576 and 9223372036854775807 inclusive");
-    refused("proto-max-bulk-len", "x", "argument must be a memory value");
-    refused("default-ttl", "-1", "argument must be a duration, as 30, 30s, 500ms, 5m, 1h, 7d");
-    refused("max-ttl", "36501d", "argument must be at most 3153600000 seconds");
-    refused("ttl-jitter", "101", "percentage argument must be between 0 and 100");
-    refused("ttl-jitter", "x%", "argument must be a percent value");
-    refused("maxmemory", "bla", "argument must be a memory or percent value");
-    refused("protected-mode", "q", "argument must be 'yes' or 'no'");
-    refused("maxmemory-policy", "zzz",
-            "argument(s) must be one of the following: noeviction, allkeys-s3fifo, allkeys-lru, "
-            "allkeys-lfu, allkeys-clock, "
-            "allkeys-random, volatile-lru, volatile-lfu, volatile-random, volatile-ttl");
-    refused("client-output-buffer-limit", "normal 1 2 3 pubsub 1 2",
-            "Wrong number of arguments in buffer limit configuration.");
-    refused("latency-tracking-info-percentiles", "10.0 50.0 a",
-            "Invalid latency-tracking-info-percentiles parameters");
-    refused("latency-tracking-info-percentiles", "10.0 50.0 101.0",
-            "latency-tracking-info-percentiles parameters should be between 0.0 and 100.0");
-    refused("hash-max-listpack-entries", "x", "argument couldn't be parsed into an integer");
-    refused("maxmemory-clients", "200%", "percentage argument must be less or equal to 100");
-    assert_int_equal(option_set(&settings, bytes_str("requirepass"), bytes_of("a\0b", 3), &error),
-                     OPTION_BAD);
-    assert_int_equal(set("nosuch", "1"), OPTION_UNKNOWN);
-    assert_int_equal(set("loadmodule", "x"), OPTION_UNKNOWN);
-}
-
 static void test_fixed_at_start(void **state)
 {
     (void)state;
@@ -242,62 +171,109 @@ static void test_fixed_at_start(void **state)
     refused("dbfilename", "authorized_keys", "can't set protected config");
 }
 
-/* Thresholds are remembered; features that do not exist are not turned on. */
-static void test_compatibility(void **state)
+static void test_set(void **state)
 {
     (void)state;
-    static const char *const remembered[] = { "list-max-listpack-size", "hash-max-listpack-entries",
-                                              "set-max-intset-entries", "zset-max-listpack-entries",
-                                              "list-compress-depth",    "lfu-log-factor" };
-    for (int i = 0; i < 6; i++) {
-        assert_int_equal(set(remembered[i], "3"), OPTION_SET);
-        assert_string_equal(get(remembered[i]), "3");
-    }
-    assert_int_equal(set("hash-max-ziplist-value", "1kb"), OPTION_SET);
-    assert_string_equal(get("hash-max-listpack-value"), "1024");
-    assert_int_equal(set("save", "3000 5"), OPTION_SET);
-    assert_string_equal(get("save"), "3000 5");
-    assert_int_equal(set("save", ""), OPTION_SET);
-    assert_string_equal(get("save"), "");
-    assert_int_equal(set("appendonly", "no"), OPTION_SET);
+    assert_int_equal(set("maxclients", "77"), OPTION_SET);
+    assert_int_equal(settings.maxclients, 77);
+    assert_string_equal(get("maxclients"), "77");
+    assert_int_equal(set("MAX_CLIENTS", "78"), OPTION_UNKNOWN);
+    assert_int_equal(set("MaxMemory_Policy", "allkeys-clock"), OPTION_SET);
+    assert_string_equal(get("maxmemory-policy"), "allkeys-clock");
+    assert_int_equal(set("list-max-ziplist-size", "3"), OPTION_SET);
+    assert_string_equal(get("list-max-listpack-size"), "3");
+    refused("maxclients", "abc", "argument couldn't be parsed into an integer");
     refused("appendonly", "yes", "not available in this server: only 'no' is accepted");
-    refused("notify-keyspace-events", "KEA", "not available in this server: only '' is accepted");
-    refused("tls-port", "6380", "not available in this server: only '0' is accepted");
-    assert_string_equal(get("tls-port"), "0");
+    assert_int_equal(set("nosuch", "1"), OPTION_UNKNOWN);
+    assert_int_equal(set("loadmodule", "x"), OPTION_UNKNOWN);
 }
 
-/* Only where the allocator tells how full its pages are. */
-static void test_defragmentation(void **state)
+/* A clone is one memcpy, and what changes in it stays in it. */
+static void test_a_clone_is_independent(void **state)
 {
     (void)state;
-    assert_int_equal(set("activedefrag", "no"), OPTION_SET);
-    assert_string_equal(get("activedefrag"), "no");
-    if (SLABS_KNOWN) {
-        assert_int_equal(set("activedefrag", "YES"), OPTION_SET);
-        assert_true(settings.activedefrag);
-    } else {
-        refused("activedefrag", "yes",
-                "Active defragmentation cannot be enabled: this server was built without jemalloc");
-    }
-    refused("activedefrag", "maybe", "argument must be 'yes' or 'no'");
-    assert_int_equal(set("active-defrag-ignore-bytes", "100mb"), OPTION_SET);
-    assert_string_equal(get("active-defrag-ignore-bytes"), "104857600");
-    refused("active-defrag-cycle-max", "100", "argument must be between 1 and 99 inclusive");
-    refused("active-defrag-threshold-lower", "-1", "argument must be between 0 and 1000 inclusive");
-    assert_int_equal(set("active-defrag-threshold-upper", "50"), OPTION_SET); /* remembered */
+    assert_int_equal(set("requirepass", "one"), OPTION_SET);
+    struct settings clone = settings;
+    assert_int_equal(option_set(&clone, bytes_str("requirepass"), bytes_str("two"), &error),
+                     OPTION_SET);
+    assert_string_equal(settings.requirepass, "one");
+    assert_string_equal(clone.requirepass, "two");
 }
 
-static void test_remembered_text_has_a_limit(void **state)
+/* ---- SIGHUP -------------------------------------------------------------- */
+
+static char path[] = "/tmp/shoal-test-config-XXXXXX";
+
+static void write_main(const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Starts with this file, and the arguments. */
+static void load_with(const char *text, int more, char **arguments)
+{
+    char *argv[8] = { "shoal", path }, *none[] = { NULL };
+    struct options_request request;
+    write_main(text);
+    for (int i = 0; i < more; i++)
+        argv[2 + i] = arguments[i];
+    assert_true(options_parse(&settings, &host, 2 + more, argv, none, &request, &error));
+}
+
+static int make_file(void **state)
 {
     (void)state;
-    char text[SETTINGS_REMEMBERED_BYTES + 1];
-    memset(text, 'x', sizeof(text));
-    text[SETTINGS_REMEMBERED_BYTES - 2] = '\0';
-    assert_int_equal(set("save", text), OPTION_SET);
-    assert_string_equal(get("save"), text);
-    strcat(text, "x");
-    text[SETTINGS_REMEMBERED_BYTES - 1] = '\0';
-    assert_int_equal(set("save", text), OPTION_BAD);
+    int fd = mkstemp(path);
+    return fd < 0 || close(fd) != 0;
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+static void test_reload(void **state)
+{
+    (void)state;
+    char *arguments[] = { "--timeout", "5" };
+    load_with(
+        "port 7000\nmaxclients 10\nshutdown-timeout 4\ntimeout 1\nmaxmemory 50%\nloglevel debug\n",
+        2, arguments);
+    assert_int_equal(option_set(&settings, bytes_str("slowlog-max-len"), bytes_str("9"), &error),
+                     OPTION_SET);
+    assert_int_equal(set("shutdown-timeout", "8"), OPTION_SET);
+    write_main("maxmemory 40%\n");
+    assert_true(options_reload(&settings, &error));
+    assert_string_equal(settings.maxmemory_text, "40%"); /* not the bytes that CONFIG GET shows */
+    write_main("port 7001\nmaxclients 20\ntimeout 2\nmaxmemory 5mb\nset-max-intset-entries 3\n");
+    assert_true(options_reload(&settings, &error));
+    assert_int_equal(settings.port, 7000);
+    assert_string_equal(options_warnings()[0], "port: the new value counts from the next start");
+    assert_int_equal(settings.maxclients, 20);
+    assert_int_equal(settings.timeout_s, 5);          /* the command line is stronger */
+    assert_int_equal(settings.slowlog_max_len, 9);    /* not in the file: CONFIG SET stays */
+    assert_int_equal(settings.shutdown_timeout_s, 8); /* no longer in the file: the same */
+    assert_int_equal(settings.maxmemory, 5 << 20);
+    assert_int_equal(settings.loglevel, 2); /* left the file: the default */
+    assert_string_equal(compat_get(&settings, compat_find(bytes_str("set-max-intset-entries"))),
+                        "3");
+}
+
+static void test_a_bad_reload_changes_nothing(void **state)
+{
+    (void)state;
+    load_with("maxclients 10\n", 0, NULL);
+    struct settings before = settings;
+    write_main("maxclients 20\ntimeout x\n");
+    assert_false(options_reload(&settings, &error));
+    assert_non_null(strstr(error.text, ":2: timeout: argument couldn't be parsed"));
+    assert_memory_equal(&before, &settings, sizeof(settings));
+    settings.config_file[0] = '\0';
+    assert_false(options_reload(&settings, &error));
 }
 
 int main(void)
@@ -307,12 +283,11 @@ int main(void)
         cmocka_unit_test_setup(test_hidden_ones_answer_to_their_name, set_up),
         cmocka_unit_test_setup(test_what_clients_read, set_up),
         cmocka_unit_test_setup(test_everything_can_be_set_to_what_it_is, set_up),
-        cmocka_unit_test_setup(test_set_each_type, set_up),
-        cmocka_unit_test_setup(test_refusals_in_redis_words, set_up),
+        cmocka_unit_test_setup(test_set, set_up),
         cmocka_unit_test_setup(test_fixed_at_start, set_up),
-        cmocka_unit_test_setup(test_compatibility, set_up),
-        cmocka_unit_test_setup(test_defragmentation, set_up),
-        cmocka_unit_test_setup(test_remembered_text_has_a_limit, set_up),
+        cmocka_unit_test_setup(test_a_clone_is_independent, set_up),
+        cmocka_unit_test_setup(test_reload, set_up),
+        cmocka_unit_test_setup(test_a_bad_reload_changes_nothing, set_up),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_file, remove_file);
 }

@@ -1,16 +1,10 @@
 /*
- * test_file.c - the syntax of the config file, its includes, ignored directives, and
- * SIGHUP.
+ * test_file.c - the syntax of the config file, and its includes.
  */
 #include "shoal/options/file.h"
 
 #include "shoal/options/assign.h"
-#include "shoal/options/compat.h"
-#include "shoal/options/config.h"
-#include "shoal/options/find.h"
-#include "shoal/options/host_limits.h"
 #include "shoal/options/load.h"
-#include "shoal/options/notes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,23 +35,16 @@ static void write_file(const char *name, const char *text, size_t size)
     assert_int_equal(fclose(file), 0);
 }
 
-/* Loads main.conf with this text, and the arguments. */
-static bool load_with(const char *text, int more, char **arguments)
+/* Loads main.conf with this text. */
+static bool load(const char *text)
 {
     write_file("main.conf", text, strlen(text));
     char path[256];
     snprintf(path, sizeof(path), "%s", path_of("main.conf"));
-    char *argv[8] = { "shoal", path }, *none[] = { NULL };
-    for (int i = 0; i < more; i++)
-        argv[2 + i] = arguments[i];
+    char *argv[] = { "shoal", path }, *none[] = { NULL };
     struct options_request request;
     memset(&error, 0, sizeof(error));
-    return options_parse(&settings, &host, 2 + more, argv, none, &request, &error);
-}
-
-static bool load(const char *text)
-{
-    return load_with(text, 0, NULL);
+    return options_parse(&settings, &host, 2, argv, none, &request, &error);
 }
 
 static void refused(const char *text, const char *reason)
@@ -175,80 +162,6 @@ static void test_includes(void **state)
     rmdir(path_of("sub"));
 }
 
-static void test_redis_directives_are_ignored(void **state)
-{
-    (void)state;
-    assert_true(load("appendonly yes\nsave 900 1\nsave 300 10\nio-threads 4\nhz 20\n"
-                     "hash-max-ziplist-entries 7\ntls-port 0\nlist-max-listpack-size -1\n"
-                     "oom-score-adj-values 0 200 800\nrdbcompression nonsense\n"));
-    assert_string_equal(options_ignored(),
-                        "appendonly, save, io-threads, hz, hash-max-listpack-entries, tls-port, "
-                        "list-max-listpack-size, oom-score-adj-values, rdbcompression");
-    assert_string_equal(compat_get(&settings, compat_find(bytes_str("appendonly"))), "no");
-    assert_string_equal(compat_get(&settings, compat_find(bytes_str("save"))), "");
-    assert_string_equal(compat_get(&settings, compat_find(bytes_str("hash-max-listpack-entries"))),
-                        "7");
-    assert_string_equal(compat_get(&settings, compat_find(bytes_str("rdbcompression"))), "yes");
-    assert_string_equal(options_warnings()[0], "appendonly is ignored: nothing is written to disk");
-    assert_null(options_warnings()[1]);
-}
-
-/* What would weaken the server in silence is named. */
-static void test_lost_protection_is_said(void **state)
-{
-    (void)state;
-    assert_true(
-        load("user bob on >secretword ~* +@all\nrename-command FLUSHALL \"\"\ntls-port 6380\n"));
-    assert_string_equal(options_warnings()[0],
-                        "user is ignored: there are no access lists: the user does not exist");
-    assert_string_equal(options_warnings()[1],
-                        "rename-command is ignored: commands keep their names");
-    assert_non_null(strstr(options_warnings()[2], "there is no TLS"));
-    assert_null(options_warnings()[3]);
-}
-
-static void write_main(const char *text)
-{
-    write_file("main.conf", text, strlen(text));
-}
-
-static void test_reload(void **state)
-{
-    (void)state;
-    char *arguments[] = { "--timeout", "5" };
-    assert_true(load_with("port 7000\nmaxclients 10\ntimeout 1\nmaxmemory 50%\nloglevel debug\n", 2,
-                          arguments));
-    assert_int_equal(option_set(&settings, bytes_str("slowlog-max-len"), bytes_str("9"), &error),
-                     OPTION_SET);
-    write_main("maxmemory 40%\n");
-    assert_true(options_reload(&settings, &error));
-    assert_string_equal(settings.maxmemory_text, "40%"); /* not the bytes that CONFIG GET shows */
-    write_main("port 7001\nmaxclients 20\ntimeout 2\nmaxmemory 5mb\nset-max-intset-entries 3\n");
-    assert_true(options_reload(&settings, &error));
-    assert_int_equal(settings.port, 7000);
-    assert_string_equal(options_warnings()[0], "port: the new value counts from the next start");
-    assert_int_equal(settings.maxclients, 20);
-    assert_int_equal(settings.timeout_s, 5);       /* the command line is stronger */
-    assert_int_equal(settings.slowlog_max_len, 9); /* not in the file: CONFIG SET stays */
-    assert_int_equal(settings.maxmemory, 5 << 20);
-    assert_int_equal(settings.loglevel, 2); /* left the file: the default */
-    assert_string_equal(compat_get(&settings, compat_find(bytes_str("set-max-intset-entries"))),
-                        "3");
-}
-
-static void test_a_bad_reload_changes_nothing(void **state)
-{
-    (void)state;
-    assert_true(load("maxclients 10\n"));
-    struct settings before = settings;
-    write_main("maxclients 20\ntimeout x\n");
-    assert_false(options_reload(&settings, &error));
-    assert_non_null(strstr(error.text, "main.conf:2: timeout: argument couldn't be parsed"));
-    assert_memory_equal(&before, &settings, sizeof(settings));
-    settings.config_file[0] = '\0';
-    assert_false(options_reload(&settings, &error));
-}
-
 static int set_up(void **state)
 {
     (void)state;
@@ -269,10 +182,6 @@ int main(void)
         cmocka_unit_test(test_refusals_name_the_line),
         cmocka_unit_test(test_long_and_binary_lines),
         cmocka_unit_test(test_includes),
-        cmocka_unit_test(test_redis_directives_are_ignored),
-        cmocka_unit_test(test_lost_protection_is_said),
-        cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_a_bad_reload_changes_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
