@@ -84,7 +84,7 @@ const struct option option_rows[] = {
       .help = "path of a Unix socket to listen on as well" },
     { "unixsocketperm", .type = OPTION_OCTAL, FIELD(unixsocketperm), .flags = OPTION_AT_START,
       .default_text = "0", .group = network, .meta = "MODE",
-      .help = "permissions of that socket in octal, such as 770; 0 = the umask decides" },
+      .help = "permissions of the Unix socket in octal, such as 770; 0 = the umask decides" },
     { "tcp-backlog", INT(tcp_backlog, 1, 65535), .flags = OPTION_AT_START,
       .default_text = "511", .group = network, .meta = "N",
       .help = "connections that the kernel may queue until the server accepts them" },
@@ -122,7 +122,7 @@ const struct option option_rows[] = {
               "no limit (-m takes megabytes)" },
     { "maxmemory-policy", ENUM(maxmemory_policy, policies), .flags = OPTION_TELL_WORDS,
       .default_text = "allkeys-s3fifo", .group = memory, .meta = "POLICY",
-      .help = "what is evicted at that limit (noeviction: nothing, and writes fail):" },
+      .help = "what is evicted at the memory limit (noeviction: nothing, and writes fail):" },
     { "maxmemory-clients", SPECIAL(maxmemory_clients),
       .default_text = "10%", .group = memory, .meta = "SIZE|N%|0",
       .help = "memory limit of requests being received and replies not sent yet; % of "
@@ -145,14 +145,15 @@ const struct option option_rows[] = {
               "return to the system" },
     { "active-defrag-threshold-lower", INT(defrag_threshold_lower, 0, 1000),
       .default_text = "10", .group = memory, .meta = "PERCENT",
-      .help = "start when the idle memory in such pages exceeds this share of the data's "
-              "size" },
+      .help = "defragmentation starts when the idle memory in mostly empty pages exceeds this "
+              "share of the data's size" },
     { "active-defrag-ignore-bytes", MEMORY(defrag_ignore_bytes, 1, INT64_MAX),
       .default_text = "8mb", .group = memory, .meta = "SIZE",
-      .help = "do not start while that idle memory is no more than this" },
+      .help = "defragmentation does not start while the idle memory in mostly empty pages is "
+              "no more than this" },
     { "active-defrag-cycle-max", INT(defrag_cycle_max, 1, 99),
       .default_text = "5", .group = memory, .meta = "PERCENT",
-      .help = "most of a CPU's time that a shard may spend on it" },
+      .help = "largest share of a CPU's time that a shard spends on defragmentation" },
 
     { "maxclients", .letter = 'c', INT(maxclients, 1, 10000000),
       .default_text = "10000", .group = clients, .meta = "N",
@@ -184,8 +185,8 @@ const struct option option_rows[] = {
       .help = "refuse clients from other hosts while there is no password" },
     { "enable-debug-command", ENUM(enable_debug_command, access_levels), .flags = OPTION_AT_START,
       .default_text = "no", .group = security, .meta = "no|yes|local",
-      .help = "who may use DEBUG: nobody, everybody, or clients over loopback and the "
-              "Unix socket" },
+      .help = "which clients may use DEBUG: none, all, or those over loopback and the Unix "
+              "socket" },
     { "enable-protected-configs", ENUM(enable_protected_configs, access_levels),
       .flags = OPTION_AT_START | OPTION_NO_EFFECT, /* dir and dbfilename stay protected */
       .default_text = "no", .group = security, .meta = "no|yes|local",
@@ -193,8 +194,8 @@ const struct option option_rows[] = {
 
     { "loglevel", ENUM(loglevel, log_levels),
       .default_text = "notice", .group = monitoring, .meta = "LEVEL",
-      .help = "least severe messages to log: debug, verbose, notice, warning; nothing = "
-              "none" },
+      .help = "least severe messages that are logged: debug, verbose, notice, warning; "
+              "nothing = none" },
     { "logfile", TEXT(logfile), .flags = OPTION_AT_START,
       .default_text = "", .group = monitoring, .meta = "PATH",
       .help = "file to append the log to; empty = standard output" },
@@ -218,10 +219,10 @@ const struct option option_rows[] = {
 
     { "pidfile", TEXT(pidfile), .flags = OPTION_AT_START,
       .default_text = "", .group = process, .meta = "PATH",
-      .help = "file to write the process id to; it is removed at the end" },
+      .help = "file to write the process id to; the server removes it when it ends" },
     { "shutdown-timeout", INT(shutdown_timeout_s, 0, INT_MAX),
       .default_text = "10", .group = process, .meta = "SECONDS",
-      .help = "how long replies in flight are waited for after SIGTERM" },
+      .help = "how long the server waits for replies in flight after SIGTERM" },
     { "hz", INT(hz, 1, 500), .flags = OPTION_NO_EFFECT,
       .default_text = "10", .group = process, .meta = "N",
       .help = "reported by INFO only" },

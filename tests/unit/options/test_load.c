@@ -153,6 +153,7 @@ static void test_missing_values(void **state)
 {
     (void)state;
     refused("--port", "--port: needs a value");
+    refused("--port=", "--port: argument couldn't be parsed into an integer, not \"\"");
     refused("--port --timeout 3", "--port: needs a value");
     refused("--port -c 3", "--port: needs a value");
     refused("-p", "--port: needs a value");
