@@ -134,9 +134,9 @@ static void check_maxmemory(const struct settings *settings)
                      settings->maxmemory_text, settings->host_memory / mb);
 }
 
-/* Threads that have to share CPUs with each other or with their clients do better without
- * interrupting them: a quarter less CPU a request with four on two CPUs (bench/peers/shards.sh).
- * One thread, or one that has CPUs to choose from, answers sooner when it does. */
+/* Worker threads that share CPUs with each other or with their clients do better if none preempts a
+ * running thread: four on two CPUs spend a quarter less CPU on a request (bench/peers/shards.sh).
+ * A single thread, or one with CPUs to choose from, answers sooner if it does. */
 static void settle_sched_policy(struct settings *settings, const struct host_limits *host)
 {
     bool crowded = settings->shards > 1 && settings->shards >= cpus_for_shards(settings, host);

@@ -17,7 +17,7 @@
 
 /* ---- CONFIG SET ---------------------------------------------------------- */
 
-/* Whether `value` is what the option has already; clients set what they have read back. */
+/* Whether the option has that value already, because clients set what they have read before. */
 static bool is_present_value(const struct option *row, const struct settings *settings,
                              struct bytes value)
 {

@@ -182,8 +182,7 @@ static bool read_lines(struct reader *reader, const char *path, FILE *file)
     ssize_t size;
     bool ok = true;
     for (int number = 1; ok && (size = getline(&line, &room, file)) >= 0; number++) {
-        bool mark =
-            number == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0; /* some editors' first bytes */
+        bool mark = number == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0; /* the byte order mark */
         ok = one_line(reader, path, number, line + (mark ? 3 : 0), (size_t)size - (mark ? 3 : 0));
     }
     if (ok && ferror(file))

@@ -89,7 +89,7 @@ static void consider(struct nearest *nearest, const char *name)
     }
 }
 
-/* Our own rows first, so that they win over Redis's directives at the same distance. */
+/* Options come first, so that they win over Redis's directives at the same distance. */
 const char *option_nearest(struct bytes name)
 {
     if (name.size == 0 || name.size > NAME_MAX_BYTES)

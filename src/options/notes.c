@@ -1,7 +1,7 @@
 /*
- * notes.c - what loading the options wants said once: warnings, and the ignored directives.
+ * notes.c - the warnings of a load, and the directives it ignored.
  *
- * Kept here rather than logged, because the log is opened by what is being loaded.
+ * They are kept here rather than logged, because the options say where the log goes.
  */
 #include "shoal/options/notes.h"
 

@@ -1,7 +1,7 @@
 /*
  * special.c - the options whose value is more than one number or word.
  *
- * Each parses into a copy first where a half-read value would otherwise stay behind.
+ * A list is parsed into a copy first, so that a wrong one changes nothing.
  */
 #include "shoal/options/special.h"
 

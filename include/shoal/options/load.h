@@ -12,7 +12,7 @@ enum options_result {
     OPTIONS_START,          /* run with these settings */
     OPTIONS_EXIT_OK,        /* --help, --version, a good --check-config: already printed */
     OPTIONS_EXIT_USAGE,     /* bad input: already printed to stderr, exit code 2 */
-    OPTIONS_PRINT_COMMANDS, /* --print-commands-markdown: for the caller, who has the commands */
+    OPTIONS_PRINT_COMMANDS, /* --print-commands-markdown: for the caller, which knows them */
 };
 
 /*

@@ -1,6 +1,6 @@
 /*
- * notes.h - what the last options_load() or options_reload() wants said: warnings, and the
- * ignored directives. Thread: main.
+ * notes.h - the warnings of the last options_load() or options_reload(), and the directives it
+ * ignored. Thread: main.
  */
 #ifndef SHOAL_OPTIONS_NOTES_H
 #define SHOAL_OPTIONS_NOTES_H
@@ -11,8 +11,7 @@
  * "" if none. */
 const char *options_ignored(void);
 
-/* Remarks of the last options_load() or options_reload(), ended by NULL: "shards 8: more than ...".
- * */
+/* Ended by NULL: "shards 8: more than the 4 CPUs ...". */
 const char *const *options_warnings(void);
 
 /* For the loader. */

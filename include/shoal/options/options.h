@@ -31,9 +31,9 @@ enum output_class { OUTPUT_NORMAL, OUTPUT_REPLICA, OUTPUT_PUBSUB, OUTPUT_CLASSES
 
 /* How the kernel schedules the worker threads: see sched(7). */
 enum sched_policy {
-    SCHED_POLICY_AUTO, /* batch where they are as many as the CPUs or more, and not alone */
+    SCHED_POLICY_AUTO, /* batch if there are several threads and no fewer than CPUs */
     SCHED_POLICY_NORMAL,
-    /* who is woken does not interrupt who runs: fewer switches, larger batches */
+    /* a thread that wakes up does not preempt a running one: fewer switches, larger batches */
     SCHED_POLICY_BATCH,
 };
 
@@ -48,15 +48,15 @@ struct settings {
     int port;                          /* 0 = no TCP */
     char bind[SETTINGS_BINDS_MAX][64]; /* a leading '-' = skip when unavailable */
     int bind_count;
-    bool bind_given; /* by the user: protected mode asks */
+    bool bind_given; /* the user gave it */
     char unixsocket[108];
     int unixsocketperm; /* octal; 0 = umask's */
-    int shards;         /* resolved: 1.. ; shards_auto tells where it is from */
+    int shards;         /* from 1 on, also where it was given as `auto` */
     bool shards_auto;
     uint16_t cpus[SETTINGS_CPUS_MAX]; /* --cpu-list, in order */
     int cpu_count;
-    int sched_policy; /* enum sched_policy, */
-    bool batch;       /* ... resolved */
+    int sched_policy; /* enum sched_policy */
+    bool batch;       /* what it comes to on this host */
     int tcp_backlog;
     int databases; /* 1..16 */
     char pidfile[256];
@@ -66,7 +66,7 @@ struct settings {
     int busy_poll_us;
     int enable_debug_command;     /* enum option_access */
     int enable_protected_configs; /* enum option_access */
-    uint64_t host_memory;         /* min(machine, cgroup), what a maxmemory in percent refers to */
+    uint64_t host_memory;         /* min(machine, cgroup): a maxmemory in percent is a part of it */
 
     /* changeable by CONFIG SET */
     uint64_t maxmemory;            /* bytes, resolved from % ; 0 = no limit */
@@ -106,8 +106,8 @@ struct settings {
     char _remembered[SETTINGS_REMEMBERED_MAX][SETTINGS_REMEMBERED_BYTES]; /* "=value"; "" = unset */
 };
 
-/* With its place: "--maxmmory: unknown option (did you mean --maxmemory?)", "shoal.conf:12:
- * ...". */
+/* The reason of a refusal, with its place where there is one: "--port: needs a value",
+ * "shoal.conf:12: ...". */
 struct option_error {
     char text[512];
 };
@@ -115,8 +115,8 @@ struct option_error {
 /* What became of a CONFIG SET; all but OPTION_SET and OPTION_UNKNOWN come with an option_error. */
 enum option_set_result { OPTION_SET, OPTION_UNKNOWN, OPTION_IMMUTABLE, OPTION_BAD };
 
-/* maxmemory-clients in bytes; 0: no limit. A percentage of nothing is one of the host's memory.
- * Thread: any. */
+/* maxmemory-clients in bytes; 0: no limit. Where maxmemory has no limit, a percentage is one of the
+ * host's memory. Thread: any. */
 uint64_t settings_buffers_limit(const struct settings *settings);
 
 #endif

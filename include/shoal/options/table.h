@@ -26,11 +26,11 @@ enum option_type {
 
 enum option_flag {
     OPTION_AT_START = 1 << 0,   /* CONFIG SET refuses another value */
-    OPTION_SECRET = 1 << 1,     /* not in error texts nor logs */
+    OPTION_SECRET = 1 << 1,     /* no error text shows its value */
     OPTION_MULTI = 1 << 2,      /* takes several words */
     OPTION_MEGABYTES = 1 << 3,  /* the letter takes a number of MB */
     OPTION_NO_EFFECT = 1 << 4,  /* kept for INFO or CONFIG GET only: listed as ignored */
-    OPTION_MAY_LACK = 1 << 5,   /* a build that lacks it refuses the default, and is without */
+    OPTION_MAY_LACK = 1 << 5,   /* a build that lacks it refuses the default and stays without */
     OPTION_TELL_WORDS = 1 << 6, /* the words follow the help text */
 };
 
