@@ -28,7 +28,6 @@ void options_defaults(struct settings *settings, const struct host_limits *host)
         bool ok = option_parse(row, settings, bytes_str(row->default_text), &error);
         must(ok || (row->flags & OPTION_MAY_LACK));
     }
-    settings->bind_given = false;
 }
 
 /* The name as the user wrote it there: --port, SHOAL_PORT, port. */

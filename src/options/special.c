@@ -43,7 +43,6 @@ bool option_parse_bind(struct settings *settings, struct bytes value, struct opt
     }
     memcpy(settings->bind, list, sizeof(list));
     settings->bind_count = count;
-    settings->bind_given = true;
     return true;
 }
 

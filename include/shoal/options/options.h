@@ -48,7 +48,6 @@ struct settings {
     int port;                          /* 0 = no TCP */
     char bind[SETTINGS_BINDS_MAX][64]; /* a leading '-' = skip when unavailable */
     int bind_count;
-    bool bind_given; /* the user gave it */
     char unixsocket[108];
     int unixsocketperm; /* octal; 0 = umask's */
     int shards;         /* from 1 on, also where it was given as `auto` */

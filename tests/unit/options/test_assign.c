@@ -59,7 +59,6 @@ static void test_defaults(void **state)
     assert_int_equal(settings.bind_count, 2);
     assert_string_equal(settings.bind[0], "127.0.0.1");
     assert_string_equal(settings.bind[1], "-::1");
-    assert_false(settings.bind_given);
     assert_int_equal(settings.shards, 4);
     assert_true(settings.shards_auto);
     assert_int_equal(settings.maxmemory, 800000000);

@@ -75,7 +75,6 @@ static void test_ways_to_give_a_value(void **state)
     assert_int_equal(settings.shards, 3);
     assert_int_equal(settings.port, 7001);
     assert_string_equal(settings.bind[0], "0.0.0.0");
-    assert_true(settings.bind_given);
     assert_int_equal(settings.maxmemory, 1 << 30);
     assert_int_equal(settings.slowlog_slower_us, -1);
     assert_true(parse("--bind 10.0.0.1 -::1 * --port 1 --strict-mget --protected-mode no"));
