@@ -20,7 +20,8 @@ const struct option_action option_actions[] = {
       "print the version and exit" },
     /* for `make docs` and `make install` */
     { "print-options-markdown", 0, ACTION_PRINT, options_print_markdown, NULL, NULL },
-    { "print-commands-markdown", 0, ACTION_PRINT, NULL, NULL, NULL },
+    { "print-commands-markdown", 0, ACTION_COMMANDS, NULL, NULL, NULL },
+    { "print-counters-markdown", 0, ACTION_COUNTERS, NULL, NULL, NULL },
     { "print-man", 0, ACTION_PRINT, options_print_man, NULL, NULL },
     { "print-completion", 0, ACTION_PRINT, options_print_completion, NULL, NULL },
 };

@@ -293,8 +293,10 @@ enum options_result options_load(struct settings *settings, int argc, char **arg
         fprintf(stderr, "shoal: %s\nshoal --help lists the options.\n", error.text);
         return OPTIONS_EXIT_USAGE;
     }
-    if (request.print != NULL && request.print->print == NULL)
+    if (request.print != NULL && request.print->kind == ACTION_COMMANDS)
         return OPTIONS_PRINT_COMMANDS;
+    if (request.print != NULL && request.print->kind == ACTION_COUNTERS)
+        return OPTIONS_PRINT_COUNTERS;
     if (request.print != NULL) {
         request.print->print();
         return OPTIONS_EXIT_OK;

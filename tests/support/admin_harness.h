@@ -21,7 +21,8 @@
 #include "shoal/commands.h"
 #include "shoal/conn/conn.h"
 #include "shoal/mesh/mesh.h"
-#include "shoal/options/option_row.h"
+#include "shoal/options/assign.h"
+#include "shoal/options/host_limits.h"
 #include "shoal/route/plan.h"
 #include "shoal/server/server.h"
 #include "shoal/server/worker.h"
@@ -67,7 +68,7 @@ static inline int admin_setup(void **state)
     free(settings);
     for (uint32_t i = 0; i < ADMIN_SHARDS; i++) {
         h->ring[i] = (struct ring){ .engine = &engine };
-        strcpy(h->ring[i].features.text, "none");
+        strcpy(h->ring[i].features, "none");
         worker_begin(server_worker(h->server, i), &h->ring[i]);
     }
     h->conn = (struct conn){ .reactor = admin_reactor(h, 0), .fd = -1 };

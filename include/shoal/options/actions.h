@@ -10,13 +10,16 @@ enum option_action_kind {
     ACTION_CONFIG, /* names the config file */
     ACTION_CHECK,  /* checks the configuration and exits */
     ACTION_PRINT,  /* prints something and exits */
+    /* the same with a table that the caller of options_load() has */
+    ACTION_COMMANDS,
+    ACTION_COUNTERS,
 };
 
 struct option_action {
     const char *name;
     char letter; /* -h, or 0 */
     uint8_t kind;
-    void (*print)(void); /* ACTION_PRINT; NULL: the text is not of this room */
+    void (*print)(void); /* ACTION_PRINT */
     const char *shown;   /* as --help writes it; NULL: it is for scripts, and nothing names it */
     const char *help;
 };

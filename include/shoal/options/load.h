@@ -13,6 +13,7 @@ enum options_result {
     OPTIONS_EXIT_OK,        /* --help, --version, a good --check-config: already printed */
     OPTIONS_EXIT_USAGE,     /* bad input: already printed to stderr, exit code 2 */
     OPTIONS_PRINT_COMMANDS, /* --print-commands-markdown: for the caller, which knows them */
+    OPTIONS_PRINT_COUNTERS, /* --print-counters-markdown: the same with the counters */
 };
 
 /*

@@ -178,6 +178,7 @@ static void test_requests(void **state)
     asks_for("--version --port x --help", options_print_version);
     asks_for("--print-options-markdown", options_print_markdown);
     asks_for("--print-commands-markdown", NULL);
+    asks_for("--print-counters-markdown", NULL);
     assert_true(parse("--port 7 --check-config") && request.check_config);
     assert_int_equal(settings.port, 7);
     assert_null(request.print);
