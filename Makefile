@@ -28,9 +28,9 @@ endif
 
 WARN    := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 DEFINES := -D_GNU_SOURCE -DSHOAL_VERSION='"$(VERSION)"'
-SANITY  := -O1 -fno-omit-frame-pointer -DSHOAL_DCHECK -DSHOAL_SYSTEM_MALLOC
+SANITY  := -O1 -fno-omit-frame-pointer -DSHOAL_DCHECK
 
-# What each mode adds. The sanitizers want the C library's malloc, so jemalloc is not in them.
+# What each mode adds.
 FLAGS_release := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fno-plt $(LTO)
 # -Og calls some of what xxhash.h wants inlined by force through pointers, which gcc refuses.
 FLAGS_debug   := -Og -fno-omit-frame-pointer -DSHOAL_DCHECK -DXXH_NO_INLINE_HINTS=1
@@ -45,15 +45,19 @@ FLAGS_tiny    := $(FLAGS_debug) -O1 -DSHOAL_TINY
 CFLAGS  := -std=gnu11 -g $(FLAGS_$(MODE)) $(WARN) $(DEFINES) -Iinclude $(CFLAGS_EXTRA)
 LDFLAGS := -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS_EXTRA)
 
+# The sanitizers want the C library's malloc. Of *_jemalloc.c and *_system.c the others are left out.
+MALLOC   := $(if $(filter asan ubsan tsan,$(MODE)),system,jemalloc)
+UNUSED   := %_$(if $(filter system,$(MALLOC)),jemalloc,system).c
+built     = $(filter-out $(UNUSED),$(wildcard $1))
 # liburing: the archive, because 2.3's shared library lacks io_uring_enable_rings.
 LIBURING := $(if $(wildcard $(shell $(CC) -print-file-name=liburing.a 2>/dev/null)),-l:liburing.a,-luring)
-LIBS     := $(LIBURING) $(if $(filter release debug tiny,$(MODE)),-ljemalloc) -lm -lpthread
+LIBS     := $(LIBURING) $(if $(filter jemalloc,$(MALLOC)),-ljemalloc) -lm -lpthread
 
 # ---- what there is to build: whatever lies in the folders ---------------------------------------
 
 MAIN_SRC    := $(if $(filter admin,$(LAYERS)),src/main.c)
-CORE_SRC    := $(wildcard $(LAYERS:%=src/%/*.c) $(LAYERS:%=src/%/*/*.c) $(if $(MAIN_SRC),src/commands.c))
-BASE_SRC    := $(wildcard src/base/*.c)
+CORE_SRC    := $(call built,$(LAYERS:%=src/%/*.c) $(LAYERS:%=src/%/*/*.c) $(if $(MAIN_SRC),src/commands.c))
+BASE_SRC    := $(call built,src/base/*.c)
 CLIENT_SRC  := $(wildcard src/client/*.c)
 # What bench/micro and bench/instructions hold are programs of their own.
 BENCH_SRC   := $(filter-out bench/micro/% bench/instructions/%,$(wildcard bench/*.c bench/*/*.c))
@@ -61,7 +65,7 @@ BENCH_TESTS := $(wildcard tests/bench/*.c)
 MICRO_SRC   := $(wildcard bench/micro/*.c)
 COUNTED_SRC := $(wildcard bench/instructions/*.c)
 EXAMPLE_SRC := $(wildcard docs/examples/*.c)
-UNIT_SRC    := $(wildcard $(LAYERS:%=tests/unit/%/test_*.c) $(LAYERS:%=tests/unit/%/*/test_*.c) tests/unit/client/test_*.c $(if $(MAIN_SRC),tests/unit/test_*.c))
+UNIT_SRC    := $(call built,$(LAYERS:%=tests/unit/%/test_*.c) $(LAYERS:%=tests/unit/%/*/test_*.c) tests/unit/client/test_*.c $(if $(MAIN_SRC),tests/unit/test_*.c))
 E2E_SRC     := $(wildcard tests/e2e/test_*.c)
 PRELOAD_SRC := $(wildcard tests/preload/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
@@ -164,7 +168,7 @@ tidy: all ## layers, lone headers, dead files, stale generated docs, leftovers
 	$(Q)SHOAL=$(SERVER) $(RUN) scripts/tidy.py
 
 SOURCES = $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(PRELOAD_SRC) \
-          $(FUZZ_SRC) $(BENCH_TESTS)
+          $(FUZZ_SRC) $(BENCH_TESTS) $(filter $(UNUSED),$(wildcard src/base/*.c tests/unit/base/*.c))
 sources:
 	@printf '%s\n' $(SOURCES)
 

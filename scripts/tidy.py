@@ -45,8 +45,8 @@ FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 80
 # Where threads meet: queues (spsc, and mesh which makes them), single-writer counters, sleep and
 # wake (doze). The others are single words anyone reads: the wall clock's offset, the log's level,
-# the slow log's next id.
-ATOMICS_LIVE_IN = re.compile(r"(^|/)((spsc|counter)\w*|mesh|doze|clock|log|slowlog)\.[ch]$")
+# the slow log's next id, whether the allocator's threads hurry.
+ATOMICS_LIVE_IN = re.compile(r"(^|/)((spsc|counter)\w*|mesh|doze|clock|log|slowlog|purge_jemalloc)\.[ch]$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 # Written in pieces so that this file does not find itself.
 LEFTOVER = re.compile(r"\b(" + "|".join(("FIX" + "ME", "XX" + "X", "TO" + "DO")) + r")\b")
@@ -100,7 +100,7 @@ def check_layers():
 def check_headers():
     """Each header compiles alone, and twice."""
     headers = [n for n in C_FILES if n.endswith(".h")]
-    flags = ["-std=gnu11", "-D_GNU_SOURCE", "-DSHOAL_SYSTEM_MALLOC", "-Wall", "-Wextra", "-Werror",
+    flags = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
              "-Wstrict-prototypes", "-Iinclude", "-Itests", "-Ibench"]
 
     def compile_alone(name):

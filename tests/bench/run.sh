@@ -10,11 +10,11 @@ out=build/bench-tests
 mkdir -p "$out"
 
 compile="${CC:-gcc} -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
-    -D_GNU_SOURCE -DSHOAL_SYSTEM_MALLOC -DSHOAL_VERSION=\"test\" -Wall -Wextra -Iinclude -Ibench"
+    -D_GNU_SOURCE -DSHOAL_VERSION=\"test\" -Wall -Wextra -Iinclude -Ibench"
 # What the harness is made of, but for its main(): compiled once, for all tests.
 rm -rf "$out/parts"
 mkdir "$out/parts"
-ls bench/*.c bench/*/*.c src/base/*.c | grep -v '/main\.c$\|^bench/micro/\|^bench/instructions/' |
+ls bench/*.c bench/*/*.c src/base/*.c | grep -v '/main\.c$\|_jemalloc\.c$\|^bench/micro/\|^bench/instructions/' |
     xargs -P "$(nproc)" -I{} sh -c '$1 -c "$2" -o "$3/$(echo "$2" | tr / _).o"' - "$compile" {} "$out/parts"
 build() { # PROGRAM SOURCE
     $compile "$2" "$out"/parts/*.o -o "$out/$1" -lcmocka -l:liburing.a -lm -lpthread

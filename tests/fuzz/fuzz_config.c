@@ -8,7 +8,7 @@
  * set, which must change nothing either.
  *
  * sources  src/options/[a-gi-z]*.c src/store/evict/?*.c src/store/keyspace/?*.c src/store/table/?*.c
- * sources  src/store/value/?*.c src/base/?*.c
+ * sources  src/store/value/?*.c src/base/[!mps]?*.c src/base/*_system.c src/base/mem.c src/base/must.c
  * flags    -Wl,--wrap=fopen,--wrap=glob,--wrap=globfree,--wrap=option_nearest
  * options  -max_len=4096
  */

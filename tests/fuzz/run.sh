@@ -41,7 +41,7 @@ finds() {
 build() {
     mkdir -p "$out/corpus/$1"
     # shellcheck disable=SC2046
-    "$clang" -std=gnu11 -g -O1 -Wall -Wextra -D_GNU_SOURCE -DSHOAL_SYSTEM_MALLOC \
+    "$clang" -std=gnu11 -g -O1 -Wall -Wextra -D_GNU_SOURCE \
         -DSHOAL_VERSION='"fuzz"' -DSHOAL_BUILD_ID='"fuzz"' -Iinclude -Itests \
         -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
         $(said "$1" flags) ${FUZZ_CFLAGS:-} -o "$out/fuzz_$1" "tests/fuzz/fuzz_$1.c" \

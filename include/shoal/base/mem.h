@@ -4,8 +4,8 @@
  * What an arena hands out is freed to the same arena by the same thread. The arena binds itself to
  * the first thread that allocates from it, so that malloc()'s short path serves it (explicit
  * MALLOCX_ARENA and MALLOCX_TCACHE flags take the long one: 2 to 3 times the time). Sanitizer
- * builds (SHOAL_SYSTEM_MALLOC) use malloc() behind the same functions, so that their checks see
- * every block.
+ * builds use the C library's malloc() behind the same functions, so that their checks see every
+ * block.
  */
 #ifndef SHOAL_BASE_MEM_H
 #define SHOAL_BASE_MEM_H

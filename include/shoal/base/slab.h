@@ -17,14 +17,7 @@
 
 #include <stdbool.h>
 
-enum {
-    SLAB_CLASSES_MAX = 48,
-#ifdef SHOAL_SYSTEM_MALLOC
-    SLABS_KNOWN = 0,
-#else
-    SLABS_KNOWN = 1, /* built with jemalloc; slabs_available() tells whether it answers */
-#endif
-};
+enum { SLAB_CLASSES_MAX = 48 };
 
 struct slabs;
 

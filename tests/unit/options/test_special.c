@@ -117,7 +117,7 @@ static void test_activedefrag(void **state)
 {
     (void)state;
     taken(option_parse_activedefrag, option_print_activedefrag, "no", "no");
-    if (SLABS_KNOWN)
+    if (slabs_available())
         taken(option_parse_activedefrag, option_print_activedefrag, "YES", "yes");
     else
         refused(option_parse_activedefrag, "yes",

@@ -1,22 +1,24 @@
 /*
- * slab_system.h - the C library's malloc says nothing about its pages. Included by slab.c alone.
+ * slab_system.c - the C library's malloc says nothing about its slabs, so there is no view.
  */
-#ifndef SHOAL_BASE_SLAB_SYSTEM_H
-#define SHOAL_BASE_SLAB_SYSTEM_H
-
 #include "shoal/base/slab.h"
 
 #include <stdlib.h>
 
-struct slabs {
-    char unused;
-};
-
-static inline bool slabs_open(struct slabs *slabs, unsigned index)
+bool slabs_available(void)
 {
-    (void)slabs;
-    (void)index;
     return false;
+}
+
+struct slabs *slabs_new(const struct arena *arena)
+{
+    (void)arena;
+    return NULL;
+}
+
+void slabs_free(struct slabs **slabs)
+{
+    *slabs = NULL;
 }
 
 void slabs_look(const struct slabs *slabs, void *const *blocks, unsigned count,
@@ -64,5 +66,3 @@ void slabs_release(const struct slabs *slabs, void *block, size_t size)
     (void)size;
     free(block);
 }
-
-#endif

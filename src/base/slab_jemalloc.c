@@ -1,18 +1,16 @@
 /*
- * slab_jemalloc.h - what slab.c asks of jemalloc. Included by slab.c alone.
+ * slab_jemalloc.c - jemalloc's view of its slabs.
  *
  * Names become numbers once. None of the three that are asked often takes a lock of another
  * reactor's: look and active read, look-at-class takes the mutex of the arena's own bin.
  */
-#ifndef SHOAL_BASE_SLAB_JEMALLOC_H
-#define SHOAL_BASE_SLAB_JEMALLOC_H
-
 #include "shoal/base/must.h"
 #include "shoal/base/slab.h"
 
 #include <assert.h>
 #include <jemalloc/jemalloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { MIB_MAX = 6, MIB_ARENA = 2, MIB_BIN = 4 };
 
@@ -30,31 +28,31 @@ struct slabs {
     uint32_t places[SLAB_CLASSES_MAX];
 };
 
-static inline bool mib_find(struct mib *mib, const char *name)
+static bool mib_find(struct mib *mib, const char *name)
 {
     mib->length = MIB_MAX;
     return mallctlnametomib(name, mib->at, &mib->length) == 0;
 }
 
-static inline bool heap_value(const char *name, void *value, size_t size)
+static bool heap_value(const char *name, void *value, size_t size)
 {
     size_t got = size;
     return mallctl(name, value, &got, NULL, 0) == 0 && got == size;
 }
 
-static inline size_t mib_value(struct mib mib)
+static size_t mib_value(struct mib mib)
 {
     size_t value = 0, size = sizeof(value);
     return mallctlbymib(mib.at, mib.length, &value, &size, NULL, 0) == 0 ? value : 0;
 }
 
-static inline size_t mib_value_of_bin(struct mib mib, unsigned bin)
+static size_t mib_value_of_bin(struct mib mib, unsigned bin)
 {
     mib.at[MIB_BIN] = bin;
     return mib_value(mib);
 }
 
-static inline bool slabs_find_mibs(struct slabs *slabs)
+static bool slabs_find_mibs(struct slabs *slabs)
 {
     struct mib *const of_arena[] = { &slabs->small, &slabs->large, &slabs->slab_count,
                                      &slabs->block_count };
@@ -71,7 +69,7 @@ static inline bool slabs_find_mibs(struct slabs *slabs)
     return true;
 }
 
-static inline bool slabs_find_classes(struct slabs *slabs)
+static bool slabs_find_classes(struct slabs *slabs)
 {
     char name[48];
     if (!heap_value("arenas.nbins", &slabs->classes, sizeof(slabs->classes)) ||
@@ -88,7 +86,7 @@ static inline bool slabs_find_classes(struct slabs *slabs)
     return true;
 }
 
-static inline bool slabs_open(struct slabs *slabs, unsigned index)
+static bool slabs_init(struct slabs *slabs, unsigned index)
 {
     char name[48];
     uint64_t epoch = 1;
@@ -98,6 +96,26 @@ static inline bool slabs_open(struct slabs *slabs, unsigned index)
     return heap_value(name, &slabs->active_pages, sizeof(slabs->active_pages)) &&
            heap_value("arenas.page", &slabs->page_bytes, sizeof(slabs->page_bytes)) &&
            slabs_find_mibs(slabs) && slabs_find_classes(slabs);
+}
+
+bool slabs_available(void)
+{
+    struct slabs probe;
+    return slabs_init(&probe, 0);
+}
+
+struct slabs *slabs_new(const struct arena *arena)
+{
+    struct slabs *slabs = mem_must_zalloc(sizeof(*slabs));
+    if (!slabs_init(slabs, arena_index(arena)))
+        slabs_free(&slabs);
+    return slabs;
+}
+
+void slabs_free(struct slabs **slabs)
+{
+    free(*slabs);
+    *slabs = NULL;
 }
 
 /* ---- looking ------------------------------------------------------------- */
@@ -166,5 +184,3 @@ void slabs_release(const struct slabs *slabs, void *block, size_t size)
     (void)slabs;
     sdallocx(block, size, MALLOCX_TCACHE_NONE);
 }
-
-#endif
