@@ -2,6 +2,7 @@
  * log.c - formats a line on the stack and writes it with one system call; nothing is locked.
  */
 #include "shoal/base/log.h"
+#include "shoal/base/minmax.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,9 +106,7 @@ void log_write(enum log_level level, const char *format, ...)
     va_start(list, format);
     int text = vsnprintf(line + head, sizeof(line) - (size_t)head, format, list);
     va_end(list);
-    size_t size = (size_t)head + (size_t)(text < 0 ? 0 : text);
-    if (size > LINE_BYTES_MAX - 1)
-        size = LINE_BYTES_MAX - 1;
+    size_t size = min((size_t)(head + max(text, 0)), LINE_BYTES_MAX - 1);
     blank_controls(line + head, size - (size_t)head);
     line[size] = '\n';
     write_line(line, size + 1);

@@ -2,6 +2,7 @@
  * mem_system.c - the C library's malloc in jemalloc's place, so that sanitizers see every block.
  */
 #include "shoal/base/mem.h"
+#include "shoal/base/minmax.h"
 #include "shoal/base/must.h"
 
 #include <stdlib.h>
@@ -39,8 +40,7 @@ void *arena_alloc_aligned(struct arena *arena, size_t size, size_t align)
     void *memory = NULL;
     (void)arena;
     dcheck(size >= 1);
-    align = align < sizeof(void *) ? sizeof(void *) : align;
-    return posix_memalign(&memory, align, size) == 0 ? memory : NULL;
+    return posix_memalign(&memory, max(align, sizeof(void *)), size) == 0 ? memory : NULL;
 }
 
 void arena_free(struct arena *arena, void *memory, size_t size)

@@ -13,6 +13,7 @@
 #include "purge_jemalloc.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/base/minmax.h"
 
 #include <jemalloc/jemalloc.h>
 #include <stdatomic.h>
@@ -54,9 +55,7 @@ static void rest(void)
         return;
     bool hurry = atomic_load_explicit(&hurries, memory_order_relaxed);
     uint64_t rest_ns = burst_ns * (hurry ? PURGE_REST_PARTS_SHORT : PURGE_REST_PARTS);
-    if (rest_ns > PURGE_REST_MAX_NS)
-        rest_ns = PURGE_REST_MAX_NS;
-    nanosleep(&(struct timespec){ .tv_nsec = (long)rest_ns }, NULL);
+    nanosleep(&(struct timespec){ .tv_nsec = (long)min(rest_ns, PURGE_REST_MAX_NS) }, NULL);
     rested_ns = clock_thread_cpu_ns();
 }
 
@@ -69,7 +68,7 @@ static bool purge_forced(extent_hooks_t *hooks, void *extent, size_t size, size_
     if (!may_rest())
         return at_once->purge_forced(at_once, extent, size, offset, length, arena);
     while (length > 0 && !kept) {
-        size_t piece = length < PURGE_PIECE_BYTES ? length : PURGE_PIECE_BYTES;
+        size_t piece = min(length, PURGE_PIECE_BYTES);
         kept = at_once->purge_forced(at_once, extent, size, offset, piece, arena);
         rest();
         offset += piece;

@@ -4,6 +4,7 @@
 #include "shoal/net/socket.h"
 
 #include "shoal/base/bound.h"
+#include "shoal/base/minmax.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -136,7 +137,7 @@ void socket_tune(int fd, int keepalive_s)
     /* Fails on a Unix socket, which needs neither. */
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 || keepalive_s <= 0)
         return;
-    int interval = keepalive_s / 3 > 0 ? keepalive_s / 3 : 1, probes = 3;
+    int interval = max(keepalive_s / 3, 1), probes = 3;
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &keepalive_s, sizeof(keepalive_s));
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));

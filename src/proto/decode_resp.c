@@ -7,6 +7,7 @@
  * error.
  */
 #include "decode_steps.h"
+#include "shoal/base/minmax.h"
 #include "shoal/base/number.h"
 
 #include <stdio.h>
@@ -83,7 +84,7 @@ static inline void take_bulks(struct decoder *decoder, const struct decode_limit
 static enum decode_status read_line(struct decoder *decoder, const char *data, size_t size,
                                     const char *too_long, struct bytes *line)
 {
-    size_t at = decoder->_at, from = decoder->_scan > at ? decoder->_scan : at;
+    size_t at = decoder->_at, from = max(decoder->_scan, at);
     const char *cr = from < size ? memchr(data + from, '\r', size - from) : NULL;
     size_t length = (cr != NULL ? (size_t)(cr - data) : size) - at;
     if (length > DECODE_INLINE_MAX)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "encode.h"
+#include "shoal/base/minmax.h"
 #include "shoal/proto/resize.h"
 
 enum {
@@ -62,11 +63,7 @@ static void move_to_spare(struct reply *reply)
 
 static bool move_to_heap(struct reply *reply, size_t need)
 {
-    size_t capacity = reply->capacity * 2;
-    if (capacity < HEAP_BYTES_MIN)
-        capacity = HEAP_BYTES_MIN;
-    if (capacity < need)
-        capacity = need;
+    size_t doubled = max(reply->capacity * 2, HEAP_BYTES_MIN), capacity = max(doubled, need);
     char *base = proto_resize(reply->heap ? reply->base : NULL, capacity);
     if (base == NULL)
         return false;

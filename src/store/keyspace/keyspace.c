@@ -6,6 +6,7 @@
  * commands.
  */
 #include "shoal/store/keyspace/keyspace.h"
+#include "shoal/base/minmax.h"
 #include "shoal/base/must.h"
 #include "shoal/store/keyspace/watch.h"
 
@@ -224,7 +225,7 @@ bool keyspace_delete(struct keyspace *keyspace, struct key key)
 static size_t with_slack(size_t size)
 {
     size_t roomy = size < SLACK_DOUBLE_MAX ? size * 2 : size + SLACK_BYTES;
-    return roomy < VALUE_BYTES_MAX ? roomy : VALUE_BYTES_MAX;
+    return min(roomy, VALUE_BYTES_MAX);
 }
 
 /* A new item of `size` bytes that begins with what `old` holds; the rest is not filled. */
@@ -236,7 +237,7 @@ static struct item *copy_resized(struct keyspace *keyspace, struct key key, cons
     size_t room = size > value.size ? with_slack(size) : size;
     struct item *item = item_new_roomy(keyspace->arena, key.name, size, room, item_expire_ms(old));
     if (item != NULL)
-        memcpy(item_raw(item), value.data, value.size < size ? value.size : size);
+        memcpy(item_raw(item), value.data, min(value.size, size));
     return item;
 }
 

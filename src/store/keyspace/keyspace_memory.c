@@ -7,6 +7,7 @@
  * is a write refused.
  */
 #include "shoal/base/clock.h"
+#include "shoal/base/minmax.h"
 #include "shoal/store/evict/evict.h"
 #include "shoal/store/keyspace/keyspace.h"
 
@@ -76,7 +77,7 @@ static void evict_some(struct keyspace *keyspace, uint64_t owed, uint64_t bytes,
     uint64_t spare = count_spare(keyspace, bytes);
     struct evict_work work = {
         .wanted_bytes = owed,
-        .victims_left = victims < spare ? victims : spare,
+        .victims_left = min(victims, spare),
         .buckets_left = buckets,
         .clock = ttl_clock_at(keyspace->now_ms),
     };
@@ -132,7 +133,7 @@ static bool borrow(struct keyspace *keyspace, uint64_t bytes)
         return false;
     if (with_slack(bytes) > budget && with_slack(bytes) - budget > want)
         want = with_slack(bytes) - budget;
-    want = want < keyspace->credit_bytes ? want : keyspace->credit_bytes;
+    want = min(want, keyspace->credit_bytes);
     if (with_slack(bytes) > budget + want ||
         (want < excess(keyspace, bytes) && !can_go_on(keyspace, bytes)))
         return false;

@@ -2,6 +2,7 @@
  * lifetime.c - a default TTL, a maximum, and jitter.
  */
 #include "shoal/store/keyspace/lifetime.h"
+#include "shoal/base/minmax.h"
 #include "shoal/base/must.h"
 
 struct lifetime lifetime_of(int64_t default_ms, int64_t max_ms, uint32_t jitter_percent)
@@ -28,7 +29,7 @@ static int64_t jittered(const struct lifetime *lifetime, int64_t ttl_ms, uint64_
     int64_t percent = lifetime->jitter_percent;
     int64_t share = ttl_ms / 100 * percent + ttl_ms % 100 * percent / 100;
     ttl_ms -= (int64_t)(random % ((uint64_t)share + 1));
-    return ttl_ms > 0 ? ttl_ms : 1;
+    return max(ttl_ms, 1);
 }
 
 int64_t lifetime_asked(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,

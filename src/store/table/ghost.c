@@ -4,6 +4,7 @@
  * They lie in the last bucket of a chain, the only one with free slots.
  */
 #include "shoal/store/table/ghost.h"
+#include "shoal/base/minmax.h"
 
 enum {
     CENSUS_FADE = 64 * 1024, /* items seen before the sample counts half */
@@ -26,8 +27,7 @@ static uint32_t age_of(const struct ghost_book *book, uint64_t ghost)
 
 static void next_epoch(struct ghost_book *book, uint64_t items)
 {
-    uint64_t quantum = items / GHOST_TURNOVER_PARTS;
-    book->left = quantum > 0 ? quantum : 1;
+    book->left = max(items / GHOST_TURNOVER_PARTS, 1);
     book->turnover = (uint32_t)(items / book->left) + 1;
     book->epoch++;
     double keep = 1 - 1.0 / book->turnover;

@@ -3,6 +3,7 @@
  * sweep and the freeing of a flushed table.
  */
 #include "shoal/base/hash.h"
+#include "shoal/base/minmax.h"
 #include "shoal/base/random.h"
 #include "shoal/store/table/ghost.h"
 #include "shoal/store/table/table.h"
@@ -188,8 +189,7 @@ uint64_t table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t 
     if (table->_sweep == 0 || table->_sweep > table->_buckets.count)
         table->_sweep = table->_buckets.count;
     while (buckets_max > 0 && table->_sweep > 0) {
-        uint64_t count = table->_sweep < SWEEP_GROUP ? table->_sweep : SWEEP_GROUP;
-        count = count < buckets_max ? count : buckets_max;
+        uint64_t group = min(table->_sweep, SWEEP_GROUP), count = min(group, buckets_max);
         table->_sweep -= count;
         buckets_max -= count;
         sweep_group(&sweep, table->_sweep, count);

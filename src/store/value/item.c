@@ -5,6 +5,7 @@
  * may then be rewritten in place whenever the new item would fall into the same class.
  */
 #include "shoal/store/value/item.h"
+#include "shoal/base/minmax.h"
 #include "shoal/base/must.h"
 
 #include <assert.h>
@@ -123,7 +124,7 @@ struct item *item_new_roomy(struct arena *arena, struct bytes key, size_t size, 
         if (blob == NULL)
             return NULL;
     } else {
-        shape.inline_size = capacity < BLOB_BYTES_MIN ? capacity : BLOB_BYTES_MIN;
+        shape.inline_size = min(capacity, BLOB_BYTES_MIN);
     }
     struct item *item = item_alloc(arena, &shape, shape_class(&shape), key, expire_ms);
     if (blob != NULL && item == NULL)
@@ -228,7 +229,7 @@ size_t item_capacity(const struct item *item)
     }
     size_t room =
         item_allocated(item) - sizeof(*item) - item_key_offset(item) - item_key_size(item);
-    return room < BLOB_BYTES_MIN ? room : BLOB_BYTES_MIN - 1;
+    return min(room, BLOB_BYTES_MIN - 1);
 }
 
 void item_set_size(struct item *item, size_t size)

@@ -14,6 +14,7 @@
 #ifndef SHOAL_STORE_TABLE_TTLCODE_H
 #define SHOAL_STORE_TABLE_TTLCODE_H
 
+#include "shoal/base/minmax.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,7 +32,7 @@ static inline unsigned ttl_code(int64_t expire_ms, int64_t now_ms)
 {
     if (expire_ms == 0)
         return 0;
-    int64_t deadline = expire_ms > now_ms ? expire_ms : now_ms;
+    int64_t deadline = max(expire_ms, now_ms);
     uint64_t unit = (uint64_t)deadline >> TTL_FINE_SHIFT, now = (uint64_t)now_ms >> TTL_FINE_SHIFT;
     if (unit - now <= TTL_AHEAD_MAX)
         return 1 + unit % TTL_FINE_UNITS;
