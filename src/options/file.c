@@ -7,6 +7,7 @@
  */
 #include "shoal/options/file.h"
 
+#include "shoal/base/escape.h"
 #include "shoal/options/value.h"
 
 #include <errno.h>
@@ -32,35 +33,13 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The character that the escape at `*p` (past the backslash) stands for; moves past it. */
-static char unescape(const char **p)
-{
-    char c = *(*p)++;
-    if (c == 'x' && hex_digit((*p)[0]) >= 0 && hex_digit((*p)[1]) >= 0) {
-        c = (char)(hex_digit((*p)[0]) * 16 + hex_digit((*p)[1]));
-        *p += 2;
-        return c;
-    }
-    static const char from[] = "nrtba", to[] = "\n\r\t\b\a";
-    const char *at = strchr(from, c);
-    return at != NULL ? to[at - from] : c;
-}
-
-/* Takes a quoted word, `*p` past the opening quote; writes over what it has read. */
-static bool quoted_word(const char **p, char **out, char quote)
+/* Takes a quoted word, `*p` past the opening quote; writes over what it has read. The line's 0 is at
+ * `end`. */
+static bool quoted_word(const char **p, const char *end, char **out, char quote)
 {
     while (**p != '\0' && **p != quote) {
         if (**p == '\\' && (*p)[1] != '\0' && (quote == '"' || (*p)[1] == '\'')) {
-            (*p)++;
-            *(*out)++ = unescape(p);
+            *p = escape_read(*p + 1, end, (*out)++);
         } else {
             *(*out)++ = *(*p)++;
         }
@@ -73,7 +52,7 @@ static bool quoted_word(const char **p, char **out, char quote)
 
 int options_split(char *line, struct bytes words[OPTION_WORDS_MAX])
 {
-    const char *p = line;
+    const char *p = line, *end = line + strlen(line);
     char *out = line;
     for (int count = 0;; count++) {
         while (is_blank(*p))
@@ -85,7 +64,7 @@ int options_split(char *line, struct bytes words[OPTION_WORDS_MAX])
             return -1;
         if (*p == '"' || *p == '\'') {
             char quote = *p++;
-            if (!quoted_word(&p, &out, quote))
+            if (!quoted_word(&p, end, &out, quote))
                 return -1;
         } else {
             while (*p != '\0' && !is_blank(*p))

@@ -2,12 +2,12 @@
  * decode_inline.c - commands as a person types them: "SET greeting \"hello\\n\"".
  *
  * Words are separated by blanks; a word may hold "..." with C escapes and \xHH, or '...' in which
- * only
- * \' is special. A line without quotes is used where it is; one with quotes is copied without them.
+ * only \' is special. A line without quotes is used where it is; one with quotes is copied without them.
  *
  * source   quoting rules as redis-server 7.0 applies them, asked by example
  */
 #include "decode_steps.h"
+#include "shoal/base/escape.h"
 #include "shoal/proto/resize.h"
 
 #include <stdlib.h>
@@ -23,44 +23,6 @@ static bool ends_word(char c)
     return is_blank(c) && c != '\v' && c != '\f';
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* What a backslash and `c` stand for between double quotes. */
-static char escaped(char c)
-{
-    switch (c) {
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    case 'b':
-        return '\b';
-    case 'a':
-        return '\a';
-    default:
-        return c;
-    }
-}
-
-/* `at` is behind a backslash between double quotes; returns what is behind the escape. */
-static const char *unescape(const char *at, const char *end, char *out)
-{
-    if (end - at >= 3 && *at == 'x' && hex_digit(at[1]) >= 0 && hex_digit(at[2]) >= 0) {
-        *out = (char)(hex_digit(at[1]) * 16 + hex_digit(at[2]));
-        return at + 3;
-    }
-    *out = escaped(*at);
-    return at + 1;
-}
-
 /* `at` is behind the opening `quote`. Returns what is behind the closing one, NULL if there is none
  * or a word goes on behind it. */
 static const char *unquote(const char *at, const char *end, char quote, char **out)
@@ -68,7 +30,7 @@ static const char *unquote(const char *at, const char *end, char quote, char **o
     while (at < end && *at != quote) {
         bool backslash = *at == '\\' && end - at >= 2;
         if (backslash && quote == '"') {
-            at = unescape(at + 1, end, (*out)++);
+            at = escape_read(at + 1, end, (*out)++);
         } else if (backslash && at[1] == '\'') {
             *(*out)++ = '\'';
             at += 2;

@@ -3,7 +3,7 @@
  * See run.sh. (fuzz_resp.c feeds streams of them, in splits.)
  *
  * sources  src/proto/decode.c src/proto/decode_inline.c src/proto/decode_native.c
- * sources  src/proto/decode_resp.c src/proto/resize.c src/base/number.c
+ * sources  src/proto/decode_resp.c src/proto/resize.c src/base/escape.c src/base/number.c
  * options  -max_len=512
  */
 #include "shoal/proto/decode.h"

@@ -2,7 +2,7 @@
  * fuzz_resp.c - RESP and inline requests: no crash, and splits change nothing. See run.sh.
  *
  * sources  src/proto/decode.c src/proto/decode_inline.c src/proto/decode_native.c
- * sources  src/proto/decode_resp.c src/proto/resize.c src/base/number.c
+ * sources  src/proto/decode_resp.c src/proto/resize.c src/base/escape.c src/base/number.c
  * options  -max_len=2048
  */
 #include "split.h"
