@@ -51,11 +51,11 @@ static double zipf_inverse(double y, double s)
     return exp(ratio * y);
 }
 
-static uint64_t zipf_pick(const struct key_picker *p, struct rng *rng)
+static uint64_t zipf_pick(const struct key_picker *p, struct random *rng)
 {
     double s = p->dist.exponent;
     for (;;) {
-        double u = p->_high + rng_unit(rng) * (p->_low - p->_high);
+        double u = p->_high + random_unit(rng) * (p->_low - p->_high);
         double x = zipf_inverse(u, s);
         double rank = floor(x + 0.5);
         rank = rank < 1 ? 1 : rank > (double)p->count ? (double)p->count : rank;
@@ -64,11 +64,11 @@ static uint64_t zipf_pick(const struct key_picker *p, struct rng *rng)
     }
 }
 
-static uint64_t hot_pick(const struct key_picker *p, struct rng *rng)
+static uint64_t hot_pick(const struct key_picker *p, struct random *rng)
 {
-    if (p->_hot == p->count || rng_unit(rng) < p->dist.hot_share)
-        return rng_below(rng, p->_hot);
-    return p->_hot + rng_below(rng, p->count - p->_hot);
+    if (p->_hot == p->count || random_unit(rng) < p->dist.hot_share)
+        return random_below(rng, p->_hot);
+    return p->_hot + random_below(rng, p->count - p->_hot);
 }
 
 void key_picker_init(struct key_picker *p, const struct key_dist *dist, uint64_t count,
@@ -85,7 +85,7 @@ void key_picker_init(struct key_picker *p, const struct key_dist *dist, uint64_t
     }
 }
 
-uint64_t key_pick_skewed(struct key_picker *p, struct rng *rng)
+uint64_t key_pick_skewed(struct key_picker *p, struct random *rng)
 {
     if (p->dist.kind == KEY_ZIPF)
         return zipf_pick(p, rng);

@@ -7,9 +7,9 @@
 #ifndef BENCH_KEYS_H
 #define BENCH_KEYS_H
 
-#include <stdbool.h>
+#include "shoal/base/random.h"
 
-#include "random.h"
+#include <stdbool.h>
 
 enum key_dist_kind { KEY_UNIFORM, KEY_ZIPF, KEY_HOT, KEY_SEQ };
 
@@ -33,13 +33,13 @@ struct key_picker {
 void key_picker_init(struct key_picker *picker, const struct key_dist *dist, uint64_t count,
                      uint64_t stream, uint64_t streams);
 
-uint64_t key_pick_skewed(struct key_picker *picker, struct rng *rng);
+uint64_t key_pick_skewed(struct key_picker *picker, struct random *rng);
 
 /* 0..count-1. Thread: owner. */
-static inline uint64_t key_pick(struct key_picker *picker, struct rng *rng)
+static inline uint64_t key_pick(struct key_picker *picker, struct random *rng)
 {
     if (picker->dist.kind == KEY_UNIFORM)
-        return rng_below(rng, picker->count);
+        return random_below(rng, picker->count);
     return key_pick_skewed(picker, rng);
 }
 

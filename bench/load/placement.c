@@ -16,7 +16,7 @@ uint32_t placement_owner(const struct load *load, uint64_t key)
     return (uint32_t)((uint64_t)slot * load->shards / SLOT_COUNT);
 }
 
-static uint64_t pick_where(struct key_picker *picker, struct rng *rng, const struct load *load,
+static uint64_t pick_where(struct key_picker *picker, struct random *rng, const struct load *load,
                            uint32_t home, bool cross)
 {
     uint64_t key = key_pick(picker, rng);
@@ -28,14 +28,14 @@ static uint64_t pick_where(struct key_picker *picker, struct rng *rng, const str
     return key;
 }
 
-uint64_t placement_pick_slow(struct key_picker *picker, struct rng *rng, const struct load *load,
+uint64_t placement_pick_slow(struct key_picker *picker, struct random *rng, const struct load *load,
                              uint32_t home)
 {
-    return pick_where(picker, rng, load, home, rng_unit(rng) < load->cross_share);
+    return pick_where(picker, rng, load, home, random_unit(rng) < load->cross_share);
 }
 
-uint64_t placement_pick_again(struct key_picker *picker, struct rng *rng, const struct load *load,
-                              uint32_t home, uint64_t first)
+uint64_t placement_pick_again(struct key_picker *picker, struct random *rng,
+                              const struct load *load, uint32_t home, uint64_t first)
 {
     if (load->cross_share < 0)
         return key_pick(picker, rng);

@@ -16,12 +16,12 @@
 enum { PLACEMENT_DRAWS_MAX = 4096 };
 
 uint32_t placement_owner(const struct load *load, uint64_t key);
-uint64_t placement_pick_slow(struct key_picker *picker, struct rng *rng, const struct load *load,
+uint64_t placement_pick_slow(struct key_picker *picker, struct random *rng, const struct load *load,
                              uint32_t home);
-uint64_t placement_pick_again(struct key_picker *picker, struct rng *rng, const struct load *load,
-                              uint32_t home, uint64_t first);
+uint64_t placement_pick_again(struct key_picker *picker, struct random *rng,
+                              const struct load *load, uint32_t home, uint64_t first);
 
-static inline uint64_t placement_pick(struct key_picker *picker, struct rng *rng,
+static inline uint64_t placement_pick(struct key_picker *picker, struct random *rng,
                                       const struct load *load, uint32_t home)
 {
     if (load->cross_share < 0)

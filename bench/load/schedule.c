@@ -12,8 +12,8 @@ void schedule_init(struct schedule *schedule, double rate, bool poisson, double 
     schedule->_poisson = poisson;
 }
 
-void schedule_advance(struct schedule *schedule, struct rng *rng)
+void schedule_advance(struct schedule *schedule, struct random *rng)
 {
-    double gaps = schedule->_poisson ? -log1p(-rng_unit(rng)) : 1;
+    double gaps = schedule->_poisson ? -log1p(-random_unit(rng)) : 1;
     schedule->_next_ns += gaps * schedule->_gap_ns;
 }

@@ -7,9 +7,9 @@
 #ifndef BENCH_SCHEDULE_H
 #define BENCH_SCHEDULE_H
 
-#include <stdbool.h>
+#include "shoal/base/random.h"
 
-#include "random.h"
+#include <stdbool.h>
 
 struct schedule {
     double _gap_ns, _next_ns; /* since the start */
@@ -26,6 +26,6 @@ static inline uint64_t schedule_next(const struct schedule *schedule)
 }
 
 /* Moves on to the one after. */
-void schedule_advance(struct schedule *schedule, struct rng *rng);
+void schedule_advance(struct schedule *schedule, struct random *rng);
 
 #endif

@@ -83,15 +83,15 @@ uint32_t sizes_max(const struct sizes *sizes)
     return max;
 }
 
-uint32_t sizes_pick(const struct sizes *sizes, struct rng *rng)
+uint32_t sizes_pick(const struct sizes *sizes, struct random *rng)
 {
     const struct size_choice *choice = sizes->choice;
     if (sizes->count > 1) {
-        uint64_t at = rng_below(rng, sizes->weight_sum);
+        uint64_t at = random_below(rng, sizes->weight_sum);
         for (; at >= choice->weight; choice++)
             at -= choice->weight;
     }
     if (choice->low == choice->high)
         return choice->low;
-    return choice->low + (uint32_t)rng_below(rng, (uint64_t)choice->high - choice->low + 1);
+    return choice->low + (uint32_t)random_below(rng, (uint64_t)choice->high - choice->low + 1);
 }

@@ -4,9 +4,9 @@
 #ifndef BENCH_SIZES_H
 #define BENCH_SIZES_H
 
-#include <stdbool.h>
+#include "shoal/base/random.h"
 
-#include "random.h"
+#include <stdbool.h>
 
 enum { SIZES_MAX = 32, VALUE_BYTES_MAX = 512 << 20 };
 
@@ -30,6 +30,6 @@ static inline bool sizes_vary(const struct sizes *sizes)
 
 uint32_t sizes_min(const struct sizes *sizes);
 uint32_t sizes_max(const struct sizes *sizes);
-uint32_t sizes_pick(const struct sizes *sizes, struct rng *rng);
+uint32_t sizes_pick(const struct sizes *sizes, struct random *rng);
 
 #endif

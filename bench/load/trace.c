@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "random.h"
 #include "shoal/base/mem.h"
 #include "shoal/base/must.h"
+#include "shoal/base/random.h"
 
 enum { RECORD_BYTES = 24 };
 

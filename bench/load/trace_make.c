@@ -21,7 +21,7 @@ struct making {
     struct trace *trace;
     struct recipe recipe;
     struct key_picker picker;
-    struct rng rng;
+    struct random rng;
     uint32_t *holder; /* of each place in the order of popularity: its key, numbered at first use */
 };
 
@@ -51,9 +51,9 @@ static uint32_t new_key(struct making *m)
 
 static uint32_t draw(struct making *m)
 {
-    if (rng_unit(&m->rng) < m->recipe.drift)
-        m->holder[rng_below(&m->rng, m->picker.count)] = NOBODY;
-    if (rng_unit(&m->rng) < m->recipe.once)
+    if (random_unit(&m->rng) < m->recipe.drift)
+        m->holder[random_below(&m->rng, m->picker.count)] = NOBODY;
+    if (random_unit(&m->rng) < m->recipe.once)
         return new_key(m);
     uint32_t *holder = &m->holder[key_pick(&m->picker, &m->rng)];
     if (*holder == NOBODY)
@@ -72,7 +72,7 @@ struct trace *trace_make(const char *spec, uint64_t keys, uint64_t requests, uin
     m.trace->key = mem_must_alloc(requests * sizeof(*m.trace->key));
     m.holder = mem_must_alloc(keys * sizeof(*m.holder));
     memset(m.holder, 0xff, keys * sizeof(*m.holder)); /* NOBODY */
-    rng_init(&m.rng, seed, STREAM);
+    random_seed_stream(&m.rng, seed, STREAM);
     key_picker_init(&m.picker, &m.recipe.dist, keys, 0, 1);
     for (uint64_t i = 0; i < requests; i++)
         m.trace->key[i] = draw(&m);

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "random.h"
 #include "shoal/base/mem.h"
+#include "shoal/base/random.h"
 
 enum { HEAD_BYTES = 17 };
 

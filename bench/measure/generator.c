@@ -15,7 +15,7 @@ bool generator_init(struct generator *g, const struct load *load, uint32_t worke
 {
     bool good = true;
     *g = (struct generator){ ._load = load, ._preload = preload };
-    rng_init(&g->_rng, load->seed, worker);
+    random_seed_stream(&g->_rng, load->seed, worker);
     key_picker_init(&g->_picker, &load->dist, load->keys, worker, (uint64_t)load->threads);
     g->_fill = (struct fill){ .key = &load->key_name,
                               .data_size = sizes_min(&load->sizes),
@@ -43,7 +43,7 @@ static uint8_t choose_command(struct generator *g)
     uint32_t i = 0;
     if (mix->count == 1)
         return 0;
-    uint64_t at = rng_below(&g->_rng, mix->weight_sum);
+    uint64_t at = random_below(&g->_rng, mix->weight_sum);
     for (; at >= mix->weight[i]; i++)
         at -= mix->weight[i];
     return (uint8_t)i;
@@ -113,7 +113,7 @@ bool generator_choose(struct generator *g, struct conn *conn, struct request *re
 static uint64_t ttl_draw(struct generator *g)
 {
     const struct load *load = g->_load;
-    return load->ttl_low_ms + rng_below(&g->_rng, load->ttl_high_ms - load->ttl_low_ms + 1);
+    return load->ttl_low_ms + random_below(&g->_rng, load->ttl_high_ms - load->ttl_low_ms + 1);
 }
 
 static void write_digits(char *at, uint64_t value)
@@ -145,7 +145,7 @@ static void patch_request(struct generator *g, const struct conn *conn,
             first = false;
             break;
         case PART_RAND:
-            write_digits(at, rng_below(&g->_rng, g->_load->keys));
+            write_digits(at, random_below(&g->_rng, g->_load->keys));
             break;
         case PART_DATA:
             if (verify != NULL)

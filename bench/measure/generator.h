@@ -13,7 +13,7 @@
 
 struct generator {
     const struct load *_load;
-    struct rng _rng;
+    struct random _rng;
     struct key_picker _picker;
     struct fill _fill;
     struct layout _layout[MIX_COMMANDS_MAX];

@@ -98,7 +98,7 @@ static void prepare(struct worker *worker)
     if (load->rate > 0)
         schedule_init(&worker->schedule, load->rate / load->threads, load->poisson,
                       (double)worker->index / load->threads);
-    rng_init(&worker->schedule_rng, load->seed, 1000000 + worker->index);
+    random_seed_stream(&worker->schedule_rng, load->seed, 1000000 + worker->index);
     if (!generator_init(&worker->generator, load, worker->index, worker->preload))
         fail(worker, "the protocol has no such command");
     else if (ring_init(&worker->ring, (uint32_t)load->clients / (uint32_t)load->threads + 1,

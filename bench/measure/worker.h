@@ -50,7 +50,7 @@ struct worker {
     uint32_t conns, next_conn;
     struct generator generator;
     struct schedule schedule;
-    struct rng schedule_rng;
+    struct random schedule_rng;
     uint64_t now_ns, quota, waiting;
     bool tracked; /* each waiting request has a record */
     bool measuring, failed;

@@ -4,6 +4,8 @@
 #ifndef SHOAL_BENCH_TIMING_H
 #define SHOAL_BENCH_TIMING_H
 
+#include "shoal/base/random.h"
+
 #include <stdint.h>
 #include <time.h>
 
@@ -16,10 +18,7 @@ static inline double now_ns(void)
 
 static inline uint64_t mix(uint64_t i)
 {
-    uint64_t z = i + 0x9e3779b97f4a7c15; /* splitmix64 */
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
+    return random_mix(i + 0x9e3779b97f4a7c15);
 }
 
 #endif

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "load/random.h"
 #include "measure/histogram.h"
 #include "measure/series.h"
+#include "shoal/base/random.h"
 
 enum { VALUES = 200000 };
 
@@ -25,32 +25,32 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static uint64_t draw_uniform(struct rng *rng)
+static uint64_t draw_uniform(struct random *rng)
 {
-    return rng_below(rng, 50000000);
+    return random_below(rng, 50000000);
 }
 
-static uint64_t draw_lognormal(struct rng *rng)
+static uint64_t draw_lognormal(struct random *rng)
 {
     double sum = 0;
     for (int i = 0; i < 12; i++)
-        sum += rng_unit(rng);
+        sum += random_unit(rng);
     return (uint64_t)exp(11 + 1.5 * (sum - 6));
 }
 
-static uint64_t draw_pareto(struct rng *rng)
+static uint64_t draw_pareto(struct random *rng)
 {
-    return (uint64_t)(20000 / pow(1 - rng_unit(rng), 1 / 1.2));
+    return (uint64_t)(20000 / pow(1 - random_unit(rng), 1 / 1.2));
 }
 
 /* The worst relative error over all percentiles must stay below 1 % (and is below 0.5 % by
  * layout). */
-static void check_distribution(uint64_t (*draw)(struct rng *), uint64_t seed)
+static void check_distribution(uint64_t (*draw)(struct random *), uint64_t seed)
 {
-    struct rng rng;
+    struct random rng;
     struct histogram *h = histogram_new();
     uint64_t *value = malloc(sizeof(*value) * VALUES);
-    rng_init(&rng, seed, 0);
+    random_seed_stream(&rng, seed, 0);
     for (int i = 0; i < VALUES; i++) {
         value[i] = draw(&rng);
         histogram_add(h, value[i], 1);

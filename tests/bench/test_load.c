@@ -25,10 +25,10 @@ static void draw_counts(const char *text, double *share)
 {
     struct key_dist dist;
     struct key_picker picker;
-    struct rng rng;
+    struct random rng;
     assert_true(key_dist_parse(text, &dist));
     key_picker_init(&picker, &dist, KEYS, 0, 1);
-    rng_init(&rng, SEED, 0);
+    random_seed_stream(&rng, SEED, 0);
     memset(share, 0, sizeof(*share) * KEYS);
     for (int i = 0; i < DRAWS; i++) {
         uint64_t key = key_pick(&picker, &rng);
@@ -104,10 +104,10 @@ static void test_key_names(void **state)
 static void test_sizes(void **state)
 {
     struct sizes sizes;
-    struct rng rng;
+    struct random rng;
     int small = 0;
     (void)state;
-    rng_init(&rng, SEED, 1);
+    random_seed_stream(&rng, SEED, 1);
     assert_true(sizes_parse("32", &sizes));
     assert_false(sizes_vary(&sizes));
     assert_true(sizes_parse("10:20", &sizes));
@@ -128,12 +128,12 @@ static void test_sizes(void **state)
 
 static void test_schedule_keeps_its_rate(void **state)
 {
-    struct rng rng;
+    struct random rng;
     (void)state;
     for (int poisson = 0; poisson <= 1; poisson++) {
         struct schedule schedule;
         double gaps = 0, squares = 0, last = 0;
-        rng_init(&rng, SEED, 2);
+        random_seed_stream(&rng, SEED, 2);
         schedule_init(&schedule, 10000, poisson, 0);
         for (int i = 0; i < DRAWS; i++) {
             schedule_advance(&schedule, &rng);
@@ -152,12 +152,12 @@ static void test_placement_reaches_its_share(void **state)
 {
     static struct load load = { .shards = 4, .keys = 100000, .cross_share = 0.3 };
     struct key_picker picker;
-    struct rng rng;
+    struct random rng;
     int crossed = 0;
     (void)state;
     assert_true(key_name_init(&load.key_name, 16, load.keys));
     key_picker_init(&picker, &load.dist, load.keys, 0, 1);
-    rng_init(&rng, SEED, 3);
+    random_seed_stream(&rng, SEED, 3);
     for (int i = 0; i < 20000; i++)
         crossed += placement_owner(&load, placement_pick(&picker, &rng, &load, 2)) != 2;
     assert_in_range(crossed, 5700, 6300);

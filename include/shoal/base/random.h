@@ -27,10 +27,28 @@ static inline void random_seed(struct random *random, uint64_t seed)
     random->_state = seed;
 }
 
+/* Begins the sequence of one of many streams under the same seed, of a thread for example. */
+static inline void random_seed_stream(struct random *random, uint64_t seed, uint64_t stream)
+{
+    random->_state = random_mix(seed + 1) ^ random_mix(~stream);
+}
+
 /* The next 64 random bits. */
 static inline uint64_t random_next(struct random *random)
 {
     return random_mix(random->_state += 0x9e3779b97f4a7c15);
+}
+
+/* 0..limit-1. The bias, at most limit/2^64, is beyond what can be noticed. */
+static inline uint64_t random_below(struct random *random, uint64_t limit)
+{
+    return (uint64_t)(((unsigned __int128)random_next(random) * limit) >> 64);
+}
+
+/* 0 <= x < 1, in steps of 2^-53. */
+static inline double random_unit(struct random *random)
+{
+    return (double)(random_next(random) >> 11) * 0x1p-53;
 }
 
 #endif

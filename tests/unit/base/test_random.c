@@ -62,12 +62,62 @@ static void it_spreads_evenly(void **state)
     assert_true(low_sum < 120);
 }
 
+static void streams_of_a_seed_differ(void **state)
+{
+    (void)state;
+    struct random a, b, again;
+    random_seed_stream(&a, 1, 0);
+    random_seed_stream(&b, 1, 1);
+    random_seed_stream(&again, 1, 0);
+    for (int i = 0; i < 100; i++) {
+        uint64_t x = random_next(&a);
+        assert_true(x == random_next(&again));
+        assert_true(x != random_next(&b));
+    }
+}
+
+/* Each of ten numbers comes up; 100 draws miss one of them once in 3,700 seeds, not for this one. */
+static void numbers_stay_below_the_limit(void **state)
+{
+    (void)state;
+    struct random random;
+    unsigned seen = 0;
+    random_seed(&random, 1);
+    for (int i = 0; i < 100; i++) {
+        uint64_t x = random_below(&random, 10);
+        assert_true(x < 10);
+        seen |= 1u << x;
+        assert_true(random_below(&random, 1) == 0);
+    }
+    assert_int_equal(seen, 0x3ff);
+}
+
+static void units_lie_between_0_and_1(void **state)
+{
+    (void)state;
+    struct random random;
+    double sum = 0, least = 1, most = 0;
+    random_seed(&random, 1);
+    for (int i = 0; i < 10000; i++) {
+        double x = random_unit(&random);
+        assert_true(x >= 0 && x < 1);
+        sum += x;
+        least = x < least ? x : least;
+        most = x > most ? x : most;
+    }
+    assert_true(sum > 4850 && sum < 5150); /* 5 standard deviations */
+    assert_true(least < 0.01 && most > 0.99);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_splitmix64),
         cmocka_unit_test(a_seed_decides_all),
         cmocka_unit_test(it_spreads_evenly),
+        cmocka_unit_test(streams_of_a_seed_differ),
+        cmocka_unit_test(numbers_stay_below_the_limit),
+        cmocka_unit_test(units_lie_between_0_and_1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
