@@ -30,8 +30,3 @@ void reply_set(struct reply *reply, uint32_t count)
 {
     put_head(reply, is_resp3(reply) ? '~' : '*', count);
 }
-
-void reply_push(struct reply *reply, uint32_t count)
-{
-    put_head(reply, is_resp3(reply) ? '>' : '*', count);
-}

@@ -45,11 +45,6 @@ struct spsc {
 struct spsc *spsc_new(uint32_t capacity);
 void spsc_free(struct spsc **queue); /* after both threads have stopped */
 
-static inline uint32_t spsc_capacity(const struct spsc *queue)
-{
-    return queue->mask + 1;
-}
-
 /* False when full. Thread: producer. */
 static inline bool spsc_push(struct spsc *queue, void *pointer)
 {

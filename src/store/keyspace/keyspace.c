@@ -303,11 +303,7 @@ bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_m
     }
     table_account_add(table, item);
     struct item *copy = item_rehouse(keyspace->arena, item, expire_ms);
-    if (copy == NULL)
-        return false;
-    if (item_encoding(item) == ITEM_BLOB)
-        blob_own(item_blob(item)); /* freeing the old item gives one back */
-    return swap_or_add(keyspace, key, item, copy);
+    return copy != NULL && swap_or_add(keyspace, key, item, copy);
 }
 
 /* ---- WATCH

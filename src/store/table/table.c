@@ -1,5 +1,5 @@
 /*
- * table.c - finding, putting and removing items.
+ * table.c - finding, adding, replacing and removing items.
  *
  * A lookup normally costs one line of buckets and the item itself; both can be prefetched ahead, in
  * three passes over a group of hashes. Nothing here is atomic.
@@ -136,18 +136,9 @@ static uint64_t timed_word(const struct table *table, uint64_t word, const struc
     return word_with_ttl(word, ttl_code(item_expire_ms(item), table->now_ms));
 }
 
-static void swap_item(struct table *table, uint64_t *word, struct item *item)
+bool table_add(struct table *table, struct item *item, uint64_t hash)
 {
-    struct item *old = word_item(*word);
-    table_account_remove(table, old);
-    item_set_main(item, item_is_main(old));
-    table_account_add(table, item);
-    *word = timed_word(table, word_with_item(*word, item), item);
-    item_free(table->_arena, old);
-}
-
-static bool add_item(struct table *table, struct item *item, uint64_t hash)
-{
+    dcheck(find_word(table, item_key(item), hash) == NULL);
     struct directory *buckets = &table->_buckets;
     if (buckets->count == 0 && !directory_open(buckets, table->_arena, &table->table_bytes))
         return false;
@@ -163,26 +154,15 @@ static bool add_item(struct table *table, struct item *item, uint64_t hash)
     return true;
 }
 
-bool table_put(struct table *table, struct item *item, uint64_t hash)
-{
-    uint64_t *word = find_word(table, item_key(item), hash);
-    if (word == NULL)
-        return add_item(table, item, hash);
-    if (word_item(*word) != item)
-        swap_item(table, word, item);
-    return true;
-}
-
-bool table_add(struct table *table, struct item *item, uint64_t hash)
-{
-    dcheck(find_word(table, item_key(item), hash) == NULL);
-    return add_item(table, item, hash);
-}
-
 void table_replace(struct table *table, struct item *old, struct item *item, uint64_t hash)
 {
     struct bucket *bucket;
-    swap_item(table, word_pointing_at(table, old, hash, &bucket), item);
+    uint64_t *word = word_pointing_at(table, old, hash, &bucket);
+    table_account_remove(table, old);
+    item_set_main(item, item_is_main(old));
+    table_account_add(table, item);
+    *word = timed_word(table, word_with_item(*word, item), item);
+    item_free(table->_arena, old);
 }
 
 void table_retime(struct table *table, const struct item *item, uint64_t hash)
@@ -202,15 +182,6 @@ void table_remove_item(struct table *table, struct item *item, uint64_t hash)
     table->count--;
     chain_compact(table->_arena, directory_of(&table->_buckets, hash), &table->table_bytes);
     table_shrink(table);
-}
-
-bool table_remove(struct table *table, struct bytes key, uint64_t hash)
-{
-    uint64_t *word = find_word(table, key, hash);
-    if (word == NULL)
-        return false;
-    table_remove_item(table, word_item(*word), hash);
-    return true;
 }
 
 void table_move(struct table *table, struct table *graveyard)

@@ -147,11 +147,6 @@ void item_free(struct arena *arena, struct item *item)
 {
     if (item_encoding(item) == ITEM_BLOB)
         blob_disown(item_blob(item));
-    item_free_shell(arena, item);
-}
-
-void item_free_shell(struct arena *arena, struct item *item)
-{
     arena_free(arena, item, item_allocated(item));
 }
 
@@ -278,6 +273,8 @@ struct item *item_rehouse(struct arena *arena, const struct item *item, int64_t 
     if (copy == NULL)
         return NULL;
     memcpy(value_at(copy), item_value_at(item), shape.inline_size);
+    if (item_encoding(item) == ITEM_BLOB)
+        blob_own(item_blob(item));
     if (item_resized(item))
         item_mark_resized(copy);
     return copy;

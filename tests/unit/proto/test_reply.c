@@ -147,9 +147,9 @@ static void put_map(struct reply *reply)
     reply_set(reply, 1);
     reply_ok(reply);
 }
-static void put_push(struct reply *reply)
+static void put_nil_array(struct reply *reply)
 {
-    reply_push(reply, 2);
+    reply_array(reply, 2);
     reply_cstr(reply, "message");
     reply_nil_array(reply);
 }
@@ -207,7 +207,7 @@ static void containers(void **state)
     (void)state;
     check(put_map, "[\"a\" 1 \"b\" [nil [+OK]]]", "{\"a\" 1 \"b\" [nil ~[+OK]]}",
           "[\"a\" 1 \"b\" [nil [\"OK\"]]]");
-    check(put_push, "[\"message\" nil]", ">[\"message\" nil]", "[\"message\" nil]");
+    check(put_nil_array, "[\"message\" nil]", "[\"message\" nil]", "[\"message\" nil]");
     check(put_empty_containers, "[[] [] []]", "[[] {} ~[]]", "[[] [] []]");
 }
 

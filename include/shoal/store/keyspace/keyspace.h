@@ -145,10 +145,6 @@ uint64_t keyspace_count(const struct keyspace *keyspace);
  * `credit` in all, until the next lease: so much is free or can be evicted elsewhere.
  */
 void keyspace_set_share(struct keyspace *keyspace, uint64_t bytes, uint64_t credit);
-static inline void keyspace_set_budget(struct keyspace *keyspace, uint64_t bytes)
-{
-    keyspace_set_share(keyspace, bytes, 0);
-}
 
 /* About what could be evicted for others. */
 uint64_t keyspace_evictable(const struct keyspace *keyspace);

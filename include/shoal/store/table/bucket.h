@@ -3,7 +3,7 @@
  *
  *   tag    top byte of the hash, 1 instead of 0; 0 = free, and the word is 0 or a ghost (ghost.h)
  *   hdr    bit 7: slot[6] is the address of a child bucket and tag[6] is 0
- *   word   | ghost:1 | watched:1 | TTL code:10 | seen:1 | main:1 | freq:2 | item pointer:48 |
+ *   word   | ghost:1 | unused:1 | TTL code:10 | seen:1 | main:1 | freq:2 | item pointer:48 |
  *
  * In a chain every bucket but the last is full, and a last one that is not the first holds two or
  * more. All tags of a bucket are compared at once in one 64-bit register. Private to the table's
@@ -40,7 +40,6 @@ enum {
     WORD_SEEN_SHIFT = 51,
     WORD_TTL_SHIFT = 52,
     WORD_TTL_MAX = 1023,
-    WORD_WATCHED_SHIFT = 62,
     WORD_GHOST_SHIFT = 63,
 };
 

@@ -59,17 +59,12 @@ void table_prefetch_child_item(const struct table *table, uint64_t hash);
 struct item *table_find(struct table *table, struct bytes key, uint64_t hash);
 
 /*
- * Puts `item` in place of the one with its key, or adds it. Owns it from then on and frees the old
- * one. False when memory is out: nothing changed and the item still is the caller's.
+ * Adds an item whose key table_find() has just not found, and owns it from then on. False when
+ * memory is out: nothing changed and the item still is the caller's.
  */
-bool table_put(struct table *table, struct item *item, uint64_t hash);
-
-/* The same for a key that table_find() has just not found. */
 bool table_add(struct table *table, struct item *item, uint64_t hash);
 
-/* Removes and frees. False when there is none. */
-bool table_remove(struct table *table, struct bytes key, uint64_t hash);
-/* The same for an item that table_find() returned for this hash. */
+/* Removes and frees an item that table_find() returned for this hash. */
 void table_remove_item(struct table *table, struct item *item, uint64_t hash);
 
 /*

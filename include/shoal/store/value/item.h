@@ -75,9 +75,8 @@ bool item_set_expire(struct item *item, int64_t expire_ms);
 /* What a raw or blob value can grow to in place; 0 for a shared blob or an integer. */
 size_t item_capacity(const struct item *item);
 
-/* A copy with another TTL: the blob is handed over, so free the old one with item_free_shell(). */
+/* A copy with another TTL; both own the same blob. NULL when memory is out. */
 struct item *item_rehouse(struct arena *arena, const struct item *item, int64_t expire_ms);
-void item_free_shell(struct arena *arena, struct item *item);
 
 /* ---- accessors ----------------------------------------------------------- */
 

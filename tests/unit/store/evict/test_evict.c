@@ -81,7 +81,7 @@ static void use(struct keyspace *k, const char *policy, uint64_t budget_bytes)
 {
     assert_non_null(evict_policy_find(policy));
     k->policy = evict_policy_find(policy);
-    keyspace_set_budget(k, budget_bytes);
+    keyspace_set_share(k, budget_bytes, 0);
 }
 
 /* Does a slice of work, and waits for the next; true while more is wanted soon. */
@@ -387,7 +387,7 @@ static void step(struct keyspace *k, uint64_t *random, uint64_t budget)
     } else if (kind == 98 && keyspace_freq(k, name.key) >= 0) {
         keyspace_expire(k, name.key, draw(random) % 2 ? k->now_ms + 500 : 0);
     } else if (kind == 99 && draw(random) % 100 == 0) {
-        keyspace_set_budget(k, budget / 2 + draw(random) % budget);
+        keyspace_set_share(k, budget / 2 + draw(random) % budget, 0);
     }
 }
 

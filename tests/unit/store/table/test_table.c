@@ -53,7 +53,13 @@ static struct item *make(struct model *m, uint32_t id, uint32_t value, int64_t e
 static void put(struct model *m, uint32_t id, uint32_t value, int64_t expire_ms)
 {
     char text[64];
-    assert_true(table_put(&m->table, make(m, id, value, expire_ms), hash_key(key_of(id, text))));
+    struct bytes key = key_of(id, text);
+    uint64_t hash = hash_key(key);
+    struct item *item = make(m, id, value, expire_ms), *old = table_find(&m->table, key, hash);
+    if (old != NULL)
+        table_replace(&m->table, old, item, hash);
+    else
+        assert_true(table_add(&m->table, item, hash));
     m->count += m->value[id] == 0;
     m->value[id] = value;
     m->expire_ms[id] = expire_ms;
@@ -63,7 +69,10 @@ static void drop(struct model *m, uint32_t id)
 {
     char text[64];
     struct bytes key = key_of(id, text);
-    assert_int_equal(table_remove(&m->table, key, hash_key(key)), m->value[id] != 0);
+    struct item *item = table_find(&m->table, key, hash_key(key));
+    assert_int_equal(item != NULL, m->value[id] != 0);
+    if (item != NULL)
+        table_remove_item(&m->table, item, hash_key(key));
     m->count -= m->value[id] != 0;
     m->value[id] = 0;
 }

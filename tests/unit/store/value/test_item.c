@@ -177,13 +177,13 @@ static void a_ttl_comes_and_goes_where_there_is_room(void **state)
     }
 }
 
-static void rehousing_hands_the_blob_over(void **state)
+static void rehousing_shares_the_blob(void **state)
 {
     struct arena *arena = *state;
     struct item *item = item_new(arena, bytes_str("key"), filled(BIG), 0);
     struct item *copy = item_rehouse(arena, item, 5);
     assert_ptr_equal(item_blob(copy), item_blob(item));
-    item_free_shell(arena, item);
+    item_free(arena, item);
     assert_item(copy, bytes_str("key"), filled(BIG), 5);
     item_free(arena, copy);
 }
@@ -233,7 +233,7 @@ int main(void)
         cmocka_unit_test(assign_between_integers_and_text),
         cmocka_unit_test(a_blob_is_rewritten_unless_read_or_wasteful),
         cmocka_unit_test(a_ttl_comes_and_goes_where_there_is_room),
-        cmocka_unit_test(rehousing_hands_the_blob_over),
+        cmocka_unit_test(rehousing_shares_the_blob),
         cmocka_unit_test(room_can_be_used_to_its_last_byte),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
