@@ -26,7 +26,7 @@ enum {
 
 uint64_t keyspace_used(const struct keyspace *keyspace)
 {
-    uint64_t used = keyspace->_grave_bytes;
+    uint64_t used = keyspace->_lazyfree_bytes;
     for (uint32_t db = 0; db < keyspace->_db_top; db++)
         used += keyspace->db[db].item_bytes + keyspace->db[db].table_bytes;
     return used;
@@ -87,14 +87,14 @@ static void evict_some(struct keyspace *keyspace, uint64_t owed, uint64_t bytes,
 bool keyspace_evict(struct keyspace *keyspace, uint64_t bytes, uint64_t for_ns)
 {
     uint64_t start = clock_mono_ns(), owed;
-    if (keyspace->_graves != NULL)
+    if (keyspace->_lazyfree != NULL)
         keyspace_drain(keyspace, for_ns);
     while ((owed = excess(keyspace, bytes)) > 0 && may_evict(keyspace, bytes)) {
         evict_some(keyspace, owed, bytes, URGENT_VICTIMS, URGENT_BUCKETS);
         if (clock_mono_ns() - start >= for_ns)
             break;
     }
-    return owed == 0 || keyspace->_graves != NULL || may_evict(keyspace, bytes);
+    return owed == 0 || keyspace->_lazyfree != NULL || may_evict(keyspace, bytes);
 }
 
 static bool take(struct keyspace *keyspace, uint64_t bytes)
@@ -121,7 +121,7 @@ static uint64_t with_slack(uint64_t bytes)
 
 static bool can_go_on(const struct keyspace *keyspace, uint64_t bytes)
 {
-    return keyspace->_graves != NULL || may_evict(keyspace, bytes);
+    return keyspace->_lazyfree != NULL || may_evict(keyspace, bytes);
 }
 
 /* Raises the budget on credit, as far as that goes; false when the request does not fit even so.
@@ -152,7 +152,7 @@ bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
     if ((with_slack(bytes) > keyspace->budget_bytes || !can_go_on(keyspace, bytes)) &&
         !borrow(keyspace, bytes))
         return refuse(keyspace);
-    if (keyspace->_graves != NULL)
+    if (keyspace->_lazyfree != NULL)
         keyspace_drain(keyspace, ROOM_DRAIN_NS + bytes);
     uint64_t more = bytes / ROOM_BYTES_A_VICTIM;
     owed = excess(keyspace, bytes);
@@ -192,7 +192,7 @@ uint64_t keyspace_evictable(const struct keyspace *keyspace)
 {
     uint64_t used = keyspace_used(keyspace), count = keyspace_count(keyspace);
     if (!may_evict(keyspace, 1))
-        return keyspace->_grave_bytes;
+        return keyspace->_lazyfree_bytes;
     if (!keyspace->policy->volatile_only)
         return used;
     return (uint64_t)((double)used * (double)count_expiring(keyspace) / (double)count);

@@ -39,8 +39,9 @@ enum {
     RETURNED_ALL_MS = 1000, /* more than enough for all of them */
 };
 
-struct grave {
-    struct grave *next;
+/* A flushed table in the queue of those to be freed between commands. */
+struct lazyfree {
+    struct lazyfree *next;
     struct table table;
 };
 
@@ -49,7 +50,7 @@ struct grave {
 /* What a stretch of free pages has: a page at least, and an item or more was in it. */
 static uint64_t stretch_bytes(const struct keyspace *keyspace)
 {
-    uint64_t items = keyspace_count(keyspace) + keyspace->_grave_items;
+    uint64_t items = keyspace_count(keyspace) + keyspace->_lazyfree_items;
     uint64_t mean = items > 0 ? keyspace_used(keyspace) / items : 0;
     return mean > PAGE_BYTES ? mean : PAGE_BYTES;
 }
@@ -103,18 +104,18 @@ static bool exists_in(void *context, struct watch_key key)
     return table_find(context, key.name, key.hash) != NULL;
 }
 
-static void bury(struct keyspace *keyspace, struct table *table)
+static void lazyfree_push(struct keyspace *keyspace, struct table *table)
 {
-    struct grave *grave = arena_alloc(keyspace->arena, sizeof(*grave));
-    if (grave == NULL) { /* no memory for a note of 200 bytes: then at once */
+    struct lazyfree *entry = arena_alloc(keyspace->arena, sizeof(*entry));
+    if (entry == NULL) { /* no memory for a note of 200 bytes: then at once */
         table_fini(table);
         return;
     }
-    table_move(table, &grave->table);
-    grave->next = keyspace->_graves;
-    keyspace->_graves = grave;
-    keyspace->_grave_items += grave->table.count;
-    keyspace->_grave_bytes += grave->table.item_bytes + grave->table.table_bytes;
+    table_move(table, &entry->table);
+    entry->next = keyspace->_lazyfree;
+    keyspace->_lazyfree = entry;
+    keyspace->_lazyfree_items += entry->table.count;
+    keyspace->_lazyfree_bytes += entry->table.item_bytes + entry->table.table_bytes;
 }
 
 static void flush_db(struct keyspace *keyspace, uint8_t db)
@@ -123,7 +124,7 @@ static void flush_db(struct keyspace *keyspace, uint8_t db)
     if (unlikely(keyspace->watched > 0))
         watch_touch_db(keyspace->watches, db, exists_in, table);
     if (table_bucket_count(table) > 0)
-        bury(keyspace, table);
+        lazyfree_push(keyspace, table);
 }
 
 void keyspace_flush(struct keyspace *keyspace, int db)
@@ -134,25 +135,25 @@ void keyspace_flush(struct keyspace *keyspace, int db)
             flush_db(keyspace, (uint8_t)i);
 }
 
-/* Frees up to DRAIN_ITEMS of the newest grave, and itself with the last. */
+/* Frees up to DRAIN_ITEMS of the table flushed last, and its entry with the last item. */
 static void drain_some(struct keyspace *keyspace)
 {
-    struct grave *grave = keyspace->_graves;
-    struct table *table = &grave->table;
+    struct lazyfree *entry = keyspace->_lazyfree;
+    struct table *table = &entry->table;
     uint64_t items = table->count, bytes = table->item_bytes + table->table_bytes;
     bool done = table_drain(table, DRAIN_ITEMS);
-    keyspace->_grave_items -= items - table->count;
-    keyspace->_grave_bytes -= bytes - (table->item_bytes + table->table_bytes);
+    keyspace->_lazyfree_items -= items - table->count;
+    keyspace->_lazyfree_bytes -= bytes - (table->item_bytes + table->table_bytes);
     if (!done)
         return;
-    keyspace->_graves = grave->next;
-    arena_free(keyspace->arena, grave, sizeof(*grave));
+    keyspace->_lazyfree = entry->next;
+    arena_free(keyspace->arena, entry, sizeof(*entry));
 }
 
 void keyspace_drain(struct keyspace *keyspace, uint64_t for_ns)
 {
     uint64_t start = clock_mono_ns();
-    while (keyspace->_graves != NULL) {
+    while (keyspace->_lazyfree != NULL) {
         drain_some(keyspace);
         if (clock_mono_ns() - start >= for_ns)
             break;
@@ -288,12 +289,12 @@ static int64_t defrag_slice(struct keyspace *keyspace)
 /* Of the slice that began then, what is left of it; some is freed in any case, if it may be. */
 static int64_t drain_slice(struct keyspace *keyspace, uint64_t start_ns)
 {
-    if (keyspace->_graves != NULL && slice_may_begin(keyspace)) {
+    if (keyspace->_lazyfree != NULL && slice_may_begin(keyspace)) {
         do
             drain_some(keyspace);
-        while (keyspace->_graves != NULL && !slice_is_over(keyspace, start_ns));
+        while (keyspace->_lazyfree != NULL && !slice_is_over(keyspace, start_ns));
     }
-    return keyspace->_graves != NULL ? REST_MS : -1;
+    return keyspace->_lazyfree != NULL ? REST_MS : -1;
 }
 
 static int64_t sooner(int64_t wait_ms, int64_t or_ms)
@@ -307,12 +308,12 @@ int64_t keyspace_work(struct keyspace *keyspace)
 {
     uint64_t start_ns = clock_mono_ns();
     if (keyspace_in_debt(keyspace)) {
-        if (keyspace->_graves != NULL)
+        if (keyspace->_lazyfree != NULL)
             keyspace_drain(keyspace, SLICE_NS);
         else
             keyspace_evict(keyspace, 0, SLICE_NS);
         if (keyspace_in_debt(keyspace))
-            return keyspace->_graves != NULL ? DEBT_REST_MS : 0;
+            return keyspace->_lazyfree != NULL ? DEBT_REST_MS : 0;
     }
     unreturned(keyspace, false);
     int64_t wait_ms = sooner(defrag_slice(keyspace), sweep_if_due(keyspace));
@@ -359,7 +360,7 @@ void keyspace_publish(struct keyspace *keyspace)
     counter_set(&stats->ghost_hits, keyspace->_ghosts.hits);
     for (int age = 0; age < GHOST_AGES; age++)
         counter_set(&stats->would_hit[age], (uint64_t)keyspace->_ghosts.would_hit[age]);
-    counter_set(&stats->lazyfree_pending, keyspace->_grave_items);
+    counter_set(&stats->lazyfree_pending, keyspace->_lazyfree_items);
     publish_defrag(keyspace);
 }
 

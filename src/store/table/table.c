@@ -184,10 +184,10 @@ void table_remove_item(struct table *table, struct item *item, uint64_t hash)
     table_shrink(table);
 }
 
-void table_move(struct table *table, struct table *graveyard)
+void table_move(struct table *table, struct table *taken)
 {
-    *graveyard = *table;
-    table_init(table, graveyard->_arena);
-    table->now_ms = graveyard->now_ms;
-    table->ghosts = graveyard->ghosts;
+    *taken = *table;
+    table_init(table, taken->_arena);
+    table->now_ms = taken->now_ms;
+    table->ghosts = taken->ghosts;
 }

@@ -225,25 +225,25 @@ static void free_chain(struct table *table, struct bucket *head)
     chain_clear(table->_arena, head, &table->table_bytes);
 }
 
-bool table_drain(struct table *graveyard, uint64_t items_max)
+bool table_drain(struct table *taken, uint64_t items_max)
 {
-    struct directory *buckets = &graveyard->_buckets;
-    uint64_t stop = graveyard->count > items_max ? graveyard->count - items_max : 0;
-    while (graveyard->count > stop) {
+    struct directory *buckets = &taken->_buckets;
+    uint64_t stop = taken->count > items_max ? taken->count - items_max : 0;
+    while (taken->count > stop) {
         uint64_t last = buckets->count - 1;
         if (last >= DRAIN_AHEAD)
             fetch_chain(buckets, last - DRAIN_AHEAD);
-        free_chain(graveyard, directory_at(buckets, last));
+        free_chain(taken, directory_at(buckets, last));
         if (buckets->count == BUCKETS_MIN)
             break;
-        directory_pop(buckets, graveyard->_arena, &graveyard->table_bytes);
+        directory_pop(buckets, taken->_arena, &taken->table_bytes);
     }
     if (buckets->count == BUCKETS_MIN)
         for (uint64_t i = 0; i < BUCKETS_MIN; i++)
-            free_chain(graveyard, directory_at(buckets, i));
-    if (graveyard->count > 0)
+            free_chain(taken, directory_at(buckets, i));
+    if (taken->count > 0)
         return false;
-    directory_close(buckets, graveyard->_arena, &graveyard->table_bytes);
+    directory_close(buckets, taken->_arena, &taken->table_bytes);
     return true;
 }
 

@@ -62,8 +62,8 @@ struct keyspace {
     uint64_t _dead;        /* items that had expired and were not freed, on average of a second */
     uint64_t _dead_sum_ms; /* the same since _dead_from_ms, times milliseconds */
     int64_t _dead_from_ms;
-    struct grave *_graves; /* flushed tables, freed by keyspace_work() */
-    uint64_t _grave_items, _grave_bytes;
+    struct lazyfree *_lazyfree; /* queue of flushed tables, freed by keyspace_work() */
+    uint64_t _lazyfree_items, _lazyfree_bytes;
     uint32_t _sweep_db; /* the database the sweep goes on with */
     uint32_t _db_top;   /* databases from here on have never held anything */
     uint64_t _headroom; /* may be added before the sum is taken again */

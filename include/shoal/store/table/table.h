@@ -103,11 +103,10 @@ uint64_t table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t 
 void table_grow(struct table *table);
 void table_shrink(struct table *table);
 
-/* Takes the contents away in O(1) into `graveyard` (an uninitialised table), leaving an empty
- * table; table_drain() then frees up to `items_max` items of it a call, true when nothing is left.
- */
-void table_move(struct table *table, struct table *graveyard);
-bool table_drain(struct table *graveyard, uint64_t items_max);
+/* Moves the contents in O(1) into `taken`, an uninitialised table, and leaves an empty table.
+ * table_drain() then frees up to `items_max` items of it a call: true when nothing is left. */
+void table_move(struct table *table, struct table *taken);
+bool table_drain(struct table *taken, uint64_t items_max);
 
 uint64_t table_bucket_count(const struct table *table);
 

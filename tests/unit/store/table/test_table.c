@@ -450,19 +450,19 @@ static void a_moved_table_is_drained_in_slices(void **state)
     enum { N = 50000, SLICE = 1000 };
     for (uint32_t id = 0; id < N; id++)
         put(m, id, 1, 0);
-    struct table grave;
-    table_move(&m->table, &grave);
+    struct table taken;
+    table_move(&m->table, &taken);
     assert_int_equal(m->table.count, 0);
     assert_int_equal(m->table.table_bytes, 0);
     put(m, 1, 2, 0);
     int slices = 1;
-    for (uint64_t before = grave.count; !table_drain(&grave, SLICE);
-         before = grave.count, slices++) {
-        assert_true(before - grave.count <= SLICE + 64);
-        table_validate(&grave);
+    for (uint64_t before = taken.count; !table_drain(&taken, SLICE);
+         before = taken.count, slices++) {
+        assert_true(before - taken.count <= SLICE + 64);
+        table_validate(&taken);
     }
     assert_in_range(slices, N / (SLICE + 64), N / SLICE + 1);
-    assert_int_equal(grave.table_bytes, 0);
+    assert_int_equal(taken.table_bytes, 0);
     assert_int_equal(m->table.count, 1);
 }
 
