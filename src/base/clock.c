@@ -69,7 +69,7 @@ static int64_t wall_offset(void)
 
 /* The ends of the range stay where they are in both directions: "as late as can be" is a time
  * too. */
-static int64_t shift(int64_t time_ms, int64_t by)
+static int64_t shift_time(int64_t time_ms, int64_t by)
 {
     int64_t sum;
     if (time_ms == INT64_MAX || time_ms == INT64_MIN)
@@ -81,12 +81,12 @@ static int64_t shift(int64_t time_ms, int64_t by)
 
 int64_t clock_from_wall(int64_t wall_ms)
 {
-    return shift(wall_ms, -wall_offset());
+    return shift_time(wall_ms, -wall_offset());
 }
 
 int64_t clock_to_wall(int64_t now_ms)
 {
-    return shift(now_ms, wall_offset());
+    return shift_time(now_ms, wall_offset());
 }
 
 uint64_t clock_mono_ns(void)

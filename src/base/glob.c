@@ -13,7 +13,7 @@ struct glob {
     uint32_t steps;
 };
 
-static unsigned char fold(const struct glob *glob, unsigned char c)
+static unsigned char fold_case(const struct glob *glob, unsigned char c)
 {
     return glob->ignore_case && c >= 'A' && c <= 'Z' ? c + 32 : c;
 }
@@ -21,8 +21,8 @@ static unsigned char fold(const struct glob *glob, unsigned char c)
 /* Whether `c` lies between the two bytes, given in either order. */
 static bool in_range(const struct glob *glob, unsigned char a, unsigned char b, unsigned char c)
 {
-    a = fold(glob, a);
-    b = fold(glob, b);
+    a = fold_case(glob, a);
+    b = fold_case(glob, b);
     return a <= b ? a <= c && c <= b : b <= c && c <= a;
 }
 
@@ -35,13 +35,13 @@ static bool match_class(struct glob *glob, unsigned char c)
     at += negated;
     while (at < end && *at != ']') {
         if (*at == '\\' && end - at >= 2) {
-            found |= fold(glob, at[1]) == c;
+            found |= fold_case(glob, at[1]) == c;
             at += 2;
         } else if (end - at >= 3 && at[1] == '-') {
             found |= in_range(glob, at[0], at[2], c);
             at += 3;
         } else {
-            found |= fold(glob, *at++) == c;
+            found |= fold_case(glob, *at++) == c;
         }
     }
     glob->steps += (uint32_t)(at - glob->at);
@@ -52,7 +52,7 @@ static bool match_class(struct glob *glob, unsigned char c)
 /* Whether the element at `at`, which is no star, takes `c`; moves behind it. */
 static bool match_one(struct glob *glob, unsigned char c)
 {
-    c = fold(glob, c);
+    c = fold_case(glob, c);
     unsigned char element = *glob->at++;
     if (element == '?')
         return true;
@@ -60,7 +60,7 @@ static bool match_one(struct glob *glob, unsigned char c)
         return match_class(glob, c);
     if (element == '\\' && glob->at < glob->end)
         element = *glob->at++;
-    return fold(glob, element) == c;
+    return fold_case(glob, element) == c;
 }
 
 static bool skip_stars(struct glob *glob)

@@ -47,7 +47,7 @@ static bool may_rest(void)
 }
 
 /* By all that the thread has done since it has rested: a third of it is jemalloc's book-keeping. */
-static void rest(void)
+static void rest_if_due(void)
 {
     static __thread uint64_t rested_ns;
     uint64_t burst_ns = clock_thread_cpu_ns() - rested_ns;
@@ -70,7 +70,7 @@ static bool purge_forced(extent_hooks_t *hooks, void *extent, size_t size, size_
     while (length > 0 && !kept) {
         size_t piece = min(length, PURGE_PIECE_BYTES);
         kept = at_once->purge_forced(at_once, extent, size, offset, piece, arena);
-        rest();
+        rest_if_due();
         offset += piece;
         length -= piece;
     }

@@ -7,17 +7,17 @@
 
 #include "client.h"
 
-static enum shoal_status broken(struct shoal_client *client)
+static enum shoal_status still_broken(struct shoal_client *client)
 {
     return client->status = client->fatal; /* the text is still that of the failure */
 }
 
-static enum shoal_status closed(struct shoal_client *client)
+static enum shoal_status break_closed(struct shoal_client *client)
 {
     return shoal_break(client, SHOAL_ERR_CLOSED, "the server closed the connection");
 }
 
-static enum shoal_status flush(struct shoal_client *client, long long deadline)
+static enum shoal_status flush_requests(struct shoal_client *client, long long deadline)
 {
     while (queue_waiting(&client->out) > 0) {
         enum shoal_status status = shoal_progress(client, deadline);
@@ -32,7 +32,7 @@ static enum shoal_status flush(struct shoal_client *client, long long deadline)
 
 enum shoal_status shoal_flush(struct shoal_client *client)
 {
-    return client->fatal ? broken(client) : flush(client, shoal_deadline(client));
+    return client->fatal ? still_broken(client) : flush_requests(client, shoal_deadline(client));
 }
 
 static char *put_u32(char *to, size_t value)
@@ -83,7 +83,7 @@ enum shoal_status shoal_append(struct shoal_client *client, size_t count,
                                const char *const *strings, const size_t *sizes)
 {
     if (client->fatal)
-        return broken(client);
+        return still_broken(client);
     if (count == 0)
         return shoal_fail(client, SHOAL_ERR_USAGE, "a request has at least one string");
     if (count > REQUEST_STRINGS_MAX)
@@ -94,7 +94,7 @@ enum shoal_status shoal_append(struct shoal_client *client, size_t count,
         return shoal_fail(client, SHOAL_ERR_TOO_BIG, "a request has at most %d bytes",
                           REQUEST_BYTES_MAX);
     if (queue_waiting(&client->out) >= OUT_BYTES_FULL) {
-        enum shoal_status status = flush(client, shoal_deadline(client));
+        enum shoal_status status = flush_requests(client, shoal_deadline(client));
         if (status != SHOAL_OK)
             return status;
     }
@@ -136,7 +136,7 @@ enum shoal_status shoal_read(struct shoal_client *client, struct shoal_reply *re
 {
     memset(reply, 0, sizeof(*reply));
     if (client->fatal)
-        return broken(client);
+        return still_broken(client);
     if (client->pending == 0)
         return shoal_fail(client, SHOAL_ERR_USAGE, "no request is waiting for a reply");
     long long deadline = shoal_deadline(client);
@@ -149,7 +149,7 @@ enum shoal_status shoal_read(struct shoal_client *client, struct shoal_reply *re
         if (value == VALUE_NO_MEMORY)
             return shoal_fail(client, SHOAL_ERR_MEMORY, "out of memory");
         if (client->received_all)
-            return closed(client);
+            return break_closed(client);
         enum shoal_status status = shoal_progress(client, deadline);
         if (status != SHOAL_OK)
             return status;

@@ -33,7 +33,7 @@ static int64_t load_i64(const char *from)
  * Whether the first bytes can be a frame at all. Asked before the frame is complete: another
  * server's greeting read as a length would have us wait for a gigabyte.
  */
-static bool plausible(const char *data, size_t size)
+static bool may_be_frame(const char *data, size_t size)
 {
     if (size < LENGTH_BYTES + TYPE_BYTES)
         return true;
@@ -117,7 +117,7 @@ enum value_status shoal_value_read(const char *data, size_t size, struct shoal_r
                                    size_t *taken)
 {
     memset(reply, 0, sizeof(*reply));
-    if (!plausible(data, size))
+    if (!may_be_frame(data, size))
         return VALUE_BAD;
     if (size < LENGTH_BYTES || size - LENGTH_BYTES < load_u32(data))
         return VALUE_INCOMPLETE;

@@ -177,7 +177,7 @@ static void uring_wake(struct ring *ring, const struct ring *target)
 }
 
 /* One completion to its owner. Returns 1, or 0 for wake-ups and what nobody waits for. */
-static uint32_t complete(struct uring *u, const struct io_uring_cqe *cqe)
+static uint32_t run_completion(struct uring *u, const struct io_uring_cqe *cqe)
 {
     struct io_event event = {
         .result = cqe->res,
@@ -205,7 +205,7 @@ static uint32_t backlog_run(struct uring *u)
     uint32_t ran = 0, count = u->backlog_count;
     for (uint32_t i = 0; i < count; i++) {
         struct io_uring_cqe cqe = u->backlog[i]; /* the array may move under a callback */
-        ran += complete(u, &cqe);
+        ran += run_completion(u, &cqe);
     }
     memmove(u->backlog, u->backlog + count, (u->backlog_count - count) * sizeof(*u->backlog));
     u->backlog_count -= count;
@@ -251,7 +251,7 @@ static bool turn_grows(struct uring *u, uint32_t seen)
     return io_uring_cq_ready(&u->io) > 0;
 }
 
-static uint32_t reap(struct uring *u)
+static uint32_t run_completions(struct uring *u)
 {
     uint32_t ran = 0;
     if (unlikely(u->backlog_count > 0))
@@ -270,7 +270,7 @@ static uint32_t reap(struct uring *u)
          * more. */
         io_uring_cq_advance(&u->io, n);
         for (unsigned i = 0; i < n; i++)
-            ran += complete(u, &copies[i]);
+            ran += run_completion(u, &copies[i]);
         seen += n;
     }
     return ran;
@@ -301,7 +301,7 @@ static void uring_wait(struct ring *ring, int64_t wait_ns)
 
 static uint32_t uring_reap(struct ring *ring)
 {
-    return reap(uring_of(ring));
+    return run_completions(uring_of(ring));
 }
 
 static void uring_buffer_unused(struct ring *ring, uint16_t buffer)

@@ -32,7 +32,7 @@ static int ring_register(struct uring_buffers *b, struct io_uring *io, bool incr
     return io_uring_register_buf_ring(io, &reg, 0);
 }
 
-static void give(struct uring_buffers *b, uint16_t id)
+static void give_to_kernel(struct uring_buffers *b, uint16_t id)
 {
     struct uring_buffer *state = &b->state[id];
     state->filled = 0;
@@ -74,7 +74,7 @@ int uring_buffers_init(struct uring_buffers *b, struct io_uring *io,
     if (!b->incremental && (ret = ring_register(b, io, false)) < 0)
         goto fail;
     for (uint32_t id = 0; id < b->count; id++)
-        give(b, (uint16_t)id);
+        give_to_kernel(b, (uint16_t)id);
     return 0;
 
 fail:
@@ -110,5 +110,5 @@ char *uring_buffers_filled(struct uring_buffers *b, uint16_t id, int result, uin
 void uring_buffers_unused(struct uring_buffers *b, uint16_t id)
 {
     if (!b->state[id].with_kernel)
-        give(b, id);
+        give_to_kernel(b, id);
 }

@@ -46,14 +46,14 @@ void uring_files_fini(struct uring_files *files)
     free(files->kept);
 }
 
-static bool put(struct uring_files *files, int fd, int value)
+static bool update_slot(struct uring_files *files, int fd, int value)
 {
     return io_uring_register_files_update(files->io, (unsigned)fd, &value, 1) == 1;
 }
 
 void uring_files_keep(struct uring_files *files, int fd)
 {
-    if ((uint32_t)fd < files->count && put(files, fd, fd))
+    if ((uint32_t)fd < files->count && update_slot(files, fd, fd))
         files->kept[fd] = 1;
 }
 
@@ -62,6 +62,6 @@ void uring_files_drop(struct uring_files *files, int fd)
 {
     if ((uint32_t)fd >= files->count || !files->kept[fd])
         return;
-    put(files, fd, -1);
+    update_slot(files, fd, -1);
     files->kept[fd] = 0;
 }

@@ -39,7 +39,7 @@ void decoder_move(struct decoder *to, struct decoder *from)
 }
 
 /* What the last request left is given back only now: its arguments were the caller's until here. */
-static void begin(struct decoder *decoder)
+static void begin_request(struct decoder *decoder)
 {
     decoder->argc = 0;
     decoder->_at = 0;
@@ -58,7 +58,7 @@ enum decode_status decode(struct decoder *decoder, enum proto proto,
     /* Spans have 32 bits: of a longer pipeline one request sees the first 4 GiB. */
     size_t seen = likely(size <= UINT32_MAX) ? size : UINT32_MAX;
     if (likely(decoder->_state == DECODE_STATE_START))
-        begin(decoder);
+        begin_request(decoder);
     enum decode_status status = proto == PROTO_NATIVE ? decode_native(decoder, limits, data, seen)
                                                       : decode_resp(decoder, limits, data, seen);
     if (unlikely(status == DECODE_MORE && seen == UINT32_MAX))

@@ -122,7 +122,8 @@ void reply_end(struct reply *reply)
 }
 
 /* Makes room for one more of `count` elements; false when memory is out. */
-static bool grow(void **array, uint32_t *capacity, uint32_t count, uint32_t least, size_t element)
+static bool grow_array(void **array, uint32_t *capacity, uint32_t count, uint32_t least,
+                       size_t element)
 {
     if (likely(count < *capacity))
         return true;
@@ -144,8 +145,8 @@ static void take_back(struct reply *reply, size_t size)
 /* Behind what has been written so far. */
 static bool pin_add(struct reply *reply, struct bytes text, void *pin)
 {
-    if (reply->no_memory || !grow((void **)&reply->pins, &reply->_pin_capacity, reply->pin_count,
-                                  PINS_MIN, sizeof(*reply->pins)))
+    if (reply->no_memory || !grow_array((void **)&reply->pins, &reply->_pin_capacity,
+                                        reply->pin_count, PINS_MIN, sizeof(*reply->pins)))
         return false;
     uint32_t offset = (uint32_t)reply->size;
     reply->pins[reply->pin_count++] = (struct reply_pin){ offset, text, pin };
@@ -185,8 +186,8 @@ void reply_mark(struct reply *reply)
 {
     if (!reply->marking)
         return;
-    if (grow((void **)&reply->marks, &reply->_mark_capacity, reply->mark_count, MARKS_MIN,
-             sizeof(*reply->marks)))
+    if (grow_array((void **)&reply->marks, &reply->_mark_capacity, reply->mark_count, MARKS_MIN,
+                   sizeof(*reply->marks)))
         reply->marks[reply->mark_count++] = (uint32_t)reply->size;
     else
         out_of_memory(reply);

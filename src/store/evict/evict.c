@@ -51,7 +51,8 @@ static struct table *table_at(struct keyspace *keyspace, struct evict_hand *hand
     return NULL;
 }
 
-static void fetch(const struct directory *buckets, uint64_t index, uint64_t mask, uint64_t value)
+static void fetch_ahead(const struct directory *buckets, uint64_t index, uint64_t mask,
+                        uint64_t value)
 {
     if (index + LINE_AHEAD < buckets->count)
         mem_prefetch(directory_at(buckets, index + LINE_AHEAD));
@@ -75,7 +76,7 @@ bool evict_next(struct keyspace *keyspace, struct evict_hand *hand, struct evict
         work->buckets_left = 0;
         return false;
     }
-    fetch(&table->_buckets, hand->bucket, mask, value);
+    fetch_ahead(&table->_buckets, hand->bucket, mask, value);
     *chain = (struct evict_chain){
         .table = table,
         .head = directory_at(&table->_buckets, hand->bucket),

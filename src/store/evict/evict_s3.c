@@ -32,7 +32,7 @@ static bool probation_is_next(const struct keyspace *keyspace)
     return main == 0 || (items - main) * PROBATION_PARTS > items;
 }
 
-static void promote(struct table *table, uint64_t *word)
+static void promote_to_main(struct table *table, uint64_t *word)
 {
     struct item *item = word_item(*word);
     *word = (*word & ~WORD_FREQ_MASK) | WORD_MAIN;
@@ -47,7 +47,7 @@ static void probation_slot(struct keyspace *keyspace, const struct evict_chain *
     if (*word & WORD_MAIN || evict_expired(keyspace, chain, bucket, slot, work))
         return;
     if (word_freq(*word) > 0)
-        promote(chain->table, word);
+        promote_to_main(chain->table, word);
     else if (!(*word & WORD_SEEN))
         *word |= WORD_SEEN;
     else

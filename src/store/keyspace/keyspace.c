@@ -54,7 +54,7 @@ static struct watch_key watch_key_of(struct key key)
     return (struct watch_key){ .name = key.name, .hash = key.hash, .db = key.db };
 }
 
-static inline void changed(struct keyspace *keyspace, struct key key)
+static inline void touch_watches(struct keyspace *keyspace, struct key key)
 {
     if (unlikely(keyspace->watched > 0))
         watch_touch(keyspace->watches, watch_key_of(key));
@@ -73,10 +73,10 @@ static inline struct table *table_of(struct keyspace *keyspace, struct key key)
     return table;
 }
 
-static void reap(struct keyspace *keyspace, struct key key, struct item *item)
+static void remove_expired(struct keyspace *keyspace, struct key key, struct item *item)
 {
     keyspace_note_expired(keyspace, item);
-    changed(keyspace, key);
+    touch_watches(keyspace, key);
     table_remove_item(table_of(keyspace, key), item, key.hash);
 }
 
@@ -87,7 +87,7 @@ struct item *keyspace_find_key(struct keyspace *keyspace, const struct key *key)
     struct item *item = table_find(&keyspace->db[key->db], key->name, key->hash);
     if (item == NULL || likely(!has_expired(keyspace, item)))
         return item;
-    reap(keyspace, *key, item);
+    remove_expired(keyspace, *key, item);
     return NULL;
 }
 
@@ -147,7 +147,7 @@ static inline int64_t new_expire(struct keyspace *keyspace, const struct item *o
 }
 
 /* After a change in place that began with table_account_remove(). */
-static void settle(struct table *table, struct item *item, uint64_t hash, bool retime)
+static void account_changed(struct table *table, struct item *item, uint64_t hash, bool retime)
 {
     table_account_add(table, item);
     if (retime)
@@ -168,7 +168,7 @@ static bool swap_or_add(struct keyspace *keyspace, struct key key, struct item *
         item_free(keyspace->arena, item);
         return false;
     }
-    changed(keyspace, key);
+    touch_watches(keyspace, key);
     return true;
 }
 
@@ -181,9 +181,9 @@ bool keyspace_set(struct keyspace *keyspace, struct key key, struct bytes value,
         bool retime = expire_ms != 0 || item_has_expire(old);
         table_account_remove(table, old);
         bool assigned = item_assign(old, value, expire_ms);
-        settle(table, old, key.hash, assigned && retime);
+        account_changed(table, old, key.hash, assigned && retime);
         if (assigned) {
-            changed(keyspace, key);
+            touch_watches(keyspace, key);
             return true;
         }
     }
@@ -199,9 +199,9 @@ bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, 
         bool retime = expire_ms != 0 || item_has_expire(old);
         table_account_remove(table, old);
         bool assigned = item_assign_int(old, value, expire_ms);
-        settle(table, old, key.hash, assigned && retime);
+        account_changed(table, old, key.hash, assigned && retime);
         if (assigned) {
-            changed(keyspace, key);
+            touch_watches(keyspace, key);
             return true;
         }
     }
@@ -215,7 +215,7 @@ bool keyspace_delete(struct keyspace *keyspace, struct key key)
     if (item == NULL)
         return false;
     table_remove_item(table_of(keyspace, key), item, key.hash);
-    changed(keyspace, key);
+    touch_watches(keyspace, key);
     return true;
 }
 
@@ -248,7 +248,7 @@ static void resize_in_place(struct keyspace *keyspace, struct key key, struct it
     table_account_remove(table, item);
     item_set_size(item, size);
     table_account_add(table, item);
-    changed(keyspace, key);
+    touch_watches(keyspace, key);
 }
 
 /* The bytes of an item that has its new size, which was `old_size`. */
@@ -297,8 +297,8 @@ bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_m
     must(item != NULL);
     table_account_remove(table, item);
     if (item_set_expire(item, expire_ms)) {
-        settle(table, item, key.hash, true);
-        changed(keyspace, key);
+        account_changed(table, item, key.hash, true);
+        touch_watches(keyspace, key);
         return true;
     }
     table_account_add(table, item);

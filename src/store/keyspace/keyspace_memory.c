@@ -48,7 +48,7 @@ static uint64_t count_expiring(const struct keyspace *keyspace)
     return count;
 }
 
-static uint64_t excess(const struct keyspace *keyspace, uint64_t bytes)
+static uint64_t bytes_over_budget(const struct keyspace *keyspace, uint64_t bytes)
 {
     uint64_t used = keyspace_used(keyspace) + bytes;
     return used > keyspace->budget_bytes ? used - keyspace->budget_bytes : 0;
@@ -58,7 +58,8 @@ static uint64_t excess(const struct keyspace *keyspace, uint64_t bytes)
 static uint64_t count_spare(const struct keyspace *keyspace, uint64_t bytes)
 {
     uint64_t count = keyspace_count(keyspace);
-    bool trifle = bytes == 0 && excess(keyspace, 0) <= keyspace_used(keyspace) / TRIFLE_PARTS;
+    bool trifle =
+        bytes == 0 && bytes_over_budget(keyspace, 0) <= keyspace_used(keyspace) / TRIFLE_PARTS;
     return trifle && count > 0 ? count - 1 : count;
 }
 
@@ -89,7 +90,7 @@ bool keyspace_evict(struct keyspace *keyspace, uint64_t bytes, uint64_t for_ns)
     uint64_t start = clock_mono_ns(), owed;
     if (keyspace->_lazyfree != NULL)
         keyspace_drain(keyspace, for_ns);
-    while ((owed = excess(keyspace, bytes)) > 0 && may_evict(keyspace, bytes)) {
+    while ((owed = bytes_over_budget(keyspace, bytes)) > 0 && may_evict(keyspace, bytes)) {
         evict_some(keyspace, owed, bytes, URGENT_VICTIMS, URGENT_BUCKETS);
         if (clock_mono_ns() - start >= for_ns)
             break;
@@ -97,7 +98,7 @@ bool keyspace_evict(struct keyspace *keyspace, uint64_t bytes, uint64_t for_ns)
     return owed == 0 || keyspace->_lazyfree != NULL || may_evict(keyspace, bytes);
 }
 
-static bool take(struct keyspace *keyspace, uint64_t bytes)
+static bool grant_room(struct keyspace *keyspace, uint64_t bytes)
 {
     uint64_t used = keyspace_used(keyspace) + bytes;
     keyspace->_headroom =
@@ -106,7 +107,7 @@ static bool take(struct keyspace *keyspace, uint64_t bytes)
     return true;
 }
 
-static bool refuse(struct keyspace *keyspace)
+static bool refuse_room(struct keyspace *keyspace)
 {
     keyspace->_headroom = 0;
     keyspace->over_limit = true;
@@ -114,7 +115,7 @@ static bool refuse(struct keyspace *keyspace)
 }
 
 /* With what is kept beside it, the table above all; without, all would be evicted in vain. */
-static uint64_t with_slack(uint64_t bytes)
+static uint64_t with_overhead(uint64_t bytes)
 {
     return bytes + bytes / 8;
 }
@@ -126,16 +127,16 @@ static bool can_go_on(const struct keyspace *keyspace, uint64_t bytes)
 
 /* Raises the budget on credit, as far as that goes; false when the request does not fit even so.
  * Others give it back when they see it. */
-static bool borrow(struct keyspace *keyspace, uint64_t bytes)
+static bool borrow_budget(struct keyspace *keyspace, uint64_t bytes)
 {
-    uint64_t budget = keyspace->budget_bytes, want = excess(keyspace, bytes);
+    uint64_t budget = keyspace->budget_bytes, want = bytes_over_budget(keyspace, bytes);
     if (keyspace->policy->run == NULL)
         return false;
-    if (with_slack(bytes) > budget && with_slack(bytes) - budget > want)
-        want = with_slack(bytes) - budget;
+    if (with_overhead(bytes) > budget && with_overhead(bytes) - budget > want)
+        want = with_overhead(bytes) - budget;
     want = min(want, keyspace->credit_bytes);
-    if (with_slack(bytes) > budget + want ||
-        (want < excess(keyspace, bytes) && !can_go_on(keyspace, bytes)))
+    if (with_overhead(bytes) > budget + want ||
+        (want < bytes_over_budget(keyspace, bytes) && !can_go_on(keyspace, bytes)))
         return false;
     keyspace->budget_bytes += want;
     keyspace->credit_bytes -= want;
@@ -145,31 +146,31 @@ static bool borrow(struct keyspace *keyspace, uint64_t bytes)
 
 bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
 {
-    uint64_t owed = excess(keyspace, bytes);
+    uint64_t owed = bytes_over_budget(keyspace, bytes);
     if (owed == 0)
-        return take(keyspace, bytes);
+        return grant_room(keyspace, bytes);
     keyspace->pressed = true;
-    if ((with_slack(bytes) > keyspace->budget_bytes || !can_go_on(keyspace, bytes)) &&
-        !borrow(keyspace, bytes))
-        return refuse(keyspace);
+    if ((with_overhead(bytes) > keyspace->budget_bytes || !can_go_on(keyspace, bytes)) &&
+        !borrow_budget(keyspace, bytes))
+        return refuse_room(keyspace);
     if (keyspace->_lazyfree != NULL)
         keyspace_drain(keyspace, ROOM_DRAIN_NS + bytes);
     uint64_t more = bytes / ROOM_BYTES_A_VICTIM;
-    owed = excess(keyspace, bytes);
+    owed = bytes_over_budget(keyspace, bytes);
     if (owed > 0 && may_evict(keyspace, bytes))
         evict_some(keyspace, owed, bytes, ROOM_VICTIMS + more, ROOM_BUCKETS + more);
-    owed = excess(keyspace, bytes);
+    owed = bytes_over_budget(keyspace, bytes);
     if (owed <= keyspace->budget_bytes / DEBT_PARTS && (owed == 0 || can_go_on(keyspace, bytes)))
-        return take(keyspace, bytes);
-    return keyspace_evict(keyspace, bytes, URGENT_NS + bytes) || borrow(keyspace, bytes)
-               ? take(keyspace, bytes)
-               : refuse(keyspace);
+        return grant_room(keyspace, bytes);
+    return keyspace_evict(keyspace, bytes, URGENT_NS + bytes) || borrow_budget(keyspace, bytes)
+               ? grant_room(keyspace, bytes)
+               : refuse_room(keyspace);
 }
 
 /* Not the smallest item would fit, now or however much were evicted. */
 static bool is_stuck(const struct keyspace *keyspace)
 {
-    uint64_t owed = excess(keyspace, 0), smallest = with_slack(keyspace_cost(1, 0));
+    uint64_t owed = bytes_over_budget(keyspace, 0), smallest = with_overhead(keyspace_cost(1, 0));
     return smallest > keyspace->budget_bytes ||
            (owed > 0 && !may_evict(keyspace, smallest) &&
             (keyspace->policy->run == NULL || owed + smallest > keyspace->credit_bytes));
@@ -185,7 +186,7 @@ void keyspace_set_share(struct keyspace *keyspace, uint64_t bytes, uint64_t cred
 
 bool keyspace_in_debt(const struct keyspace *keyspace)
 {
-    return excess(keyspace, 0) > 0 && can_go_on(keyspace, 0);
+    return bytes_over_budget(keyspace, 0) > 0 && can_go_on(keyspace, 0);
 }
 
 uint64_t keyspace_evictable(const struct keyspace *keyspace)

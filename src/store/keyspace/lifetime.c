@@ -17,14 +17,14 @@ struct lifetime lifetime_of(int64_t default_ms, int64_t max_ms, uint32_t jitter_
     };
 }
 
-static bool too_long(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms)
+static bool is_too_long(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms)
 {
     return lifetime->max_ms > 0 && (expire_ms == 0 || expire_ms - now_ms > lifetime->max_ms);
 }
 
 /* Any of [ttl - share, ttl] with the same chance; divided first, since the longest TTLs overflow
  * otherwise. */
-static int64_t jittered(const struct lifetime *lifetime, int64_t ttl_ms, uint64_t random)
+static int64_t with_jitter(const struct lifetime *lifetime, int64_t ttl_ms, uint64_t random)
 {
     int64_t percent = lifetime->jitter_percent;
     int64_t share = ttl_ms / 100 * percent + ttl_ms % 100 * percent / 100;
@@ -35,11 +35,11 @@ static int64_t jittered(const struct lifetime *lifetime, int64_t ttl_ms, uint64_
 int64_t lifetime_asked(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
                        uint64_t random)
 {
-    if (too_long(lifetime, expire_ms, now_ms))
+    if (is_too_long(lifetime, expire_ms, now_ms))
         expire_ms = now_ms + lifetime->max_ms;
     if (expire_ms == 0 || expire_ms <= now_ms)
         return expire_ms;
-    return now_ms + jittered(lifetime, expire_ms - now_ms, random);
+    return now_ms + with_jitter(lifetime, expire_ms - now_ms, random);
 }
 
 int64_t lifetime_not_asked(const struct lifetime *lifetime, int64_t now_ms, uint64_t random)
@@ -51,7 +51,7 @@ int64_t lifetime_not_asked(const struct lifetime *lifetime, int64_t now_ms, uint
 int64_t lifetime_kept(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
                       uint64_t random)
 {
-    if (!too_long(lifetime, expire_ms, now_ms))
+    if (!is_too_long(lifetime, expire_ms, now_ms))
         return expire_ms;
     return lifetime_asked(lifetime, 0, now_ms, random);
 }

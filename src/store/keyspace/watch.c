@@ -86,12 +86,12 @@ static uint64_t find_cell(const struct watch_registry *registry, struct watch_ke
     return i;
 }
 
-static struct entry *find(const struct watch_registry *registry, struct watch_key key)
+static struct entry *find_entry(const struct watch_registry *registry, struct watch_key key)
 {
     return registry->count > 0 ? registry->cell[find_cell(registry, key)] : NULL;
 }
 
-static bool grow(struct watch_registry *registry)
+static bool grow_cells(struct watch_registry *registry)
 {
     uint64_t old_cells = registry->cells, cells = old_cells == 0 ? CELLS_MIN : old_cells * 2;
     struct entry **old = registry->cell,
@@ -114,7 +114,7 @@ static bool grow(struct watch_registry *registry)
 }
 
 /* Empties a cell and moves up whatever would no longer be reached across it. */
-static void vacate(struct watch_registry *registry, uint64_t hole)
+static void vacate_cell(struct watch_registry *registry, uint64_t hole)
 {
     uint64_t mask = registry->cells - 1;
     for (uint64_t i = (hole + 1) & mask; registry->cell[i] != NULL; i = (i + 1) & mask) {
@@ -148,12 +148,12 @@ static struct entry *entry_new(struct watch_registry *registry, struct watch_key
 
 bool watch_pin(struct watch_registry *registry, struct watch_key key)
 {
-    struct entry *entry = find(registry, key);
+    struct entry *entry = find_entry(registry, key);
     if (entry != NULL) {
         entry->pins++;
         return true;
     }
-    if (registry->count >= registry->cells / 2 && !grow(registry))
+    if (registry->count >= registry->cells / 2 && !grow_cells(registry))
         return false;
     entry = entry_new(registry, key);
     if (entry == NULL)
@@ -171,7 +171,7 @@ void watch_unpin(struct watch_registry *registry, struct watch_key key)
     must(entry != NULL && entry->pins > 0);
     if (--entry->pins > 0)
         return;
-    vacate(registry, i);
+    vacate_cell(registry, i);
     arena_free(registry->arena, entry, entry_size(entry));
     if (--registry->count == 0)
         free_cells(registry);
@@ -179,14 +179,14 @@ void watch_unpin(struct watch_registry *registry, struct watch_key key)
 
 uint64_t watch_version(const struct watch_registry *registry, struct watch_key key)
 {
-    const struct entry *entry = find(registry, key);
+    const struct entry *entry = find_entry(registry, key);
     must(entry != NULL);
     return entry->version;
 }
 
 void watch_touch(struct watch_registry *registry, struct watch_key key)
 {
-    struct entry *entry = find(registry, key);
+    struct entry *entry = find_entry(registry, key);
     if (entry != NULL)
         entry->version = ++registry->clock;
 }

@@ -21,7 +21,7 @@ static void child_free(struct arena *arena, struct bucket *child, uint64_t *byte
     *bytes -= sizeof(*child);
 }
 
-static void put(struct bucket *bucket, unsigned slot, uint8_t tag, uint64_t word)
+static void put_word(struct bucket *bucket, unsigned slot, uint8_t tag, uint64_t word)
 {
     bucket->tag[slot] = tag;
     bucket->slot[slot] = word;
@@ -54,7 +54,7 @@ bool chain_insert(struct arena *arena, struct bucket *head, uint8_t tag, uint64_
     for (struct bucket *b = head; b != NULL; b = bucket_child(b)) {
         uint64_t holes = bucket_free(b);
         if (holes != 0) {
-            put(b, best_hole(b, holes), tag, word);
+            put_word(b, best_hole(b, holes), tag, word);
             return true;
         }
         last = b;
@@ -62,33 +62,34 @@ bool chain_insert(struct arena *arena, struct bucket *head, uint8_t tag, uint64_
     struct bucket *child = child_new(arena, bytes);
     if (child == NULL)
         return false;
-    put(child, 0, last->tag[BUCKET_LINK_SLOT], last->slot[BUCKET_LINK_SLOT]);
-    put(child, 1, tag, word);
-    put(last, BUCKET_LINK_SLOT, 0, word_of(child));
+    put_word(child, 0, last->tag[BUCKET_LINK_SLOT], last->slot[BUCKET_LINK_SLOT]);
+    put_word(child, 1, tag, word);
+    put_word(last, BUCKET_LINK_SLOT, 0, word_of(child));
     last->hdr |= BUCKET_LINKED;
     return true;
 }
 
 /* Drops `last`, which holds at most one item and follows `parent`, giving that item the link's
  * place. */
-static void fold(struct arena *arena, struct bucket *parent, struct bucket *last, uint64_t *bytes)
+static void fold_child(struct arena *arena, struct bucket *parent, struct bucket *last,
+                       uint64_t *bytes)
 {
     uint64_t used = bucket_used(last);
     parent->hdr &= (uint8_t)~BUCKET_LINKED;
     bucket_release(parent, BUCKET_LINK_SLOT, 0);
     if (used != 0) {
         unsigned k = mask_first(used);
-        put(parent, BUCKET_LINK_SLOT, last->tag[k], last->slot[k]);
+        put_word(parent, BUCKET_LINK_SLOT, last->tag[k], last->slot[k]);
     }
     child_free(arena, last, bytes);
 }
 
 /* Moves one word of `last` into a hole before it; a ghost there changes places with it. */
-static void fill(struct bucket *hole, struct bucket *last)
+static void fill_hole(struct bucket *hole, struct bucket *last)
 {
     unsigned from = mask_first(bucket_used(last)), to = mask_first(bucket_free(hole));
     uint64_t ghost = hole->slot[to];
-    put(hole, to, last->tag[from], last->slot[from]);
+    put_word(hole, to, last->tag[from], last->slot[from]);
     bucket_release(last, from, ghost);
 }
 
@@ -103,12 +104,12 @@ void chain_compact(struct arena *arena, struct bucket *head, uint64_t *bytes)
             hole = bucket_child(hole);
         unsigned used = mask_count(bucket_used(last));
         if (hole != last && used > 0) {
-            fill(hole, last);
+            fill_hole(hole, last);
             continue;
         }
         if (hole == last && used > 1)
             return;
-        fold(arena, parent, last, bytes);
+        fold_child(arena, parent, last, bytes);
         hole = hole == last ? parent : hole;
     }
 }

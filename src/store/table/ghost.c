@@ -82,7 +82,7 @@ bool ghost_recall(struct ghost_book *book, struct bucket *head, uint64_t hash)
  * As many ghosts as items would lie in the buckets after a turnover, less those that came back. In
  * the first turnover the older half, then the younger, has not all been evicted yet.
  */
-static void expect(struct ghost_book *book, unsigned items)
+static void expect_ghosts(struct ghost_book *book, unsigned items)
 {
     double gone = book->left_behind > 0 ? book->came_back / book->left_behind : 0;
     double turnovers = book->turnover > 0 ? (double)book->epoch / book->turnover : 0;
@@ -93,7 +93,7 @@ static void expect(struct ghost_book *book, unsigned items)
     }
 }
 
-static void find(struct ghost_book *book, const struct bucket *bucket)
+static void count_ghosts(struct ghost_book *book, const struct bucket *bucket)
 {
     for (uint64_t holes = bucket_free(bucket); holes != 0; holes &= holes - 1) {
         uint64_t word = bucket->slot[mask_first(holes)];
@@ -106,8 +106,8 @@ static void find(struct ghost_book *book, const struct bucket *bucket)
 void ghost_census(struct ghost_book *book, const struct bucket *head)
 {
     for (const struct bucket *b = head; b != NULL; b = bucket_child(b)) {
-        expect(book, mask_count(bucket_used(b)));
-        find(book, b);
+        expect_ghosts(book, mask_count(bucket_used(b)));
+        count_ghosts(book, b);
     }
     if (book->expected[0] < CENSUS_FADE)
         return;

@@ -43,7 +43,7 @@ static bool move_words(struct table *table, struct bucket *from, struct bucket *
     return true;
 }
 
-static void split(struct table *table)
+static void split_bucket(struct table *table)
 {
     struct directory *buckets = &table->_buckets;
     uint64_t half = directory_half(buckets);
@@ -80,7 +80,7 @@ void table_grow(struct table *table)
 {
     int64_t room = (int64_t)(table->_buckets.count * ITEMS_PER_TWO_BUCKETS - table->count * 2) >> 1;
     if (room < 0)
-        split(table);
+        split_bucket(table);
     else if (room == FETCH_LINE_AHEAD)
         fetch_line(&table->_buckets);
     else if (room == FETCH_ITEMS_AHEAD)

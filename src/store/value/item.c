@@ -158,7 +158,7 @@ static unsigned item_class(const struct item *item)
 }
 
 /* Gives the item a new header and moves the key if the TTL before it comes or goes. */
-static void reshape(struct item *item, const struct shape *shape, int64_t expire_ms)
+static void assign_shape(struct item *item, const struct shape *shape, int64_t expire_ms)
 {
     struct bytes key = item_key(item);
     bool main = item_is_main(item);
@@ -181,7 +181,7 @@ static bool assign_blob(struct item *item, struct bytes value, int64_t expire_ms
         return false;
     memmove(blob->data, value.data, value.size);
     blob->size = value.size;
-    reshape(item, &shape, expire_ms);
+    assign_shape(item, &shape, expire_ms);
     put_blob(item, blob);
     return true;
 }
@@ -196,7 +196,7 @@ bool item_assign(struct item *item, struct bytes value, int64_t expire_ms)
     struct shape shape = shape_of(item_key_size(item), value.size, expire_ms != 0);
     if (item_encoding(item) == ITEM_BLOB || shape_class(&shape) != item_class(item))
         return false;
-    reshape(item, &shape, expire_ms);
+    assign_shape(item, &shape, expire_ms);
     if (value.size > 0)
         memcpy(value_at(item), value.data, value.size);
     return true;
@@ -207,7 +207,7 @@ bool item_assign_int(struct item *item, int64_t value, int64_t expire_ms)
     struct shape shape = shape_of_int(item_key_size(item), expire_ms != 0);
     if (item_encoding(item) == ITEM_BLOB || shape_class(&shape) != item_class(item))
         return false;
-    reshape(item, &shape, expire_ms);
+    assign_shape(item, &shape, expire_ms);
     item_set_int(item, value);
     return true;
 }
