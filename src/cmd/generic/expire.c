@@ -33,7 +33,7 @@ static bool parse(struct exec *exec, struct bytes text, enum expire_unit unit, i
         reply_invalid_expire(exec->reply, exec->command);
         return false;
     }
-    *expire_ms = keyspace_asked_expire(exec->keyspace, *expire_ms);
+    *expire_ms = keyspace_explicit_expire(exec->keyspace, *expire_ms);
     return true;
 }
 

@@ -156,7 +156,7 @@ static void persist_command(struct exec *exec)
     const struct item *item = keyspace_find(exec->keyspace, key);
     if (item == NULL || item_expire_ms(item) == 0)
         reply_int(exec->reply, 0);
-    else if (keyspace_expire(exec->keyspace, key, keyspace_asked_expire(exec->keyspace, 0)))
+    else if (keyspace_expire(exec->keyspace, key, keyspace_explicit_expire(exec->keyspace, 0)))
         reply_int(exec->reply, 1);
     else
         reply_error(exec->reply, ERR_NO_MEMORY);

@@ -135,7 +135,7 @@ static bool getex_apply(struct exec *exec, const struct string_options *options,
         return true;
     if (options->ttl == STRING_TTL_PERSIST)
         return item_expire_ms(keyspace_find(exec->keyspace, key)) == 0 ||
-               keyspace_expire(exec->keyspace, key, keyspace_asked_expire(exec->keyspace, 0));
+               keyspace_expire(exec->keyspace, key, keyspace_explicit_expire(exec->keyspace, 0));
     if (expire_ms > exec->keyspace->now_ms)
         return keyspace_expire(exec->keyspace, key, expire_ms);
     keyspace_delete(exec->keyspace, key);

@@ -115,12 +115,12 @@ static bool points_into(const struct item *item, struct bytes value)
     return (uintptr_t)value.data - (uintptr_t)item < item_allocated(item);
 }
 
-int64_t keyspace_asked_expire(struct keyspace *keyspace, int64_t expire_ms)
+int64_t keyspace_explicit_expire(struct keyspace *keyspace, int64_t expire_ms)
 {
     if (likely(!keyspace->lifetime.on))
         return expire_ms;
-    return lifetime_asked(&keyspace->lifetime, expire_ms, keyspace->now_ms,
-                          random_next(&keyspace->random));
+    return lifetime_apply_explicit(&keyspace->lifetime, expire_ms, keyspace->now_ms,
+                                   random_next(&keyspace->random));
 }
 
 /* The same under a default, a maximum or jitter. What was asked for has been through them. */
@@ -130,9 +130,9 @@ static int64_t ruled_expire(struct keyspace *keyspace, const struct item *old, i
     if (expire_ms == KEYSPACE_KEEP_TTL)
         expire_ms = old == NULL ? 0 : item_has_expire(old) ? item_expire_ms(old) : KEYSPACE_NO_TTL;
     if (expire_ms == 0)
-        return lifetime_not_asked(&keyspace->lifetime, keyspace->now_ms, random);
-    return lifetime_kept(&keyspace->lifetime, expire_ms == KEYSPACE_NO_TTL ? 0 : expire_ms,
-                         keyspace->now_ms, random);
+        return lifetime_apply_default(&keyspace->lifetime, keyspace->now_ms, random);
+    return lifetime_apply_kept(&keyspace->lifetime, expire_ms == KEYSPACE_NO_TTL ? 0 : expire_ms,
+                               keyspace->now_ms, random);
 }
 
 /* The TTL a write gives to `old`, which may be NULL. */

@@ -32,8 +32,8 @@ static int64_t with_jitter(const struct lifetime *lifetime, int64_t ttl_ms, uint
     return max(ttl_ms, 1);
 }
 
-int64_t lifetime_asked(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
-                       uint64_t random)
+int64_t lifetime_apply_explicit(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
+                                uint64_t random)
 {
     if (is_too_long(lifetime, expire_ms, now_ms))
         expire_ms = now_ms + lifetime->max_ms;
@@ -42,16 +42,16 @@ int64_t lifetime_asked(const struct lifetime *lifetime, int64_t expire_ms, int64
     return now_ms + with_jitter(lifetime, expire_ms - now_ms, random);
 }
 
-int64_t lifetime_not_asked(const struct lifetime *lifetime, int64_t now_ms, uint64_t random)
+int64_t lifetime_apply_default(const struct lifetime *lifetime, int64_t now_ms, uint64_t random)
 {
     int64_t expire_ms = lifetime->default_ms > 0 ? now_ms + lifetime->default_ms : 0;
-    return lifetime_asked(lifetime, expire_ms, now_ms, random);
+    return lifetime_apply_explicit(lifetime, expire_ms, now_ms, random);
 }
 
-int64_t lifetime_kept(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
-                      uint64_t random)
+int64_t lifetime_apply_kept(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
+                            uint64_t random)
 {
     if (!is_too_long(lifetime, expire_ms, now_ms))
         return expire_ms;
-    return lifetime_asked(lifetime, 0, now_ms, random);
+    return lifetime_apply_explicit(lifetime, 0, now_ms, random);
 }

@@ -109,11 +109,11 @@ static inline struct item *keyspace_find(struct keyspace *keyspace, struct key k
 }
 
 /* What a time that a client asks for becomes; 0, for ever, too. */
-int64_t keyspace_asked_expire(struct keyspace *keyspace, int64_t expire_ms);
+int64_t keyspace_explicit_expire(struct keyspace *keyspace, int64_t expire_ms);
 
 /*
  * Mutations. Each returns false only when memory is out, with nothing changed. Each tells the
- * watches. `expire_ms` of the two setters is a time from keyspace_asked_expire() or of another key;
+ * watches. `expire_ms` of the two setters is a time from keyspace_explicit_expire() or of another key;
  * 0 = none was asked for: the default; KEYSPACE_KEEP_TTL = the present one, of a new key as 0;
  * KEYSPACE_NO_TTL = that of a key without.
  */

@@ -27,10 +27,10 @@ struct lifetime {
 struct lifetime lifetime_of(int64_t default_ms, int64_t max_ms, uint32_t jitter_percent);
 
 /* All take and return a time as items hold it, 0 = never. `random` is 64 random bits. */
-int64_t lifetime_asked(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
-                       uint64_t random);
-int64_t lifetime_not_asked(const struct lifetime *lifetime, int64_t now_ms, uint64_t random);
-int64_t lifetime_kept(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
-                      uint64_t random);
+int64_t lifetime_apply_explicit(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
+                                uint64_t random);
+int64_t lifetime_apply_default(const struct lifetime *lifetime, int64_t now_ms, uint64_t random);
+int64_t lifetime_apply_kept(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
+                            uint64_t random);
 
 #endif

@@ -28,11 +28,11 @@ static void off_changes_nothing(void **state)
     (void)state;
     struct lifetime off = lifetime_of(0, 0, 0);
     assert_false(off.on);
-    assert_int_equal(lifetime_asked(&off, 0, now, 7), 0);
-    assert_int_equal(lifetime_asked(&off, now + 5, now, 7), now + 5);
-    assert_int_equal(lifetime_asked(&off, INT64_MAX, now, 7), INT64_MAX);
-    assert_int_equal(lifetime_not_asked(&off, now, 7), 0);
-    assert_int_equal(lifetime_kept(&off, 0, now, 7), 0);
+    assert_int_equal(lifetime_apply_explicit(&off, 0, now, 7), 0);
+    assert_int_equal(lifetime_apply_explicit(&off, now + 5, now, 7), now + 5);
+    assert_int_equal(lifetime_apply_explicit(&off, INT64_MAX, now, 7), INT64_MAX);
+    assert_int_equal(lifetime_apply_default(&off, now, 7), 0);
+    assert_int_equal(lifetime_apply_kept(&off, 0, now, 7), 0);
 }
 
 static void a_default_is_for_those_who_ask_for_nothing(void **state)
@@ -40,34 +40,34 @@ static void a_default_is_for_those_who_ask_for_nothing(void **state)
     (void)state;
     struct lifetime rules = lifetime_of(500, 0, 0);
     assert_true(rules.on);
-    assert_int_equal(lifetime_not_asked(&rules, now, 7), now + 500);
-    assert_int_equal(lifetime_asked(&rules, 0, now, 7), 0);
-    assert_int_equal(lifetime_asked(&rules, now + 900, now, 7), now + 900);
-    assert_int_equal(lifetime_kept(&rules, 0, now, 7), 0);
-    assert_int_equal(lifetime_kept(&rules, now + 900, now, 7), now + 900);
+    assert_int_equal(lifetime_apply_default(&rules, now, 7), now + 500);
+    assert_int_equal(lifetime_apply_explicit(&rules, 0, now, 7), 0);
+    assert_int_equal(lifetime_apply_explicit(&rules, now + 900, now, 7), now + 900);
+    assert_int_equal(lifetime_apply_kept(&rules, 0, now, 7), 0);
+    assert_int_equal(lifetime_apply_kept(&rules, now + 900, now, 7), now + 900);
 }
 
 static void a_maximum_is_for_all(void **state)
 {
     (void)state;
     struct lifetime rules = lifetime_of(0, 500, 0), both = lifetime_of(900, 500, 0);
-    assert_int_equal(lifetime_not_asked(&rules, now, 7), now + 500);
-    assert_int_equal(lifetime_not_asked(&both, now, 7), now + 500);
-    assert_int_equal(lifetime_asked(&rules, 0, now, 7), now + 500);
-    assert_int_equal(lifetime_asked(&rules, INT64_MAX, now, 7), now + 500);
-    assert_int_equal(lifetime_asked(&rules, now + 501, now, 7), now + 500);
-    assert_int_equal(lifetime_asked(&rules, now + 499, now, 7), now + 499);
-    assert_int_equal(lifetime_kept(&rules, 0, now, 7), now + 500);
-    assert_int_equal(lifetime_kept(&rules, now + 501, now, 7), now + 500);
-    assert_int_equal(lifetime_kept(&rules, now + 500, now, 7), now + 500);
+    assert_int_equal(lifetime_apply_default(&rules, now, 7), now + 500);
+    assert_int_equal(lifetime_apply_default(&both, now, 7), now + 500);
+    assert_int_equal(lifetime_apply_explicit(&rules, 0, now, 7), now + 500);
+    assert_int_equal(lifetime_apply_explicit(&rules, INT64_MAX, now, 7), now + 500);
+    assert_int_equal(lifetime_apply_explicit(&rules, now + 501, now, 7), now + 500);
+    assert_int_equal(lifetime_apply_explicit(&rules, now + 499, now, 7), now + 499);
+    assert_int_equal(lifetime_apply_kept(&rules, 0, now, 7), now + 500);
+    assert_int_equal(lifetime_apply_kept(&rules, now + 501, now, 7), now + 500);
+    assert_int_equal(lifetime_apply_kept(&rules, now + 500, now, 7), now + 500);
 }
 
 static void what_has_passed_stays(void **state)
 {
     (void)state;
     struct lifetime rules = lifetime_of(500, 500, 50);
-    assert_int_equal(lifetime_asked(&rules, now, now, 7), now);
-    assert_int_equal(lifetime_asked(&rules, 1, now, 7), 1);
+    assert_int_equal(lifetime_apply_explicit(&rules, now, now, 7), now);
+    assert_int_equal(lifetime_apply_explicit(&rules, 1, now, 7), 1);
 }
 
 /* Every value of the range, none beyond it, and each about as often. */
@@ -78,7 +78,7 @@ static void jitter_is_even_and_only_shortens(void **state)
     struct lifetime rules = lifetime_of(0, 0, PERCENT);
     unsigned seen[TTL + 1] = { 0 };
     for (int i = 0; i < DRAWS; i++) {
-        int64_t ttl = lifetime_asked(&rules, now + TTL, now, next_random()) - now;
+        int64_t ttl = lifetime_apply_explicit(&rules, now + TTL, now, next_random()) - now;
         assert_in_range(ttl, LOW, TTL);
         seen[ttl]++;
     }
@@ -91,9 +91,9 @@ static void jitter_comes_after_default_and_maximum(void **state)
     (void)state;
     struct lifetime rules = lifetime_of(10000, 1000, 50);
     for (int i = 0; i < 1000; i++) {
-        assert_in_range(lifetime_not_asked(&rules, now, next_random()), now + 500, now + 1000);
-        assert_in_range(lifetime_kept(&rules, 0, now, next_random()), now + 500, now + 1000);
-        assert_int_equal(lifetime_kept(&rules, now + 900, now, next_random()), now + 900);
+        assert_in_range(lifetime_apply_default(&rules, now, next_random()), now + 500, now + 1000);
+        assert_in_range(lifetime_apply_kept(&rules, 0, now, next_random()), now + 500, now + 1000);
+        assert_int_equal(lifetime_apply_kept(&rules, now + 900, now, next_random()), now + 900);
     }
 }
 
@@ -102,11 +102,12 @@ static void extremes(void **state)
     (void)state;
     struct lifetime all = lifetime_of(0, 0, LIFETIME_JITTER_MAX);
     for (int i = 0; i < 1000; i++) {
-        assert_in_range(lifetime_asked(&all, now + 3, now, next_random()), now + 1, now + 3);
-        assert_true(lifetime_asked(&all, INT64_MAX, now, next_random()) > now);
+        assert_in_range(lifetime_apply_explicit(&all, now + 3, now, next_random()), now + 1,
+                        now + 3);
+        assert_true(lifetime_apply_explicit(&all, INT64_MAX, now, next_random()) > now);
     }
     struct lifetime century = lifetime_of(LIFETIME_MS_MAX, LIFETIME_MS_MAX, 0);
-    assert_int_equal(lifetime_not_asked(&century, now, 7), now + LIFETIME_MS_MAX);
+    assert_int_equal(lifetime_apply_default(&century, now, 7), now + LIFETIME_MS_MAX);
 }
 
 int main(void)
