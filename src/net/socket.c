@@ -75,7 +75,7 @@ int socket_listen_tcp(const char *host, int port, int backlog)
     return fd;
 }
 
-/* A socket file that nobody answers on is a dead server's. */
+/* A socket file on which no server accepts is left over from a dead one. */
 static bool unix_is_alive(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -176,7 +176,8 @@ static void uring_wake(struct ring *ring, const struct ring *target)
     io_uring_sqe_set_data64(sqe, TOKEN_IGNORED);
 }
 
-/* One completion to its owner. Returns 1, or 0 for wake-ups and what nobody waits for. */
+/* Hands one completion to its operation. Returns 1; 0 for a wake-up and for a completion without
+ * an operation. */
 static uint32_t run_completion(struct uring *u, const struct io_uring_cqe *cqe)
 {
     struct io_event event = {

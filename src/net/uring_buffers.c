@@ -1,5 +1,5 @@
 /*
- * uring_buffers.c - the provided-buffer ring: who holds which receive buffer, and giving them back.
+ * uring_buffers.c - the provided-buffer ring: references to receive buffers, and giving them back.
  */
 #include "uring_buffers.h"
 

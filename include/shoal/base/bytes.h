@@ -1,7 +1,7 @@
 /*
  * bytes.h - borrowed memory: a pointer and a size.
  *
- * A struct bytes never owns what it points at. Who lends it says for how long.
+ * A struct bytes never owns what it points at. The lender says for how long it is valid.
  */
 #ifndef SHOAL_BASE_BYTES_H
 #define SHOAL_BASE_BYTES_H

@@ -36,8 +36,8 @@ void *arena_alloc_aligned(struct arena *arena, size_t size, size_t align);
 void arena_free(struct arena *arena, void *memory, size_t size);
 void arena_free_aligned(struct arena *arena, void *memory, size_t size, size_t align);
 
-/* Bytes whose owner has let go of them while somebody still reads them: noted here by who knows,
- * for accounting. Thread: owner. */
+/* Accounting for freed values that replies in flight still refer to: adds `bytes`, less than 0 when
+ * the last reply is gone. Thread: owner. */
 void arena_linger(struct arena *arena, int64_t bytes);
 uint64_t arena_lingering(const struct arena *arena);
 
@@ -89,8 +89,8 @@ struct mem_stats {
 };
 struct mem_stats mem_stats_read(void);
 
-/* From now on freed pages go back to the system by threads of the allocator's own, which take
- * about a tenth of a CPU each; before, by whoever frees. They may run where the caller may.
+/* From now on the allocator's own threads return freed pages to the system; until then the thread
+ * that frees them does. They take about a tenth of a CPU each and may run where the caller may.
  * Thread: startup, before any is tied to a CPU. */
 void mem_return_in_background(void);
 

@@ -4,8 +4,8 @@
  * jemalloc cuts a slab of a few pages into places of one size class. New blocks go into the slab
  * that is being filled, and when that is full into the oldest one with a free place; a slab is
  * given back only when its last block is freed. So when sizes shift, slabs stay behind with a few
- * blocks each. Who knows where a block is referenced from can move it: these functions tell which
- * blocks are worth it. Blocks above 14 KB have pages of their own.
+ * blocks each. A block whose references are known can be moved: these functions tell which blocks
+ * are worth it. Blocks above 14 KB have pages of their own.
  *
  * source  jemalloc 5.3.0: experimental.utilization.batch_query and .query, stats.arenas, and
  * experimental.arenas.i.pactivep. Looking costs 5 to 9 ns a block in batches of 64.

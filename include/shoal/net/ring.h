@@ -145,7 +145,7 @@ static inline void ring_wake(struct ring *ring, const struct ring *target)
 /*
  * Submits what was started, and waits for completions.
  *
- *   wait_ns  0: not at all; > 0: for at least one, or so long; -1: for at least one
+ *   wait_ns  0 does not wait; > 0 waits for one completion or so many ns; -1 waits for one
  */
 static inline void ring_wait(struct ring *ring, int64_t wait_ns)
 {
@@ -158,7 +158,8 @@ static inline uint32_t ring_reap(struct ring *ring)
     return ring->engine->reap(ring);
 }
 
-/* Both. What completions run must not need the time: it may have passed while waiting. */
+/* Waits, then runs the completions that are there. The time read before this call is out of date
+ * by the wait when they run, so they must not depend on it. */
 static inline uint32_t ring_turn(struct ring *ring, int64_t wait_ns)
 {
     ring_wait(ring, wait_ns);
@@ -183,7 +184,8 @@ static inline uint32_t ring_buffers_available(const struct ring *ring)
 }
 
 /* Says that many receives and sends on this descriptor will follow: the engine may hold on to its
- * file, which makes each of them cheaper. Whoever says so drops it before close(). */
+ * file, which makes each of them cheaper. The caller drops it with ring_file_drop() before close().
+ */
 static inline void ring_file_keep(struct ring *ring, int fd)
 {
     ring->engine->file_keep(ring, fd);

@@ -37,7 +37,7 @@ struct decode_limits {
  * One request in progress. Argument i is base[args[i].offset .. + args[i].size). `base` is the
  * `data` of the decode() call that completed the request, except for an inline command with quotes,
  * whose unquoted text the decoder holds. Both it and `args` live until the next decode() or
- * decoder_reset(); who keeps the request longer copies it. Not movable: `args` may point inside.
+ * decoder_reset(); a caller that keeps the request longer copies it. Not movable: `args` may point inside.
  */
 struct decoder {
     struct span *args; /* `_inline`, or a heap block once there are more than that */

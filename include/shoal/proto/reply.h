@@ -100,14 +100,14 @@ void reply_cstr(struct reply *reply, const char *text);
 void reply_nil(struct reply *reply);
 void reply_nil_array(struct reply *reply); /* RESP2 "*-1"; elsewhere nil */
 void reply_array(struct reply *reply, uint32_t count);
-void reply_map(struct reply *reply, uint32_t pairs);  /* RESP3 map; elsewhere a flat array */
-void reply_set(struct reply *reply, uint32_t count);  /* RESP3 set; elsewhere an array */
+void reply_map(struct reply *reply, uint32_t pairs); /* RESP3 map; elsewhere a flat array */
+void reply_set(struct reply *reply, uint32_t count); /* RESP3 set; elsewhere an array */
 void reply_double(struct reply *reply, double value);
 void reply_bool(struct reply *reply, bool value);
 void reply_verbatim(struct reply *reply, struct bytes text, const char *format); /* "txt" */
 
 /*
- * Ends an element that somebody else will merge with others: marks[i] is the offset in `base` at
+ * Ends an element that will be merged with those of other shards: marks[i] is the offset in `base` at
  * which the i-th element ends (a pin at exactly that offset, recorded before the mark, belongs to
  * it). Does nothing unless `marking`.
  */

@@ -1,5 +1,5 @@
 /*
- * evict.c - the list of policies, and what they share: the hand, and the freeing of items.
+ * evict.c - the list of policies, and what they share: moving a hand on, and freeing an item.
  */
 #include "shoal/store/evict/evict.h"
 #include "shoal/base/hash.h"

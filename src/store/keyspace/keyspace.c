@@ -1,9 +1,9 @@
 /*
  * keyspace.c - reads and writes of keys as commands mean them.
  *
- * Every change goes through here: this is where a key that has expired disappears, where memory is
- * counted, and where the watched keys hear of it. keyspace_work.c holds what happens between
- * commands.
+ * Every change that a command makes goes through here: a key that has expired disappears, memory is
+ * counted, and watched keys hear of the change. Eviction (evict.c) and flushing (keyspace_work.c)
+ * tell the watches themselves; a key that expires needs no telling, keyspace_watch_changed() looks.
  */
 #include "shoal/store/keyspace/keyspace.h"
 #include "shoal/base/minmax.h"
@@ -123,7 +123,8 @@ int64_t keyspace_explicit_expire(struct keyspace *keyspace, int64_t expire_ms)
                                    random_next(&keyspace->random));
 }
 
-/* The same under a default, a maximum or jitter. What was asked for has been through them. */
+/* new_expire() when a default, a maximum or jitter is set. keyspace_explicit_expire() has applied
+ * them to a deadline that a client gave. */
 static int64_t ruled_expire(struct keyspace *keyspace, const struct item *old, int64_t expire_ms)
 {
     uint64_t random = random_next(&keyspace->random);
@@ -135,7 +136,7 @@ static int64_t ruled_expire(struct keyspace *keyspace, const struct item *old, i
                                keyspace->now_ms, random);
 }
 
-/* The TTL a write gives to `old`, which may be NULL. */
+/* The deadline that a write of `expire_ms` gives to `old`, which may be NULL. */
 static inline int64_t new_expire(struct keyspace *keyspace, const struct item *old,
                                  int64_t expire_ms)
 {
@@ -219,8 +220,7 @@ bool keyspace_delete(struct keyspace *keyspace, struct key key)
     return true;
 }
 
-/* ---- parts of values
- * ----------------------------------------------------------------------------- */
+/* ---- parts of values ------------------------------------------------------- */
 
 static size_t with_slack(size_t size)
 {
@@ -306,8 +306,7 @@ bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_m
     return copy != NULL && swap_or_add(keyspace, key, item, copy);
 }
 
-/* ---- WATCH
- * --------------------------------------------------------------------------------------- */
+/* ---- WATCH ----------------------------------------------------------------- */
 
 /* An expired key is reaped first: its reaping later must not look like a change. */
 bool keyspace_watch_add(struct keyspace *keyspace, struct key key, struct watch_mark *mark)

@@ -15,9 +15,9 @@ enum {
     ROOM_VICTIMS = 16,         /* of one command, and one more for every ... */
     ROOM_BYTES_A_VICTIM = 256, /* ... so many bytes it brings */
     ROOM_BUCKETS = 1024,       /* looked at for one command: 5 to 10 us */
-    ROOM_DRAIN_NS = 10 * 1000, /* spent on flushed items first: nobody misses them */
+    ROOM_DRAIN_NS = 10 * 1000, /* spent on flushed items first: no client can miss them */
     DEBT_PARTS = 100,
-    TRIFLE_PARTS = 16,    /* less than this of what is used is not worth the last item */
+    TRIFLE_PARTS = 16,    /* an excess of less than used/16 does not evict the last item */
     URGENT_VICTIMS = 256, /* between two looks at the clock */
     URGENT_BUCKETS = 4096,
     URGENT_NS = 1000 * 1000, /* and 1 ns for every byte the command brings */
@@ -54,7 +54,8 @@ static uint64_t bytes_over_budget(const struct keyspace *keyspace, uint64_t byte
     return used > keyspace->budget_bytes ? used - keyspace->budget_bytes : 0;
 }
 
-/* The last item goes only to make room for another, or when it is not for a trifle. */
+/* How many items may be evicted: all but the last, which goes only to make room for `bytes` or when
+ * the budget is far exceeded. */
 static uint64_t count_spare(const struct keyspace *keyspace, uint64_t bytes)
 {
     uint64_t count = keyspace_count(keyspace);
@@ -71,7 +72,7 @@ static bool may_evict(const struct keyspace *keyspace, uint64_t bytes)
            (!keyspace->policy->volatile_only || count_expiring(keyspace) > 0);
 }
 
-/* So much, for a request that brings `bytes`. */
+/* Evicts `owed` bytes for a request that brings `bytes`, within `victims` and `buckets`. */
 static void evict_some(struct keyspace *keyspace, uint64_t owed, uint64_t bytes, uint64_t victims,
                        uint64_t buckets)
 {
@@ -114,7 +115,8 @@ static bool refuse_room(struct keyspace *keyspace)
     return false;
 }
 
-/* With what is kept beside it, the table above all; without, all would be evicted in vain. */
+/* What a request of `bytes` takes with its part of the table. One that does not fit with that is
+ * refused at once: evicting every item would not help it. */
 static uint64_t with_overhead(uint64_t bytes)
 {
     return bytes + bytes / 8;
@@ -125,8 +127,8 @@ static bool can_go_on(const struct keyspace *keyspace, uint64_t bytes)
     return keyspace->_lazyfree != NULL || may_evict(keyspace, bytes);
 }
 
-/* Raises the budget on credit, as far as that goes; false when the request does not fit even so.
- * Others give it back when they see it. */
+/* Raises the budget by what the request lacks, up to the credit; false when it does not fit even
+ * so. The other shards' budgets shrink when they see the sum. */
 static bool borrow_budget(struct keyspace *keyspace, uint64_t bytes)
 {
     uint64_t budget = keyspace->budget_bytes, want = bytes_over_budget(keyspace, bytes);
@@ -167,7 +169,7 @@ bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
                : refuse_room(keyspace);
 }
 
-/* Not the smallest item would fit, now or however much were evicted. */
+/* Not even the smallest item fits, nor would it after any eviction. */
 static bool is_stuck(const struct keyspace *keyspace)
 {
     uint64_t owed = bytes_over_budget(keyspace, 0), smallest = with_overhead(keyspace_cost(1, 0));

@@ -96,8 +96,7 @@ static bool slice_is_over(struct keyspace *keyspace, uint64_t start_ns)
     return clock_mono_ns() - start_ns >= SLICE_NS || unreturned(keyspace, true) >= UNRETURNED_MAX;
 }
 
-/* ---- flushed tables
- * ------------------------------------------------------------------------------ */
+/* ---- flushed tables -------------------------------------------------------- */
 
 static bool exists_in(void *context, struct watch_key key)
 {
@@ -160,8 +159,7 @@ void keyspace_drain(struct keyspace *keyspace, uint64_t for_ns)
     }
 }
 
-/* ---- expiry
- * ---------------------------------------------------------------------------------------- */
+/* ---- expiry ---------------------------------------------------------------- */
 
 /* WATCH needs no word of it: who has seen the key alive notices that it is gone. */
 static void on_expired(void *context, struct item *item, uint64_t hash_unused)
@@ -322,8 +320,7 @@ int64_t keyspace_work(struct keyspace *keyspace)
     return wait_ms;
 }
 
-/* ---- figures
- * ---------------------------------------------------------------------------------------- */
+/* ---- figures --------------------------------------------------------------- */
 
 static void publish_defrag(const struct keyspace *keyspace)
 {

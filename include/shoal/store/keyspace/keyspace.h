@@ -50,11 +50,11 @@ struct keyspace {
     bool over_limit; /* over the budget with nothing to evict: DENYOOM commands are refused */
     const struct evict_policy *policy; /* what gives way to new items; never NULL */
     struct lifetime lifetime;          /* what TTLs become; lifetime_of() */
-    bool pressed;                      /* had to make room since the reader last cleared it */
+    bool pressed;                      /* had to make room since the reader last cleared this */
     uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_share() */
     uint64_t credit_bytes;  /* more than that, for a request that would be refused otherwise */
+    bool borrowed;          /* some credit was used since the reader last cleared this */
     struct random random;   /* of choices that need no secrecy; its seed is the shard's own */
-    bool borrowed;          /* some of it was used since the reader last cleared it */
     uint32_t shard, shards; /* which of how many this is, for the SCAN cursor */
     uint32_t watched;       /* keys under WATCH: 0 makes every hook one predicted branch */
     struct keyspace_stats *stats;
@@ -108,14 +108,16 @@ static inline struct item *keyspace_find(struct keyspace *keyspace, struct key k
     return keyspace_find_key(keyspace, &key);
 }
 
-/* What a time that a client asks for becomes; 0, for ever, too. */
+/* The deadline that a client's own becomes under the maximum and jitter; 0, never, too. */
 int64_t keyspace_explicit_expire(struct keyspace *keyspace, int64_t expire_ms);
 
 /*
- * Mutations. Each returns false only when memory is out, with nothing changed. Each tells the
- * watches. `expire_ms` of the two setters is a time from keyspace_explicit_expire() or of another key;
- * 0 = none was asked for: the default; KEYSPACE_KEEP_TTL = the present one, of a new key as 0;
- * KEYSPACE_NO_TTL = that of a key without.
+ * Changes. Each returns false only when memory is out, with nothing changed, and tells the watches.
+ *
+ *   expire_ms  a deadline  from keyspace_explicit_expire(), or another key's
+ *              0           the client gave none: the default TTL applies
+ *              KEEP_TTL    the key's own; of a new key as 0
+ *              NO_TTL      never, but for the maximum
  */
 #define KEYSPACE_KEEP_TTL INT64_MIN
 #define KEYSPACE_NO_TTL (INT64_MIN + 1)
@@ -126,11 +128,11 @@ bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, 
  * so that APPEND is amortised O(1). */
 char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size);
 bool keyspace_delete(struct keyspace *keyspace, struct key key); /* false: there was none */
-bool keyspace_expire(struct keyspace *keyspace, struct key key,
-                     int64_t expire_ms); /* 0 removes the TTL; the key must exist; as it is */
+/* Sets the deadline to `expire_ms` as it is, 0 = never. The key must exist. */
+bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_ms);
 
-void keyspace_flush(struct keyspace *keyspace,
-                    int db); /* -1: all. O(1); memory is freed by keyspace_work() */
+/* Empties a database, or all if `db` is -1, in O(1); keyspace_work() frees the memory. */
+void keyspace_flush(struct keyspace *keyspace, int db);
 
 /* ---- memory -------------------------------------------------------------- */
 
@@ -142,11 +144,11 @@ uint64_t keyspace_count(const struct keyspace *keyspace);
 /*
  * Allows the shard `bytes` from now on; UINT64_MAX = no limit. What is over is evicted by
  * keyspace_work() in slices, and by writes. A request that cannot fit may raise the budget by up to
- * `credit` in all, until the next lease: so much is free or can be evicted elsewhere.
+ * `credit` in all, until the next share: so much is free or can be evicted elsewhere.
  */
 void keyspace_set_share(struct keyspace *keyspace, uint64_t bytes, uint64_t credit);
 
-/* About what could be evicted for others. */
+/* About how many bytes could be evicted so that other shards may grow. */
 uint64_t keyspace_evictable(const struct keyspace *keyspace);
 
 /* Over the budget, and keyspace_work() can do something about it. */

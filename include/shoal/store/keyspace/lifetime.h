@@ -26,7 +26,12 @@ struct lifetime {
 
 struct lifetime lifetime_of(int64_t default_ms, int64_t max_ms, uint32_t jitter_percent);
 
-/* All take and return a time as items hold it, 0 = never. `random` is 64 random bits. */
+/*
+ * Each returns a deadline as items hold it, 0 = never. `random` is 64 random bits.
+ *   _explicit  of a write that gives a deadline, or asks for none (0)
+ *   _default   of a write that says nothing
+ *   _kept      of a write that keeps the deadline of its key
+ */
 int64_t lifetime_apply_explicit(const struct lifetime *lifetime, int64_t expire_ms, int64_t now_ms,
                                 uint64_t random);
 int64_t lifetime_apply_default(const struct lifetime *lifetime, int64_t now_ms, uint64_t random);

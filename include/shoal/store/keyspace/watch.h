@@ -1,7 +1,7 @@
 /*
  * watch.h - the keys under WATCH and a version for each, which every change of the key replaces.
  *
- * An entry lives while somebody pins it; versions are drawn from one sequence, so that no two
+ * An entry lives while a connection pins it; versions are drawn from one sequence, so that no two
  * states of a key ever share one. Private to the keyspace. Thread: owner.
  */
 #ifndef SHOAL_STORE_KEYSPACE_WATCH_H

@@ -41,9 +41,8 @@ struct table {
 void table_init(struct table *table, struct arena *arena);
 void table_fini(struct table *table); /* frees every item */
 
-/* As table_find(), without being a hit; `freq` becomes the hits since eviction last came by, 0
- * to 3.
- */
+/* As table_find(), but does not count as a hit. `freq` becomes the hits since an eviction hand last
+ * passed the item, 0 to 3. */
 struct item *table_peek(const struct table *table, struct bytes key, uint64_t hash, unsigned *freq);
 
 /* First of three prefetch passes: the bucket line of `hash`. Any number may be in flight. */
@@ -98,8 +97,7 @@ struct item *table_random(struct table *table, uint64_t random);
 uint64_t table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t now_ms,
                              table_each_fn expired, void *context, bool *wrapped);
 
-/* Adds or takes away at most one bucket, as the number of items asks for. Called by what changes
- * it. */
+/* Adds or removes at most one bucket, as the number of items asks for. Called when that changes. */
 void table_grow(struct table *table);
 void table_shrink(struct table *table);
 
@@ -110,8 +108,7 @@ bool table_drain(struct table *taken, uint64_t items_max);
 
 uint64_t table_bucket_count(const struct table *table);
 
-/* Checks every invariant (tags, accounting, counts, chain links); aborts on a broken one. For
- * tests. */
+/* For tests: checks every invariant (tags, accounting, counts, links) and aborts on a broken one. */
 void table_validate(const struct table *table);
 
 #endif

@@ -17,7 +17,7 @@ enum { BLOB_BYTES_MIN = 16 * 1024 };
 struct blob {
     struct arena *arena;
     size_t size;
-    /* bytes of data[] allocated: APPEND and SETRANGE grow in place while nobody reads */
+    /* bytes of data[] allocated: APPEND and SETRANGE grow in place while it is not shared */
     size_t capacity;
     uint32_t owners;  /* items: one, or two for a moment */
     uint32_t readers; /* replies */

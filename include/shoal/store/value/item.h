@@ -136,8 +136,8 @@ static inline void item_mark_resized(struct item *item)
     item->_head |= (uint64_t)1 << ITEM_RESIZED_BIT;
 }
 
-/* The main bit of its bucket word once more, for those who count the item without seeing the word.
- * The table's to set. */
+/* The main bit of its bucket word once more, for accounting that does not see the word. Set by the
+ * table alone. */
 static inline bool item_is_main(const struct item *item)
 {
     return item->_head >> ITEM_MAIN_BIT & 1;
