@@ -10,9 +10,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
+
+#include "support/seed.h"
 
 static void parses_canonical_integers(void **state)
 {
@@ -84,8 +85,7 @@ static void assert_trip(int64_t value)
 static void integers_make_the_trip(void **state)
 {
     (void)state;
-    unsigned seed = (unsigned)time(NULL);
-    print_message("seed %u\n", seed);
+    unsigned seed = test_seed();
     assert_trip(INT64_MIN);
     assert_trip(INT64_MAX);
     for (int64_t v = -1100; v <= 1100; v++)

@@ -2,10 +2,10 @@
  * test_uring_buffers.c - receive buffers: counted, shared, guarded, and what happens without any.
  */
 #include "support/ring_probe.h"
+#include "support/seed.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 static void fill(char *data, size_t size, uint32_t from)
 {
@@ -138,9 +138,8 @@ static void a_stream_stays_whole(void **state)
     (void)state;
     enum { SIZE = SEEN_MAX - 8192, KEPT = 3 };
     int fd[2];
-    uint32_t seed = (uint32_t)time(NULL), sent = 0;
+    uint32_t seed = test_seed(), sent = 0;
     struct probe *in = probe_new();
-    print_message("seed %u\n", seed);
     pair_open(fd);
     in->keeps = true;
     while (in->size < SIZE) {

@@ -9,9 +9,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
+
+#include "support/seed.h"
 
 static const struct decode_limits usual = { 512 << 20, DECODE_ARGS_MAX };
 static const struct decode_limits before_auth = { DECODE_UNAUTH_BULK_MAX, DECODE_UNAUTH_ARGS_MAX };
@@ -309,8 +310,7 @@ static size_t transcript(const char *data, size_t size, unsigned *seed, size_t s
 static void splits_change_nothing(void **state)
 {
     (void)state;
-    unsigned seed = (unsigned)time(NULL);
-    print_message("seed %u\n", seed);
+    unsigned seed = test_seed();
     static char data[1024], whole[8192], split[8192];
     for (int round = 0; round < 20000; round++) {
         size_t size = random_stream(&seed, data);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include <time.h>
+#include "support/seed.h"
 
 static const int64_t start_ms = 1750000000000;
 static uint64_t draw(uint64_t *state)
@@ -412,8 +412,7 @@ static void any_sequence(struct keyspace *k, uint64_t *random, uint64_t budget)
 static void the_budget_is_kept_after_any_sequence(void **state)
 {
     struct keyspace *k = *state;
-    uint64_t random = (uint64_t)time(NULL) * 2654435761 + 1, budget = 4 << 20;
-    printf("seed %llu\n", (unsigned long long)random);
+    uint64_t random = (uint64_t)test_seed() * 2654435761 + 1, budget = 4 << 20;
     for (int round = 0; round < 2; round++) {
         for (const struct evict_policy *policy = evict_policies; policy->name != NULL; policy++) {
             if (policy->run == NULL)

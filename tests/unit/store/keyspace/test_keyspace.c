@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "support/seed.h"
+
 enum { BIG = 3 * BLOB_BYTES_MIN };
 static const int64_t start_ms = 1750000000000;
 
@@ -538,8 +540,7 @@ static void it_agrees_with_the_model(void **state)
 {
     struct keyspace *k = *state;
     struct model *m = calloc(1, sizeof(*m));
-    unsigned seed = (unsigned)time(NULL);
-    printf("seed %u\n", seed);
+    unsigned seed = test_seed();
     for (int i = 0; i < 150 * 1000; i++) {
         step(k, m, &seed);
         if (i % 20 == 0)

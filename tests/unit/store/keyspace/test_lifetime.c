@@ -1,27 +1,20 @@
 /*
  * test_lifetime.c - what TTLs become under a default, a maximum and jitter.
  */
+#include "shoal/base/random.h"
 #include "shoal/store/keyspace/lifetime.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-static const int64_t now = 1000 * 1000;
-static uint64_t seed;
+#include "support/seed.h"
 
-static uint64_t next_random(void)
-{
-    uint64_t z = seed += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-}
+static const int64_t now = 1000 * 1000;
+static struct random random_state;
 
 static void off_changes_nothing(void **state)
 {
@@ -78,7 +71,8 @@ static void jitter_is_even_and_only_shortens(void **state)
     struct lifetime rules = lifetime_of(0, 0, PERCENT);
     unsigned seen[TTL + 1] = { 0 };
     for (int i = 0; i < DRAWS; i++) {
-        int64_t ttl = lifetime_apply_explicit(&rules, now + TTL, now, next_random()) - now;
+        int64_t ttl =
+            lifetime_apply_explicit(&rules, now + TTL, now, random_next(&random_state)) - now;
         assert_in_range(ttl, LOW, TTL);
         seen[ttl]++;
     }
@@ -91,9 +85,12 @@ static void jitter_comes_after_default_and_maximum(void **state)
     (void)state;
     struct lifetime rules = lifetime_of(10000, 1000, 50);
     for (int i = 0; i < 1000; i++) {
-        assert_in_range(lifetime_apply_default(&rules, now, next_random()), now + 500, now + 1000);
-        assert_in_range(lifetime_apply_kept(&rules, 0, now, next_random()), now + 500, now + 1000);
-        assert_int_equal(lifetime_apply_kept(&rules, now + 900, now, next_random()), now + 900);
+        assert_in_range(lifetime_apply_default(&rules, now, random_next(&random_state)), now + 500,
+                        now + 1000);
+        assert_in_range(lifetime_apply_kept(&rules, 0, now, random_next(&random_state)), now + 500,
+                        now + 1000);
+        assert_int_equal(lifetime_apply_kept(&rules, now + 900, now, random_next(&random_state)),
+                         now + 900);
     }
 }
 
@@ -102,9 +99,10 @@ static void extremes(void **state)
     (void)state;
     struct lifetime all = lifetime_of(0, 0, LIFETIME_JITTER_MAX);
     for (int i = 0; i < 1000; i++) {
-        assert_in_range(lifetime_apply_explicit(&all, now + 3, now, next_random()), now + 1,
-                        now + 3);
-        assert_true(lifetime_apply_explicit(&all, INT64_MAX, now, next_random()) > now);
+        assert_in_range(lifetime_apply_explicit(&all, now + 3, now, random_next(&random_state)),
+                        now + 1, now + 3);
+        assert_true(lifetime_apply_explicit(&all, INT64_MAX, now, random_next(&random_state)) >
+                    now);
     }
     struct lifetime century = lifetime_of(LIFETIME_MS_MAX, LIFETIME_MS_MAX, 0);
     assert_int_equal(lifetime_apply_default(&century, now, 7), now + LIFETIME_MS_MAX);
@@ -121,7 +119,6 @@ int main(void)
         cmocka_unit_test(jitter_comes_after_default_and_maximum),
         cmocka_unit_test(extremes),
     };
-    seed = (uint64_t)time(NULL);
-    printf("seed %lu\n", (unsigned long)seed);
+    random_seed(&random_state, test_seed());
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,9 +8,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
+
+#include "support/seed.h"
 
 enum { IDS = 600 };
 
@@ -91,9 +92,8 @@ static void it_agrees_with_the_model(void **state)
     struct watch_registry *registry = *state;
     unsigned pins[IDS] = { 0 }, distinct = 0;
     uint64_t version[IDS] = { 0 };
-    unsigned seed = (unsigned)time(NULL);
+    unsigned seed = test_seed();
     char text[32];
-    printf("seed %u\n", seed);
     for (int i = 0; i < 200 * 1000; i++) {
         unsigned id = (unsigned)rand_r(&seed) % IDS, what = (unsigned)rand_r(&seed) % 100;
         unsigned bias = i / 20000 % 2 ? 30 : 60; /* fill up and empty in turns */

@@ -8,9 +8,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
+
+#include "support/seed.h"
 
 enum { IDS = 300 * 1000 };
 
@@ -96,12 +97,11 @@ static int set_up(void **state)
     struct model *m = calloc(1, sizeof(*m));
     m->value = calloc(IDS, sizeof(*m->value));
     m->expire_ms = calloc(IDS, sizeof(*m->expire_ms));
-    m->random = (uint64_t)time(NULL) * 2654435761 + 1;
+    m->random = (uint64_t)test_seed() * 2654435761 + 1;
     m->arena = arena_new();
     table_init(&m->table, m->arena);
     m->table.now_ms = 1000 * 1000;
     hash_seed_fixed(m->random);
-    printf("seed %llu\n", (unsigned long long)m->random);
     *state = m;
     return 0;
 }
