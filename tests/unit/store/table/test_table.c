@@ -1,137 +1,14 @@
 /*
  * test_table.c - the table against a plain array, while it grows to 200,000 items and shrinks back.
  */
-#include "shoal/base/hash.h"
-#include "shoal/store/table/table.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "support/seed.h"
-
-enum { IDS = 300 * 1000 };
-
-/* The model: what value each key id holds; 0 = absent. */
-struct model {
-    struct arena *arena;
-    struct table table;
-    uint32_t *value;
-    int64_t *expire_ms;
-    uint64_t count;
-    uint64_t random;
-};
-
-static uint64_t draw(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
-/* Keys of 1 to 40 bytes, so that all ways to compare are used. */
-static struct bytes key_of(uint32_t id, char text[64])
-{
-    int n = snprintf(text, 64, "%x", id);
-    if (id % 3 == 0)
-        n = snprintf(text, 64, "key:%010u", id);
-    if (id % 7 == 0)
-        n = snprintf(text, 64, "a-rather-long-prefix-of-a-key:%010u", id);
-    return bytes_of(text, (size_t)n);
-}
-
-static struct item *make(struct model *m, uint32_t id, uint32_t value, int64_t expire_ms)
-{
-    char text[64], data[64];
-    int n = snprintf(data, sizeof(data), "value %u of key %u", value, id);
-    return item_new(m->arena, key_of(id, text), bytes_of(data, (size_t)n), expire_ms);
-}
-
-static void put(struct model *m, uint32_t id, uint32_t value, int64_t expire_ms)
-{
-    char text[64];
-    struct bytes key = key_of(id, text);
-    uint64_t hash = hash_key(key);
-    struct item *item = make(m, id, value, expire_ms), *old = table_find(&m->table, key, hash);
-    if (old != NULL)
-        table_replace(&m->table, old, item, hash);
-    else
-        assert_true(table_add(&m->table, item, hash));
-    m->count += m->value[id] == 0;
-    m->value[id] = value;
-    m->expire_ms[id] = expire_ms;
-}
-
-static void drop(struct model *m, uint32_t id)
-{
-    char text[64];
-    struct bytes key = key_of(id, text);
-    struct item *item = table_find(&m->table, key, hash_key(key));
-    assert_int_equal(item != NULL, m->value[id] != 0);
-    if (item != NULL)
-        table_remove_item(&m->table, item, hash_key(key));
-    m->count -= m->value[id] != 0;
-    m->value[id] = 0;
-}
-
-static void look(struct model *m, uint32_t id)
-{
-    char text[64], data[64], scratch[INT64_TEXT_MAX];
-    struct bytes key = key_of(id, text);
-    struct item *item = table_find(&m->table, key, hash_key(key));
-    assert_int_equal(item != NULL, m->value[id] != 0);
-    if (item == NULL)
-        return;
-    int n = snprintf(data, sizeof(data), "value %u of key %u", m->value[id], id);
-    assert_true(bytes_equal(item_value(item, scratch), bytes_of(data, (size_t)n)));
-    assert_true(bytes_equal(item_key(item), key));
-    assert_int_equal(item_expire_ms(item), m->expire_ms[id]);
-}
-
-static int set_up(void **state)
-{
-    struct model *m = calloc(1, sizeof(*m));
-    m->value = calloc(IDS, sizeof(*m->value));
-    m->expire_ms = calloc(IDS, sizeof(*m->expire_ms));
-    m->random = (uint64_t)test_seed() * 2654435761 + 1;
-    m->arena = arena_new();
-    table_init(&m->table, m->arena);
-    m->table.now_ms = 1000 * 1000;
-    hash_seed_fixed(m->random);
-    *state = m;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct model *m = *state;
-    table_fini(&m->table);
-    int leaked = m->table.count != 0 || m->table.item_bytes != 0 || m->table.table_bytes != 0;
-    arena_free_all(&m->arena);
-    free(m->value);
-    free(m->expire_ms);
-    free(m);
-    return leaked;
-}
-
-static void check_all(struct model *m)
-{
-    for (uint32_t id = 0; id < IDS; id++)
-        look(m, id);
-    assert_int_equal(m->table.count, m->count);
-    table_validate(&m->table);
-}
+#include "unit/store/table/table_model.h"
 
 static void an_empty_table_has_nothing(void **state)
 {
-    struct model *m = *state;
+    struct table_model *m = *state;
     assert_int_equal(m->table.table_bytes, 0);
-    look(m, 1);
-    drop(m, 1);
+    model_check(m, 1);
+    model_drop(m, 1);
     table_prefetch_bucket(&m->table, 7);
     assert_false(table_prefetch_item(&m->table, 7));
     table_prefetch_child_item(&m->table, 7);
@@ -144,11 +21,11 @@ static void an_empty_table_has_nothing(void **state)
 /* Whoever asks for items ahead is told of those that take a third pass. */
 static void some_items_are_behind_a_second_bucket(void **state)
 {
-    struct model *m = *state;
+    struct table_model *m = *state;
     enum { COUNT = 100 * 1000 };
     uint32_t deep = 0;
     for (uint32_t id = 0; id < COUNT; id++)
-        put(m, id, 1, 0);
+        model_put(m, id, 1, 0);
     for (uint32_t id = 0; id < COUNT; id++) {
         char text[64];
         uint64_t hash = hash_key(key_of(id, text));
@@ -156,54 +33,39 @@ static void some_items_are_behind_a_second_bucket(void **state)
         if (child)
             table_prefetch_child_item(&m->table, hash);
         deep += child;
-        look(m, id);
+        model_check(m, id);
     }
     assert_in_range(deep, COUNT / 50, COUNT / 5);
 }
 
 static void the_first_item_costs_a_page(void **state)
 {
-    struct model *m = *state;
-    put(m, 1, 1, 0);
+    struct table_model *m = *state;
+    model_put(m, 1, 1, 0);
     assert_true(m->table.table_bytes <= 4096 + 256);
-    look(m, 1);
-}
-
-/* Random operations, leaning towards growth until `target` and towards removal after. */
-static void churn(struct model *m, uint64_t operations, unsigned put_percent)
-{
-    for (uint64_t i = 0; i < operations; i++) {
-        uint64_t r = draw(&m->random);
-        uint32_t id = (uint32_t)(r >> 32) % IDS;
-        if (r % 100 < put_percent)
-            put(m, id, 1 + (uint32_t)i, r & 256 ? 0 : 1000 * 1000 + (int64_t)(r % 100000));
-        else if (r % 100 < 90)
-            drop(m, id);
-        else
-            look(m, id);
-    }
+    model_check(m, 1);
 }
 
 static void it_agrees_with_the_model_while_growing_and_shrinking(void **state)
 {
-    struct model *m = *state;
+    struct table_model *m = *state;
     for (int i = 0; i < 6; i++) {
-        churn(m, 60 * 1000, 85);
+        model_churn(m, 60 * 1000, 85);
         table_validate(&m->table);
     }
     while (m->count < 200 * 1000)
-        put(m, (uint32_t)(draw(&m->random) >> 32) % IDS, 5, 0);
-    check_all(m);
+        model_put(m, (uint32_t)(random_next(&m->random) >> 32) % IDS, 5, 0);
+    model_check_all(m);
     uint64_t grown = table_bucket_count(&m->table);
     assert_true(grown * 5 >= m->count && grown * 4 < m->count + 1000);
     for (int i = 0; i < 20; i++) {
-        churn(m, 60 * 1000, 5);
+        model_churn(m, 60 * 1000, 5);
         table_validate(&m->table);
     }
-    check_all(m);
+    model_check_all(m);
     for (uint32_t id = 0; id < IDS; id++)
-        drop(m, id);
-    check_all(m);
+        model_drop(m, id);
+    model_check_all(m);
     assert_int_equal(table_bucket_count(&m->table), 64);
     assert_int_equal(m->table.item_bytes, 0);
     assert_true(m->table.table_bytes <= 4096 + 1024);
@@ -211,262 +73,18 @@ static void it_agrees_with_the_model_while_growing_and_shrinking(void **state)
 
 static void a_replaced_item_is_freed_and_counted(void **state)
 {
-    struct model *m = *state;
+    struct table_model *m = *state;
     char text[64];
     uint64_t hash = hash_key(key_of(9, text));
-    put(m, 9, 1, 0);
+    model_put(m, 9, 1, 0);
     struct item *old = table_find(&m->table, key_of(9, text), hash);
-    table_replace(&m->table, old, make(m, 9, 2, 77), hash);
+    table_replace(&m->table, old, model_item(m, 9, 2, 77), hash);
     m->value[9] = 2;
     m->expire_ms[9] = 77;
-    look(m, 9);
+    model_check(m, 9);
     assert_int_equal(m->table.expires, 1);
     table_validate(&m->table);
 }
-
-/* ---- SCAN ---------------------------------------------------------------- */
-
-struct seen {
-    struct model *m;
-    uint8_t *times; /* by key id, through the value's text */
-};
-
-static void see(void *context, struct item *item, uint64_t unused)
-{
-    struct seen *seen = context;
-    char scratch[INT64_TEXT_MAX], text[64];
-    struct bytes value = item_value(item, scratch);
-    unsigned version, id;
-    (void)unused;
-    memcpy(text, value.data, value.size);
-    text[value.size] = '\0';
-    assert_int_equal(sscanf(text, "value %u of key %u", &version, &id), 2);
-    seen->times[id] += seen->times[id] < 255;
-}
-
-/* Keys with an even id stay throughout; the odd ones come and go and make the table grow or
- * shrink. */
-static void scan_while(struct model *m, unsigned put_percent, unsigned per_step)
-{
-    struct seen seen = { m, calloc(IDS, 1) };
-    uint64_t cursor = 0, steps = 0;
-    do {
-        cursor = table_scan(&m->table, cursor, see, &seen);
-        for (unsigned i = 0; i < per_step; i++) {
-            uint64_t r = draw(&m->random);
-            uint32_t id = ((uint32_t)(r >> 32) % (IDS / 2)) * 2 + 1;
-            if (r % 100 < put_percent)
-                put(m, id, 3, 0);
-            else
-                drop(m, id);
-        }
-        assert_true(++steps < 1000 * 1000);
-    } while (cursor != 0);
-    for (uint32_t id = 0; id < IDS; id += 2)
-        assert_true(m->value[id] == 0 || seen.times[id] > 0);
-    free(seen.times);
-}
-
-static void scan_returns_what_stays_under_growth_and_shrinking(void **state)
-{
-    struct model *m = *state;
-    for (uint32_t id = 0; id < 2000; id += 2)
-        put(m, id, 1, 0);
-    uint64_t small = table_bucket_count(&m->table);
-    scan_while(m, 100, 200);
-    assert_true(table_bucket_count(&m->table) > 20 * small);
-    scan_while(m, 0, 30);
-    scan_while(m, 50, 20);
-    scan_while(m, 0, 300);
-    scan_while(m, 90, 3);
-    scan_while(m, 2, 1000);
-    table_validate(&m->table);
-}
-
-static void scan_of_an_unchanged_table_returns_each_once(void **state)
-{
-    struct model *m = *state;
-    for (uint32_t id = 0; id < 5000; id++)
-        put(m, id, 1, 0);
-    struct seen seen = { m, calloc(IDS, 1) };
-    uint64_t cursor = 0, steps = 0;
-    do {
-        cursor = table_scan(&m->table, cursor, see, &seen);
-        steps++;
-    } while (cursor != 0);
-    for (uint32_t id = 0; id < 5000; id++)
-        assert_int_equal(seen.times[id], 1);
-    assert_true(steps <= table_bucket_count(&m->table));
-    free(seen.times);
-}
-
-static void scan_takes_any_cursor(void **state)
-{
-    struct model *m = *state;
-    for (uint32_t id = 0; id < 1000; id++)
-        put(m, id, 1, 0);
-    struct seen seen = { m, calloc(IDS, 1) };
-    static const uint64_t odd[] = { UINT64_MAX, (uint64_t)1 << 63, 12345678901234567, 1 };
-    for (size_t i = 0; i < 4; i++) {
-        uint64_t cursor = odd[i], steps = 0;
-        do
-            cursor = table_scan(&m->table, cursor, see, &seen);
-        while (cursor != 0 && ++steps < 100000);
-        assert_int_equal(cursor, 0);
-    }
-    free(seen.times);
-}
-
-/* ---- a random item ------------------------------------------------------- */
-
-static void random_items_are_near_uniform(void **state)
-{
-    struct model *m = *state;
-    enum { N = 500, DRAWS = 200 * 1000 };
-    for (uint32_t id = 0; id < N; id++)
-        put(m, id, 1, 0);
-    unsigned *hits = calloc(N, sizeof(*hits));
-    struct seen seen = { m, calloc(IDS, 1) };
-    for (int i = 0; i < DRAWS; i++) {
-        memset(seen.times, 0, N);
-        see(&seen, table_random(&m->table, draw(&m->random)), 0);
-        for (uint32_t id = 0; id < N; id++)
-            hits[id] += seen.times[id];
-    }
-    unsigned least = DRAWS, most = 0;
-    for (uint32_t id = 0; id < N; id++) {
-        least = hits[id] < least ? hits[id] : least;
-        most = hits[id] > most ? hits[id] : most;
-    }
-    print_message("drawn %u to %u times\n", least, most);
-    /* 400 expected, deviation 20; items of chains over 8 are drawn less: 142 to 508 in 150 seeds */
-    assert_true(least > 60 && most < 650);
-    free(hits);
-    free(seen.times);
-}
-
-static void a_random_item_is_found_in_a_nearly_empty_table(void **state)
-{
-    struct model *m = *state;
-    put(m, 42, 1, 0);
-    for (int i = 0; i < 1000; i++)
-        assert_non_null(table_random(&m->table, draw(&m->random)));
-}
-
-/* ---- the sweep ----------------------------------------------------------- */
-
-static void on_expired(void *context, struct item *item, uint64_t unused)
-{
-    struct seen *seen = context;
-    assert_true(item_expire_ms(item) != 0);
-    see(seen, item, unused);
-}
-
-/* TTLs from 1 ms to years; at each time exactly what has expired is gone after one pass. */
-static void the_sweep_frees_exactly_what_has_expired(void **state)
-{
-    struct model *m = *state;
-    enum { N = 20000 };
-    int64_t now = 1700000000000 + (int64_t)(draw(&m->random) % 100000000);
-    m->table.now_ms = now;
-    for (uint32_t id = 0; id < N; id++) {
-        int64_t ttl = (int64_t)(draw(&m->random) % ((uint64_t)1 << (1 + id % 40)));
-        put(m, id, 1, id % 5 == 0 ? 0 : now + 1 + ttl);
-    }
-    table_validate(&m->table);
-    static const int64_t steps[] = { 1,     10,    100,   300,    511,     512,     513,     5000,
-                                     30000, 40000, 56000, 200000, 1000000, 7000000, 50000000 };
-    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
-        now += steps[i];
-        m->table.now_ms = now;
-        if (steps[i] >
-            57000) { /* a pause longer than the codes look back: wake it up as the server would */
-            for (int64_t t = now - steps[i]; t < now; t += 30000)
-                table_sweep_expired(&m->table, UINT64_MAX, t, NULL, NULL, NULL);
-        }
-        bool wrapped = false;
-        while (!wrapped)
-            table_sweep_expired(&m->table, 2048, now, NULL, NULL, &wrapped);
-        uint64_t live = 0;
-        for (uint32_t id = 0; id < N; id++) {
-            if (m->value[id] != 0 && m->expire_ms[id] != 0 && m->expire_ms[id] <= now)
-                m->value[id] = 0;
-            live += m->value[id] != 0;
-        }
-        assert_int_equal(m->table.count, live);
-        m->count = live;
-    }
-    check_all(m);
-}
-
-static void an_unwatched_pause_only_delays_the_sweep(void **state)
-{
-    struct model *m = *state;
-    int64_t now = 1700000000000;
-    m->table.now_ms = now;
-    for (uint32_t id = 0; id < 3000; id++)
-        put(m, id, 1, now + 1000 + id);
-    now += 3600 * 1000;
-    for (int i = 0; i < 300; i++, now += 1000)
-        table_sweep_expired(&m->table, UINT64_MAX, now, NULL, NULL, NULL);
-    assert_int_equal(m->table.count, 0);
-    assert_int_equal(m->table.expires, 0);
-    m->count = 0;
-}
-
-static void the_sweep_tells_before_it_frees_and_shrinks_the_table(void **state)
-{
-    struct model *m = *state;
-    enum { N = 50000 };
-    for (uint32_t id = 0; id < N; id++)
-        put(m, id, 1, 1000 * 1000 + 100);
-    uint64_t grown = table_bucket_count(&m->table), freed = 0;
-    struct seen seen = { m, calloc(IDS, 1) };
-    for (int i = 0; i < 100; i++)
-        freed += table_sweep_expired(&m->table, 2048, 1000 * 1000 + 100, on_expired, &seen, NULL);
-    assert_int_equal(freed, N);
-    for (uint32_t id = 0; id < N; id++)
-        assert_int_equal(seen.times[id], 1);
-    assert_true(table_bucket_count(&m->table) < grown / 50);
-    table_validate(&m->table);
-    free(seen.times);
-}
-
-static void the_mean_ttl_is_estimated(void **state)
-{
-    struct model *m = *state;
-    int64_t now = m->table.now_ms;
-    for (uint32_t id = 0; id < 10000; id++)
-        put(m, id, 1, now + 50000 + (int64_t)(draw(&m->random) % 20000));
-    table_sweep_expired(&m->table, UINT64_MAX, now, NULL, NULL, NULL);
-    assert_in_range(m->table.ttl_mean_ms, 59000, 61000);
-}
-
-/* ---- flushing ------------------------------------------------------------ */
-
-static void a_moved_table_is_drained_in_slices(void **state)
-{
-    struct model *m = *state;
-    enum { N = 50000, SLICE = 1000 };
-    for (uint32_t id = 0; id < N; id++)
-        put(m, id, 1, 0);
-    struct table taken;
-    table_move(&m->table, &taken);
-    assert_int_equal(m->table.count, 0);
-    assert_int_equal(m->table.table_bytes, 0);
-    put(m, 1, 2, 0);
-    int slices = 1;
-    for (uint64_t before = taken.count; !table_drain(&taken, SLICE);
-         before = taken.count, slices++) {
-        assert_true(before - taken.count <= SLICE + 64);
-        table_validate(&taken);
-    }
-    assert_in_range(slices, N / (SLICE + 64), N / SLICE + 1);
-    assert_int_equal(taken.table_bytes, 0);
-    assert_int_equal(m->table.count, 1);
-}
-
-#define IN_MODEL(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
@@ -476,16 +94,6 @@ int main(void)
         IN_MODEL(the_first_item_costs_a_page),
         IN_MODEL(it_agrees_with_the_model_while_growing_and_shrinking),
         IN_MODEL(a_replaced_item_is_freed_and_counted),
-        IN_MODEL(scan_returns_what_stays_under_growth_and_shrinking),
-        IN_MODEL(scan_of_an_unchanged_table_returns_each_once),
-        IN_MODEL(scan_takes_any_cursor),
-        IN_MODEL(random_items_are_near_uniform),
-        IN_MODEL(a_random_item_is_found_in_a_nearly_empty_table),
-        IN_MODEL(the_sweep_frees_exactly_what_has_expired),
-        IN_MODEL(an_unwatched_pause_only_delays_the_sweep),
-        IN_MODEL(the_sweep_tells_before_it_frees_and_shrinks_the_table),
-        IN_MODEL(the_mean_ttl_is_estimated),
-        IN_MODEL(a_moved_table_is_drained_in_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
