@@ -1,0 +1,246 @@
+/*
+ * test_keyspace_memory.c - room is made or refused, and the budget kept after any sequence of
+ * operations.
+ */
+#include "unit/store/cache_fixture.h"
+
+#include "support/seed.h"
+
+static void noeviction_refuses_what_does_not_fit(void **state)
+{
+    struct keyspace *k = *state;
+    uint64_t id = 0;
+    cache_use(k, "noeviction", 100 * 1000);
+    while (cache_store(k, id, 0, 100, 0))
+        id++;
+    assert_true(k->over_limit);
+    assert_in_range(id, 500, 900);
+    assert_int_equal(k->db[0].count, id);
+    assert_true(keyspace_used(k) <= 100 * 1000);
+    cache_use(k, "noeviction", UINT64_MAX);
+    assert_false(k->over_limit);
+    assert_true(cache_store(k, id, 0, 100, 0));
+    assert_int_equal(cache_evicted(k), 0);
+}
+
+static void without_a_ttl_anywhere_volatile_policies_refuse(void **state)
+{
+    struct keyspace *k = *state;
+    uint64_t id = 0;
+    cache_use(k, "volatile-lru", 100 * 1000);
+    while (cache_store(k, id, 0, 100, 0))
+        id++;
+    assert_true(k->over_limit && id > 500);
+    assert_false(keyspace_in_debt(k));
+    assert_int_equal(keyspace_work(k), -1);
+}
+
+static void what_can_never_fit_empties_nothing(void **state)
+{
+    struct keyspace *k = *state;
+    cache_use(k, "allkeys-s3fifo", 300 * 1000);
+    for (uint64_t id = 0; id < 1000; id++)
+        assert_true(cache_store(k, id, 0, 50, 0));
+    uint64_t count = k->db[0].count;
+    assert_false(keyspace_make_room(k, keyspace_cost(16, 500 * 1000)));
+    assert_int_equal(k->db[0].count, count);
+    assert_true(cache_store(k, 1, 0, 50, 0));
+    assert_false(k->over_limit);
+}
+
+/* A request that is larger than the shard may hold takes what others give back, and no more. */
+static void a_large_request_borrows(void **state)
+{
+    struct keyspace *k = *state;
+    cache_use(k, "allkeys-s3fifo", 300 * 1000);
+    for (uint64_t id = 0; id < 10 * 1000; id++)
+        assert_true(cache_store(k, id, 0, 50, 0));
+    uint64_t large = keyspace_cost(16, 500 * 1000), used = keyspace_used(k);
+    keyspace_set_share(k, 300 * 1000, large / 2);
+    assert_false(keyspace_make_room(k, large));
+    assert_false(k->borrowed);
+    keyspace_set_share(k, 300 * 1000, 2 * large);
+    assert_true(keyspace_make_room(k, large));
+    assert_true(k->borrowed && !k->over_limit);
+    assert_true(keyspace_used(k) + large <= k->budget_bytes);
+    assert_true(keyspace_used(k) >= used - used / 50);
+    assert_true(k->credit_bytes < large + 300 * 1000);
+    cache_use(k, "noeviction", 300 * 1000);
+    keyspace_set_share(k, 300 * 1000, 2 * large);
+    assert_false(keyspace_make_room(k, large));
+}
+
+/* Where nothing of its own can give way, others do: for an empty shard, and for one without a TTL
+ * under a volatile policy. */
+static void what_others_can_evict_is_as_good_as_ones_own(void **state)
+{
+    struct keyspace *k = *state;
+    uint64_t id = 0;
+    cache_use(k, "volatile-lru", 100 * 1000);
+    while (cache_store(k, id, 0, 100, 0))
+        id++;
+    assert_true(k->over_limit);
+    keyspace_set_share(k, 100 * 1000, 50 * 1000);
+    assert_false(k->over_limit);
+    for (uint64_t last = id + 200; id < last; id++)
+        assert_true(cache_store(k, id, 0, 100, 0));
+    while (cache_store(k, id, 0, 100, 0))
+        id++;
+    assert_true(keyspace_used(k) <= 150 * 1000);
+}
+
+static void the_last_item_makes_room_for_another(void **state)
+{
+    struct keyspace *k = *state;
+    cache_use(k, "allkeys-s3fifo", 300 * 1000);
+    for (uint64_t id = 0; id < 10; id++)
+        assert_true(cache_store(k, id, 0, 200 * 1000, 0));
+    assert_int_equal(keyspace_count(k), 1);
+    assert_true(cache_holds(k, 9, 0));
+    while (cache_is_busy(k))
+        ;
+    assert_int_equal(keyspace_count(k), 1);
+}
+
+/* A transaction asks before it stores anything, when it queues, and is told at once. */
+static void a_budget_below_the_smallest_item_is_over_the_limit(void **state)
+{
+    struct keyspace *k = *state;
+    cache_use(k, "allkeys-s3fifo", 1);
+    assert_true(k->over_limit);
+    cache_use(k, "allkeys-s3fifo", UINT64_MAX);
+    for (uint64_t id = 0; id < 100; id++)
+        assert_true(cache_store(k, id, 0, 50, 0));
+    cache_use(k, "allkeys-s3fifo", 1);
+    assert_true(k->over_limit);
+    cache_use(k, "allkeys-s3fifo", keyspace_used(k) / 2);
+    assert_false(k->over_limit);
+}
+
+static void a_smaller_budget_is_reached_in_slices(void **state)
+{
+    struct keyspace *k = *state;
+    cache_use(k, "allkeys-s3fifo", UINT64_MAX);
+    for (uint64_t id = 0; id < 100 * 1000; id++)
+        assert_true(cache_store(k, id, (uint8_t)(id % 3), 50, 0));
+    uint64_t budget = keyspace_used(k) / 4, slices = 0;
+    cache_use(k, "allkeys-s3fifo", budget);
+    assert_true(keyspace_in_debt(k) && !k->over_limit);
+    assert_true(cache_store(k, 1, 0, 50, 0)); /* no write is refused meanwhile */
+    for (; cache_is_busy(k); slices++)
+        ;
+    assert_true(slices > 2);
+    assert_in_range(keyspace_used(k), budget * 9 / 10, budget);
+}
+
+static void a_flushed_table_counts_until_it_is_freed(void **state)
+{
+    struct keyspace *k = *state;
+    cache_use(k, "allkeys-s3fifo", 4000 * 1000);
+    for (uint64_t id = 0; id < 40 * 1000; id++)
+        assert_true(cache_store(k, id, 0, 50, 0));
+    keyspace_flush(k, -1);
+    assert_true(keyspace_used(k) > 3000 * 1000);
+    for (uint64_t id = 0; id < 30 * 1000; id++) {
+        assert_true(cache_store(k, id, 1, 50, 0));
+        assert_true(keyspace_used(k) <= 4000 * 1000 + 4000 * 10);
+    }
+}
+
+/* ---- any sequence ------------------------------------------------------- */
+
+static size_t any_size(struct random *random)
+{
+    uint64_t kind = random_next(random) % 100;
+    return random_next(random) % (kind < 80 ? 200 : kind < 98 ? 8000 : 200 * 1000);
+}
+
+/* A write that was let in while the last keys with a TTL were being evicted, or items that EXPIRE
+ * moved to the next size class. */
+enum { VOLATILE_BYTES = 256 * 1024 };
+
+static void step(struct keyspace *k, struct random *random, uint64_t budget)
+{
+    struct name name;
+    uint64_t id = random_next(random) % 20000, kind = random_next(random) % 100;
+    uint8_t db = random_next(random) % 4 == 0 ? 5 : 0;
+    cache_name(id, db, &name);
+    k->now_ms += random_next(random) % 50 == 0;
+    if (kind < 50) {
+        int64_t expire_ms = kind < 20 ? k->now_ms + 1 + (int64_t)(random_next(random) % 20000) : 0;
+        if (cache_store(k, id, db, any_size(random), expire_ms))
+            assert_true(keyspace_count(k) > 0);
+    } else if (kind < 85) {
+        keyspace_read(k, name.key);
+    } else if (kind < 93) {
+        keyspace_delete(k, name.key);
+    } else if (kind < 98) {
+        keyspace_work(k);
+    } else if (kind == 98 && keyspace_freq(k, name.key) >= 0) {
+        keyspace_expire(k, name.key, random_next(random) % 2 ? k->now_ms + 500 : 0);
+    } else if (kind == 99 && random_next(random) % 100 == 0) {
+        keyspace_set_share(k, budget / 2 + random_next(random) % budget, 0);
+    }
+}
+
+static void the_budget_is_kept_after_any_sequence(void **state)
+{
+    struct keyspace *k = *state;
+    struct random random;
+    uint64_t budget = 4 << 20;
+    random_seed(&random, test_seed());
+    for (int p = 0; p < POLICIES * 2; p++) {
+        cache_use(k, all_policies[p % POLICIES], budget);
+        while (cache_is_busy(k))
+            ;
+        for (int i = 0; i < 30 * 1000; i++) {
+            uint64_t before = k->budget_bytes, used = keyspace_used(k);
+            step(k, &random, budget);
+            if (k->budget_bytes != before)
+                while (cache_is_busy(k))
+                    ;
+            uint64_t most = k->budget_bytes + k->budget_bytes / 100;
+            if (k->policy->volatile_only && used + VOLATILE_BYTES > most)
+                most = used + VOLATILE_BYTES; /* where nothing may give way: no more than it was */
+            assert_true(keyspace_used(k) <= most);
+        }
+        for (int db = 0; db < DATABASES_MAX; db++)
+            table_validate(&k->db[db]);
+    }
+}
+
+static void debt_stays_below_one_percent(void **state)
+{
+    struct keyspace *k = *state;
+    struct random random;
+    uint64_t budget = 32 << 20;
+    random_seed(&random, 77);
+    cache_use(k, "allkeys-s3fifo", budget);
+    for (int i = 0; i < 200 * 1000; i++) {
+        assert_true(cache_store(k, random_next(&random) % 100000, 0, any_size(&random), 0));
+        assert_true(keyspace_used(k) <= budget + budget / 100);
+    }
+    for (int i = 0; i < 200; i++) { /* large ones among many small */
+        assert_true(cache_store(k, random_next(&random), 0, 900 * 1000, 0));
+        assert_true(keyspace_used(k) <= budget + budget / 100);
+        assert_true(keyspace_count(k) > 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_KEYSPACE(noeviction_refuses_what_does_not_fit),
+        IN_KEYSPACE(without_a_ttl_anywhere_volatile_policies_refuse),
+        IN_KEYSPACE(what_can_never_fit_empties_nothing),
+        IN_KEYSPACE(a_large_request_borrows),
+        IN_KEYSPACE(what_others_can_evict_is_as_good_as_ones_own),
+        IN_KEYSPACE(the_last_item_makes_room_for_another),
+        IN_KEYSPACE(a_budget_below_the_smallest_item_is_over_the_limit),
+        IN_KEYSPACE(a_smaller_budget_is_reached_in_slices),
+        IN_KEYSPACE(a_flushed_table_counts_until_it_is_freed),
+        IN_KEYSPACE(the_budget_is_kept_after_any_sequence),
+        IN_KEYSPACE(debt_stays_below_one_percent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
