@@ -4,7 +4,6 @@
 #include "shoal/store/evict/evict.h"
 #include "shoal/base/hash.h"
 #include "shoal/store/keyspace/keyspace.h"
-#include "shoal/store/keyspace/watch.h"
 #include "shoal/store/table/ghost.h"
 
 enum {
@@ -81,7 +80,6 @@ bool evict_next(struct keyspace *keyspace, struct evict_hand *hand, struct evict
         .table = table,
         .head = directory_at(&table->_buckets, hand->bucket),
         .index = hand->bucket,
-        .db = (uint8_t)hand->db,
     };
     hand->bucket++;
     work->buckets_left--;
@@ -114,25 +112,16 @@ bool evict_expired(struct keyspace *keyspace, const struct evict_chain *chain,
     return true;
 }
 
-static void tell_watches(struct keyspace *keyspace, uint8_t db, struct bytes name, uint64_t hash)
-{
-    watch_touch(keyspace->watches, (struct watch_key){ .name = name, .hash = hash, .db = db });
-}
-
 void evict_slot(struct keyspace *keyspace, const struct evict_chain *chain, struct bucket *bucket,
                 unsigned slot, bool ghost, struct evict_work *work)
 {
     if (work->victims_left == 0)
         return;
     work->victims_left--;
-    struct bytes name = item_key(word_item(bucket->slot[slot]));
-    uint64_t hash = 0, left = 0;
-    if (ghost || unlikely(keyspace->watched > 0))
-        hash = hash_key(name);
-    if (unlikely(keyspace->watched > 0))
-        tell_watches(keyspace, chain->db, name, hash);
+    uint64_t left = 0;
     if (ghost)
-        left = ghost_of(&keyspace->_ghosts, hash, keyspace_count(keyspace));
+        left = ghost_of(&keyspace->_ghosts, hash_key(item_key(word_item(bucket->slot[slot]))),
+                        keyspace_count(keyspace));
     keyspace->_evicted++;
     free_slot(chain, bucket, slot, left, work);
 }

@@ -2,8 +2,9 @@
  * keyspace.c - reads and writes of keys as commands mean them.
  *
  * Every change that a command makes goes through here: a key that has expired disappears, memory is
- * counted, and watched keys hear of the change. Eviction (evict.c) and flushing (keyspace_work.c)
- * tell the watches themselves; a key that expires needs no telling, keyspace_watch_changed() looks.
+ * counted, and watched keys hear of the change. What is evicted (evict.c), flushed or swept
+ * (keyspace_work.c) is gone without a word: keyspace_watch_changed() looks whether a key that was
+ * live still is, and whatever puts it there again comes through here.
  */
 #include "shoal/store/keyspace/keyspace.h"
 #include "shoal/base/minmax.h"

@@ -15,7 +15,6 @@
 #include "shoal/base/clock.h"
 #include "shoal/base/must.h"
 #include "shoal/store/keyspace/keyspace.h"
-#include "shoal/store/keyspace/watch.h"
 
 #include <stdlib.h>
 
@@ -98,11 +97,6 @@ static bool slice_is_over(struct keyspace *keyspace, uint64_t start_ns)
 
 /* ---- flushed tables -------------------------------------------------------- */
 
-static bool exists_in(void *context, struct watch_key key)
-{
-    return table_find(context, key.name, key.hash) != NULL;
-}
-
 static void lazyfree_push(struct keyspace *keyspace, struct table *table)
 {
     struct lazyfree *entry = arena_alloc(keyspace->arena, sizeof(*entry));
@@ -120,8 +114,6 @@ static void lazyfree_push(struct keyspace *keyspace, struct table *table)
 static void flush_db(struct keyspace *keyspace, uint8_t db)
 {
     struct table *table = &keyspace->db[db];
-    if (unlikely(keyspace->watched > 0))
-        watch_touch_db(keyspace->watches, db, exists_in, table);
     if (table_bucket_count(table) > 0)
         lazyfree_push(keyspace, table);
 }
@@ -161,7 +153,6 @@ void keyspace_drain(struct keyspace *keyspace, uint64_t for_ns)
 
 /* ---- expiry ---------------------------------------------------------------- */
 
-/* WATCH needs no word of it: who has seen the key alive notices that it is gone. */
 static void on_expired(void *context, struct item *item, uint64_t hash_unused)
 {
     (void)hash_unused;

@@ -190,16 +190,3 @@ void watch_touch(struct watch_registry *registry, struct watch_key key)
     if (entry != NULL)
         entry->version = ++registry->clock;
 }
-
-void watch_touch_db(struct watch_registry *registry, uint8_t db, watch_exists_fn exists,
-                    void *context)
-{
-    for (uint64_t i = 0; i < registry->cells; i++) {
-        struct entry *entry = registry->cell[i];
-        if (entry == NULL || entry->db != db)
-            continue;
-        struct watch_key key = { bytes_of(entry->name, entry->name_size), entry->hash, db };
-        if (exists(context, key))
-            entry->version = ++registry->clock;
-    }
-}

@@ -47,7 +47,6 @@ struct evict_chain {
     struct table *table;
     struct bucket *head;
     uint64_t index;
-    uint8_t db;
 };
 
 static inline bool evict_goes_on(const struct evict_work *work)

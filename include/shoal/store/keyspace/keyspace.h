@@ -202,7 +202,7 @@ void keyspace_reset_stats(struct keyspace *keyspace);
 /*
  * WATCH. A watch pins a counter for its key that every change of the key bumps.
  *   watch_add      returns the present version and whether the key is live; false: memory is out
- *   watch_changed  true when the key changed since, or was live and has expired
+ *   watch_changed  true when the key was written since, or was live and is not any more
  *   watch_remove   gives the pin back (once for each add)
  */
 struct watch_mark {

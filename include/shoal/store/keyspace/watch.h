@@ -1,5 +1,5 @@
 /*
- * watch.h - the keys under WATCH and a version for each, which every change of the key replaces.
+ * watch.h - the keys under WATCH and a version for each, which every write of the key replaces.
  *
  * An entry lives while a connection pins it; versions are drawn from one sequence, so that no two
  * states of a key ever share one. Private to the keyspace. Thread: owner.
@@ -35,10 +35,5 @@ uint64_t watch_version(const struct watch_registry *registry, struct watch_key k
 
 /* The key has changed. Nothing happens when it is not pinned. */
 void watch_touch(struct watch_registry *registry, struct watch_key key);
-
-/* Touches the pinned keys of a database for which `exists` says true. */
-typedef bool (*watch_exists_fn)(void *context, struct watch_key key);
-void watch_touch_db(struct watch_registry *registry, uint8_t db, watch_exists_fn exists,
-                    void *context);
 
 #endif

@@ -411,6 +411,11 @@ static void by_flush(struct keyspace *k, struct key key)
     (void)key;
     keyspace_flush(k, 0);
 }
+static void by_flush_and_set(struct keyspace *k, struct key key)
+{
+    keyspace_flush(k, -1);
+    keyspace_set(k, key, bytes_str("x"), k->now_ms + 10000);
+}
 static void by_time(struct keyspace *k, struct key key)
 {
     (void)key;
@@ -433,8 +438,9 @@ static void by_sweep(struct keyspace *k, struct key key)
 static void every_change_of_a_live_key_is_noticed(void **state)
 {
     struct keyspace *k = *state;
-    static const change_fn changes[] = { by_set,   by_set_int, by_resize,      by_delete, by_expire,
-                                         by_flush, by_time,    by_lazy_expiry, by_sweep };
+    static const change_fn changes[] = { by_set,         by_set_int, by_resize,        by_delete,
+                                         by_expire,      by_flush,   by_flush_and_set, by_time,
+                                         by_lazy_expiry, by_sweep };
     for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
         struct key key = key_of("watched");
         assert_true(keyspace_set(k, key, bytes_str("x"), k->now_ms + 10000));

@@ -63,30 +63,6 @@ static void versions_are_never_used_twice(void **state)
     }
 }
 
-static bool even_name(void *context, struct watch_key key)
-{
-    (void)context;
-    return (key.name.data[key.name.size - 1] - '0') % 2 == 0;
-}
-
-static void a_database_is_touched_where_keys_exist(void **state)
-{
-    struct watch_registry *registry = *state;
-    char text[32];
-    uint64_t before[IDS];
-    for (unsigned id = 0; id < IDS; id++) {
-        assert_true(watch_pin(registry, key_of(id, text)));
-        before[id] = watch_version(registry, key_of(id, text));
-    }
-    watch_touch_db(registry, 1, even_name, NULL);
-    for (unsigned id = 0; id < IDS; id++) {
-        struct watch_key key = key_of(id, text);
-        bool touched = key.db == 1 && even_name(NULL, key);
-        assert_int_equal(watch_version(registry, key) != before[id], touched);
-        watch_unpin(registry, key);
-    }
-}
-
 static void it_agrees_with_the_model(void **state)
 {
     struct watch_registry *registry = *state;
@@ -152,7 +128,6 @@ int main(void)
         WITH_REGISTRY(a_touch_gives_a_new_version),
         WITH_REGISTRY(the_name_is_copied),
         WITH_REGISTRY(versions_are_never_used_twice),
-        WITH_REGISTRY(a_database_is_touched_where_keys_exist),
         WITH_REGISTRY(it_agrees_with_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
