@@ -1,38 +1,9 @@
 /*
- * test_decode.c - limits, hints, spans, and that splits change nothing. Dialogues: test_golden.c.
+ * test_decode.c - hints, spans, and that splits change nothing. Dialogues: test_golden.c.
  */
-#include "shoal/proto/decode.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "unit/proto/decode_check.h"
 
 #include "support/seed.h"
-
-static const struct decode_limits usual = { 512 << 20, DECODE_ARGS_MAX };
-static const struct decode_limits before_auth = { DECODE_UNAUTH_BULK_MAX, DECODE_UNAUTH_ARGS_MAX };
-
-static void assert_arg(const struct decoder *d, uint32_t i, const char *text)
-{
-    assert_true(i < d->argc);
-    assert_int_equal(d->args[i].size, strlen(text));
-    assert_memory_equal(d->base + d->args[i].offset, text, strlen(text));
-}
-
-static void assert_bad(enum proto proto, const struct decode_limits *limits, const char *data,
-                       size_t size, const char *error)
-{
-    struct decoder d;
-    decoder_init(&d);
-    assert_int_equal(decode(&d, proto, limits, data, size), DECODE_BAD);
-    assert_string_equal(d.error, error);
-    decoder_reset(&d);
-}
 
 static void spans_are_relative_to_the_request(void **state)
 {
@@ -57,29 +28,6 @@ static void spans_are_relative_to_the_request(void **state)
     assert_arg(&d, 1, "a b");
     assert_ptr_equal(at + d.size, end);
     decoder_reset(&d);
-}
-
-static void many_arguments(void **state)
-{
-    (void)state;
-    enum { COUNT = 20000 };
-    char *data = malloc(COUNT * 16 + 16);
-    size_t size = (size_t)sprintf(data, "*%d\r\n", COUNT);
-    for (int i = 0; i < COUNT; i++)
-        size += (size_t)sprintf(data + size, "$5\r\n%05d\r\n", i);
-    struct decoder d;
-    decoder_init(&d);
-    for (size_t arrived = 0; arrived < size; arrived += 1009)
-        assert_int_equal(decode(&d, PROTO_RESP2, &usual, data, arrived), DECODE_MORE);
-    assert_int_equal(decode(&d, PROTO_RESP2, &usual, data, size), DECODE_OK);
-    assert_int_equal(d.argc, COUNT);
-    assert_arg(&d, 0, "00000");
-    assert_arg(&d, COUNT - 1, "19999");
-    assert_int_equal(decode(&d, PROTO_RESP2, &usual, "PING\r\n", 6), DECODE_OK);
-    assert_int_equal(d.argc, 1);
-    assert_ptr_equal(d.args, d._inline); /* the big block went with its request */
-    decoder_reset(&d);
-    free(data);
 }
 
 /* Decodes one request and returns what was known of it before, then says that `now` is. */
@@ -153,94 +101,6 @@ static void wants_what_is_declared(void **state)
     assert_int_equal(decode(&d, PROTO_RESP2, &usual, "", 0), DECODE_MORE);
     assert_true(d.want > 0);
     decoder_reset(&d);
-}
-
-static void limits_before_auth(void **state)
-{
-    (void)state;
-    struct decoder d;
-    decoder_init(&d);
-    const char *ten = "*10\r\n", *most = "*1\r\n$16384\r\n";
-    assert_int_equal(decode(&d, PROTO_RESP2, &before_auth, ten, strlen(ten)), DECODE_MORE);
-    decoder_reset(&d);
-    assert_int_equal(decode(&d, PROTO_RESP2, &before_auth, most, strlen(most)), DECODE_MORE);
-    decoder_reset(&d);
-    assert_bad(PROTO_RESP2, &before_auth, "*11\r\n", 5,
-               "Protocol error: unauthenticated multibulk length");
-    assert_bad(PROTO_RESP2, &before_auth, "*1\r\n$16385\r\n", 12,
-               "Protocol error: unauthenticated bulk length");
-    assert_bad(PROTO_RESP2, &before_auth, "*9999999999999\r\n", 16,
-               "Protocol error: invalid multibulk length");
-    assert_bad(PROTO_NATIVE, &before_auth, "\xff\0\0\0\x0b", 5,
-               "Protocol error: unauthenticated string count");
-    assert_bad(PROTO_NATIVE, &before_auth, "\xff\xff\0\0\1\1\x40\0\0", 9,
-               "Protocol error: unauthenticated string length");
-}
-
-static void bulk_limit_is_the_callers(void **state)
-{
-    (void)state;
-    const struct decode_limits small = { 10, DECODE_ARGS_MAX },
-                               vast = { INT64_MAX, DECODE_ARGS_MAX };
-    assert_bad(PROTO_RESP2, &small, "*1\r\n$11\r\n", 9, "Protocol error: invalid bulk length");
-    assert_bad(PROTO_NATIVE, &small, "\xff\0\0\0\1\x0b\0\0\0", 9,
-               "Protocol error: invalid string length");
-    const char *huge = "*2\r\n$4294967295\r\n";
-    assert_bad(PROTO_RESP2, &vast, huge, strlen(huge), "Protocol error: too big request");
-}
-
-static void native_lengths_at_their_edges(void **state)
-{
-    (void)state;
-    static const uint32_t bad[] = { 0, 1u << 27, 1u << 31, UINT32_MAX };
-    char head[5] = { 0, 0, 0, 0, 1 };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        memcpy(head, &bad[i], 4);
-        assert_bad(PROTO_NATIVE, &usual, head, 5, "Protocol error: invalid frame length");
-    }
-    uint32_t most = (1u << 27) - 1;
-    struct decoder d;
-    decoder_init(&d);
-    memcpy(head, &most, 4);
-    assert_int_equal(decode(&d, PROTO_NATIVE, &usual, head, 5), DECODE_MORE);
-    assert_int_equal(d.want, most + 4);
-    decoder_reset(&d);
-}
-
-static void native_takes_255_strings(void **state)
-{
-    (void)state;
-    char frame[5 + 255 * 5];
-    uint32_t length = sizeof(frame) - 4, one = 1;
-    memcpy(frame, &length, 4);
-    frame[4] = (char)255;
-    for (int i = 0; i < 255; i++) {
-        memcpy(frame + 5 + i * 5, &one, 4);
-        frame[9 + i * 5] = (char)i;
-    }
-    struct decoder d;
-    decoder_init(&d);
-    for (size_t arrived = 0; arrived < sizeof(frame); arrived++)
-        assert_int_equal(decode(&d, PROTO_NATIVE, &usual, frame, arrived), DECODE_MORE);
-    assert_int_equal(decode(&d, PROTO_NATIVE, &usual, frame, sizeof(frame)), DECODE_OK);
-    assert_int_equal(d.argc, 255);
-    assert_int_equal(d.size, sizeof(frame));
-    assert_int_equal((unsigned char)d.base[d.args[254].offset], 254);
-    decoder_reset(&d);
-}
-
-static void detects_the_protocol(void **state)
-{
-    (void)state;
-    assert_int_equal(proto_detect("", 0), PROTO_UNKNOWN);
-    assert_int_equal(proto_detect("*1\r", 3), PROTO_UNKNOWN);
-    assert_int_equal(proto_detect("*1\r\n", 4), PROTO_RESP2);
-    assert_int_equal(proto_detect("PING", 4), PROTO_RESP2);
-    assert_int_equal(proto_detect("\r\n\r\n", 4), PROTO_RESP2);
-    assert_int_equal(proto_detect("\t\t\t\t", 4), PROTO_RESP2);
-    assert_int_equal(proto_detect("\x09\0\0\0\1", 5), PROTO_NATIVE);
-    assert_int_equal(proto_detect("\xff\xff\xff\x07", 4), PROTO_NATIVE);
-    assert_int_equal(proto_detect("\0\0\0\0", 4), PROTO_NATIVE);
 }
 
 /* A pipeline of likely and unlikely bytes. */
@@ -328,15 +188,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_are_relative_to_the_request),
-        cmocka_unit_test(many_arguments),
         cmocka_unit_test(what_is_known_goes_with_the_same_beginning),
         cmocka_unit_test(the_same_beginning_is_no_way_around_limits),
         cmocka_unit_test(wants_what_is_declared),
-        cmocka_unit_test(limits_before_auth),
-        cmocka_unit_test(bulk_limit_is_the_callers),
-        cmocka_unit_test(native_lengths_at_their_edges),
-        cmocka_unit_test(native_takes_255_strings),
-        cmocka_unit_test(detects_the_protocol),
         cmocka_unit_test(splits_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
