@@ -53,7 +53,7 @@ static void happen(struct reactor *reactor)
     keyspace->defrag.figures = (struct defrag_figures){
         .moved = 7, .left = 7, .items_moved = 7, .items_left = 7, .ns = 7
     };
-    keyspace->_grave_items = 7;
+    keyspace->_lazyfree_items = 7;
     reactor->ring->turns = reactor->ring->overflows = 7;
     reactor->loop->sampled_commands = 7;
 }
@@ -75,7 +75,7 @@ static void resetstat_zeroes_the_events_of_every_reactor(void **state)
         assert_int_equal(counter_get(&admin_reactor(h, i)->stats->clients), 7);
         assert_int_equal(counter_get(&admin_reactor(h, i)->stats->keyspace.lazyfree_pending), 7);
         assert_int_equal(admin_reactor(h, i)->loop->sampled_commands, 0);
-        admin_reactor(h, i)->keyspace->_grave_items = 0;
+        admin_reactor(h, i)->keyspace->_lazyfree_items = 0;
     }
 }
 
