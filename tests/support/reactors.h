@@ -42,7 +42,7 @@
 enum {
     REACTORS_MAX = 4,
     REACTORS_KEYS = 16, /* key(shard, 0..15) */
-    REACTORS_CLIENTS_MAX = 128,
+    REACTORS_CLIENTS_MAX = 1000,
     REACTORS_WORDS_MAX = 64,
     REACTORS_TEXT_MAX = 1 << 16, /* of a command line, and of what heard() returns */
     REACTORS_TURNS_MAX = 100000, /* of all in a row: then they never become quiet */

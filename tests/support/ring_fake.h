@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-    FAKE_LINES_MAX = 256, /* connections of one ring in one test */
+    FAKE_LINES_MAX = 1000, /* connections of one ring in one test */
     FAKE_BUFFERS = 4,
     FAKE_BUFFER_BYTES = 16 * 1024,
 };
