@@ -153,6 +153,7 @@ static inline struct client *client_open(uint32_t reactor)
     client->conn = client->reactor->conns->first;
     assert_int_equal(client->conn->fd, fd[0]);
     client->line = fake_line_of(client->reactor->ring, fd[0]);
+    fake_bytes_reserve(&client->line->out, 4096); /* a test may have memory run out */
     return client;
 }
 

@@ -75,13 +75,18 @@ static inline struct ring_fake *fake_of(const struct ring *ring)
     return (struct ring_fake *)ring;
 }
 
+static inline void fake_bytes_reserve(struct fake_bytes *bytes, size_t size)
+{
+    if (bytes->size + size <= bytes->capacity)
+        return;
+    bytes->capacity = 2 * (bytes->size + size);
+    bytes->data = realloc(bytes->data, bytes->capacity);
+    must(bytes->data != NULL);
+}
+
 static inline void fake_bytes_add(struct fake_bytes *bytes, const void *data, size_t size)
 {
-    if (bytes->size + size > bytes->capacity) {
-        bytes->capacity = 2 * (bytes->size + size);
-        bytes->data = realloc(bytes->data, bytes->capacity);
-        must(bytes->data != NULL);
-    }
+    fake_bytes_reserve(bytes, size);
     memcpy(bytes->data + bytes->size, data, size);
     bytes->size += size;
 }
