@@ -111,11 +111,10 @@ static void submit_and_wait(struct reactor *reactor, bool idle)
     mesh_awake(reactor->port);
 }
 
+/* To be asked every turn: it notes when there was work. */
 static bool polls_on(struct reactor *reactor, bool did_something)
 {
     uint64_t budget_ns = (uint64_t)reactor->settings->busy_poll_us * 1000;
-    if (budget_ns == 0)
-        return false;
     uint64_t now = clock_mono_ns();
     if (did_something)
         reactor->loop->busy_since_ns = now;
@@ -141,8 +140,8 @@ void loop_turn(struct reactor *reactor)
         conns_reap(reactor->conns);
     due_note_activity(reactor, quiet);
     bool published = mesh_publish(reactor->port, wake, reactor);
-    reactor->loop->idle =
-        quiet && !published && !call_own_waits(reactor) && !polls_on(reactor, !quiet);
+    bool polls = unlikely(reactor->settings->busy_poll_us > 0) && polls_on(reactor, !quiet);
+    reactor->loop->idle = quiet && !published && !call_own_waits(reactor) && !polls;
 }
 
 void loop_run(struct reactor *reactor)

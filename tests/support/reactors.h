@@ -121,6 +121,7 @@ static inline void turn_until_quiet(void)
         if (rounds == REACTORS_TURNS_MAX)
             fail_msg("the reactors do not come to rest");
         quiet = true;
+        pass_us(reactors_settings.busy_poll_us); /* else those that poll never come to rest */
         for (uint32_t i = 0; i < server->count; i++) {
             turn(i);
             quiet &= reactor_at(i)->loop->idle || reactor_at(i)->loop->stopped;
@@ -293,8 +294,9 @@ static inline void reactors_name_keys(void)
 static inline void reactors_begin_with(uint32_t count, const char *const *options)
 {
     char shards[8];
-    char *words[32] = { "reactors", "--shards", shards, "--maxmemory", "100mb" };
-    int words_count = 5;
+    char *words[32] = { "reactors", "--shards",   shards,   "--maxmemory",
+                        "100mb",    "--loglevel", "nothing" };
+    int words_count = 7;
     snprintf(shards, sizeof(shards), "%u", count);
     for (; *options != NULL; options++)
         words[words_count++] = (char *)*options;

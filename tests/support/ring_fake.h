@@ -66,8 +66,9 @@ struct ring_fake {
     int read_fd;
     void *read_to;
     size_t read_size;
-    uint32_t wakes;  /* that this ring has sent */
-    int64_t wait_ns; /* of the last wait */
+    uint32_t wakes;        /* that this ring has sent */
+    int64_t wait_ns;       /* of the last wait */
+    void (*waiting)(void); /* what happens meanwhile; NULL: nothing */
 };
 
 static inline struct ring_fake *fake_of(const struct ring *ring)
@@ -283,6 +284,8 @@ static inline void fake_wait(struct ring *ring, int64_t wait_ns)
 {
     ring->turns++;
     fake_of(ring)->wait_ns = wait_ns;
+    if (fake_of(ring)->waiting != NULL)
+        fake_of(ring)->waiting();
 }
 
 static inline uint32_t fake_reap(struct ring *ring)
