@@ -4,42 +4,12 @@
  */
 #include "shoal/server/settings.h"
 
-#include "shoal/options/assign.h"
-#include "shoal/options/host_limits.h"
-#include "shoal/server/server.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "support/reactors.h"
 
 enum { WORDS_MAX = 8, TEXT_MAX = 256 };
 
-static struct server server;
 static char error[SETTINGS_ERROR_MAX];
 static uint64_t version;
-
-static int setup(void **state)
-{
-    (void)state;
-    struct host_limits host = { .cpus = 2, .cpus_affinity = 2, .memory = 1u << 30 };
-    memset(&server, 0, sizeof(server));
-    pthread_mutex_init(&server.settings_lock, NULL);
-    server.settings = calloc(1, sizeof(*server.settings));
-    options_defaults(server.settings, &host);
-    options_resolve(server.settings, &host);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    settings_free_all(&server);
-    assert_null(server.settings);
-    pthread_mutex_destroy(&server.settings_lock);
-    return 0;
-}
 
 /* CONFIG SET with these words, ended by NULL. */
 static bool change(const char *const *words)
@@ -55,29 +25,29 @@ static bool change(const char *const *words)
         at += size;
     }
     error[0] = '\0';
-    return settings_change(&server, &args, 2, &version, error);
+    return settings_change(server, &args, 2, &version, error);
 }
 #define CHANGE(...) change((const char *const[]){ "config", "set", __VA_ARGS__, NULL })
 
 static void a_change_makes_a_new_snapshot(void **state)
 {
     (void)state;
-    const struct settings *before = server.settings;
+    const struct settings *before = server->settings;
     uint64_t maxmemory = before->maxmemory;
     assert_true(CHANGE("maxmemory", "100mb", "timeout", "7"));
-    assert_ptr_not_equal(server.settings, before);
+    assert_ptr_not_equal(server->settings, before);
     assert_int_equal(before->maxmemory, maxmemory);
     assert_int_equal(before->timeout_s, 0);
-    assert_int_equal(server.settings->maxmemory, 100 * 1024 * 1024);
-    assert_int_equal(server.settings->timeout_s, 7);
+    assert_int_equal(server->settings->maxmemory, 100 * 1024 * 1024);
+    assert_int_equal(server->settings->timeout_s, 7);
     assert_int_equal(version, 1);
-    assert_int_equal(server.settings->version, 1);
+    assert_int_equal(server->settings->version, 1);
 }
 
 static void a_refused_pair_changes_nothing(void **state)
 {
     (void)state;
-    const struct settings *before = server.settings;
+    const struct settings *before = server->settings;
     assert_false(CHANGE("timeout", "7", "maxmemory", "much"));
     assert_non_null(strstr(error, "ERR CONFIG SET failed (possibly related to argument "
                                   "'maxmemory') - "));
@@ -89,14 +59,14 @@ static void a_refused_pair_changes_nothing(void **state)
                                "duplicate parameter");
     assert_false(CHANGE("timeout", "7", "port", "1"));
     assert_non_null(strstr(error, "can't set immutable config"));
-    assert_ptr_equal(server.settings, before);
+    assert_ptr_equal(server->settings, before);
     assert_int_equal(before->timeout_s, 0);
 }
 
 static uint32_t snapshots(void)
 {
     uint32_t count = 0;
-    for (const struct settings *s = server.settings; s != NULL; s = s->_older)
+    for (const struct settings *s = server->settings; s != NULL; s = s->_older)
         count++;
     return count;
 }
@@ -108,21 +78,155 @@ static void older_snapshots_go(void **state)
     assert_true(CHANGE("timeout", "2"));
     assert_true(CHANGE("timeout", "3"));
     assert_int_equal(snapshots(), 4);
-    settings_retire(&server, 2);
+    settings_use(reactor_at(0));
+    settings_retire(server, 2);
     assert_int_equal(snapshots(), 2);
-    settings_retire(&server, 2);
+    settings_retire(server, 2);
     assert_int_equal(snapshots(), 2);
-    settings_retire(&server, version);
+    settings_retire(server, version);
     assert_int_equal(snapshots(), 1);
-    assert_int_equal(server.settings->timeout_s, 3);
+    assert_int_equal(server->settings->timeout_s, 3);
+}
+
+/* ---- the reactors switch ------------------------------------------------- */
+
+static void a_change_reaches_every_reactor_before_the_reply(void **state)
+{
+    (void)state;
+    struct client *client = client_open(1);
+    tell(client, "CONFIG SET timeout 9 maxmemory-policy volatile-ttl");
+    turn(1);
+    turn(1);
+    assert_int_equal(heard_bytes(client), 0); /* the others do not know of it yet */
+    turn_until_quiet();
+    assert_string_equal(heard(client), "+OK");
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_ptr_equal(reactor_at(i)->settings, server->settings);
+        assert_int_equal(reactor_at(i)->settings->timeout_s, 9);
+        assert_int_equal(reactor_at(i)->loop->next_tick_ms != INT64_MAX, 1);
+    }
+    assert_int_equal(snapshots(), 1);
+}
+
+static void a_refused_change_reaches_nobody(void **state)
+{
+    (void)state;
+    struct client *client = client_open(1);
+    const struct settings *before = server->settings;
+    assert_reply("-ERR CONFIG SET failed (possibly related to argument 'timeout') - "
+                 "argument couldn't be parsed into an integer",
+                 client, "CONFIG SET timeout soon");
+    for (uint32_t i = 0; i < 3; i++)
+        assert_ptr_equal(reactor_at(i)->settings, before);
+}
+
+static void nobody_goes_back_to_an_older_one(void **state)
+{
+    (void)state;
+    assert_true(CHANGE("timeout", "1"));
+    settings_use(reactor_at(1));
+    const struct settings *used = reactor_at(1)->settings;
+    assert_int_equal(used->timeout_s, 1);
+    settings_use(reactor_at(1));
+    assert_ptr_equal(reactor_at(1)->settings, used);
+    assert_int_equal(reactor_at(2)->settings->timeout_s, 0); /* each for itself */
+}
+
+static void more_clients_are_let_in_by_the_sequencer(void **state)
+{
+    (void)state;
+    char more[16];
+    int before = server->clients_max;
+    snprintf(more, sizeof(more), "%d", before + 1);
+    assert_true(CHANGE("maxclients", more));
+    settings_use(reactor_at(1));
+    assert_int_equal(server->clients_max, before);
+    settings_use(reactor_at(SEQUENCER));
+    assert_int_equal(server->clients_max, before + 1);
+}
+
+static void many_changes_at_once_leave_one_snapshot(void **state)
+{
+    (void)state;
+    struct client *client[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        client[i] = client_open(i);
+        for (uint32_t n = 1; n <= 5; n++)
+            tell(client[i], "CONFIG SET timeout %u", 10 * i + n);
+    }
+    turn_until_quiet();
+    for (uint32_t i = 0; i < 3; i++)
+        assert_string_equal(heard(client[i]), "+OK +OK +OK +OK +OK");
+    assert_int_equal(snapshots(), 1);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_ptr_equal(reactor_at(i)->settings, server->settings);
+}
+
+/* ---- the config file ----------------------------------------------------- */
+
+static char path[64];
+
+static void write_file(const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static int begin_from_file(void **state)
+{
+    (void)state;
+    snprintf(path, sizeof(path), "/tmp/shoal-settings-%d.conf", (int)getpid());
+    write_file("timeout 5\n");
+    reactors_begin(3, "--config", path);
+    return 0;
+}
+
+static int end_with_file(void **state)
+{
+    unlink(path);
+    return reactors_finish(state);
+}
+
+static void the_file_is_read_again_for_all(void **state)
+{
+    (void)state;
+    assert_int_equal(reactor_at(2)->settings->timeout_s, 5);
+    write_file("timeout 6\nslowlog-max-len 7\n");
+    settings_reload(reactor_at(SEQUENCER));
+    turn_until_quiet();
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(reactor_at(i)->settings->timeout_s, 6);
+        assert_int_equal(reactor_at(i)->settings->slowlog_max_len, 7);
+    }
+    assert_int_equal(snapshots(), 1);
+}
+
+static void a_bad_file_changes_nothing(void **state)
+{
+    (void)state;
+    write_file("timeout 6\nslowlog-max-len many\n");
+    settings_reload(reactor_at(SEQUENCER));
+    turn_until_quiet();
+    assert_int_equal(reactor_at(2)->settings->timeout_s, 5);
+    assert_int_equal(server->settings_version, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_change_makes_a_new_snapshot, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_refused_pair_changes_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(older_snapshots_go, setup, teardown),
+        with_reactors(1, a_change_makes_a_new_snapshot),
+        with_reactors(1, a_refused_pair_changes_nothing),
+        with_reactors(1, older_snapshots_go),
+        with_reactors(3, a_change_reaches_every_reactor_before_the_reply),
+        with_reactors(3, a_refused_change_reaches_nobody),
+        with_reactors(3, nobody_goes_back_to_an_older_one),
+        with_reactors(3, more_clients_are_let_in_by_the_sequencer),
+        with_reactors(3, many_changes_at_once_leave_one_snapshot),
+        cmocka_unit_test_setup_teardown(the_file_is_read_again_for_all, begin_from_file,
+                                        end_with_file),
+        cmocka_unit_test_setup_teardown(a_bad_file_changes_nothing, begin_from_file, end_with_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
