@@ -23,6 +23,7 @@
 #include "shoal/commands.h"
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conns.h"
+#include "shoal/options/load.h"
 #include "shoal/options/options.h"
 #include "shoal/route/router.h"
 #include "shoal/server/server.h"

@@ -40,7 +40,9 @@ static void note_letter(struct reactor *home, struct message *message)
 
 static struct message call_to(uint16_t to, message_fn run)
 {
-    return (struct message){ .run = run, .done = note_done, .kind = MESSAGE_CALL, .to = to };
+    return (struct message){
+        .run = run, .done = note_done, .kind = MESSAGE_CALL, .magic = MESSAGE_MAGIC, .to = to
+    };
 }
 
 static void a_call_to_oneself_ends_later(void **state)

@@ -147,7 +147,7 @@ static void what_it_writes_is_known_before_it_runs(void **state)
     assert_false(transaction_writes(client->conn));
     ask(client, "SET a 1");
     assert_true(transaction_writes(client->conn));
-    transaction_discard(client->conn);
+    ask(client, "DISCARD");
     assert_false(transaction_writes(client->conn));
     assert_reply("-ERR EXEC without MULTI", client, "EXEC");
 }

@@ -136,7 +136,11 @@ static void messages_of_one_source_run_in_order(void **state)
 {
     (void)state;
     struct client *client = client_open(0);
-    struct message call = { .run = note_call, .done = note_nothing, .kind = MESSAGE_CALL, .to = 1 };
+    struct message call = { .run = note_call,
+                            .done = note_nothing,
+                            .kind = MESSAGE_CALL,
+                            .magic = MESSAGE_MAGIC,
+                            .to = 1 };
     order[0] = '\0';
     tell(client, "SET %s 1", key(1, 0));
     turn(0);

@@ -56,7 +56,7 @@ static void settings_reach_all_that_is_derived_from_them(void **state)
     (void)state;
     struct reactor *reactor = reactor_at(1);
     struct settings changed = reactors_settings;
-    changed.maxmemory_policy = POLICY_VOLATILE_TTL;
+    changed.maxmemory_policy = (int)(evict_policy_find("volatile-ttl") - evict_policies);
     changed.default_ttl_ms = 1234;
     changed.max_ttl_ms = 5678;
     changed.activedefrag = true;
