@@ -22,8 +22,8 @@ struct keyspace;
 /* As in CONFIG. Zeros: off. */
 struct defrag_limits {
     bool on;
-    uint32_t lower_percent; /* begins when so much more than the data's bytes lies idle ... */
-    uint64_t ignore_bytes;  /* ... and at least so many; of this shard */
+    uint32_t lower_percent; /* begins when idle bytes are this part of the data's ... */
+    uint64_t ignore_bytes;  /* ... and at least this many, in this shard */
     uint32_t cycle_percent; /* of a CPU, at most */
 };
 

@@ -144,7 +144,7 @@ uint64_t keyspace_count(const struct keyspace *keyspace);
 /*
  * Allows the shard `bytes` from now on; UINT64_MAX = no limit. What is over is evicted by
  * keyspace_work() in slices, and by writes. A request that cannot fit may raise the budget by up to
- * `credit` in all, until the next share: so much is free or can be evicted elsewhere.
+ * `credit` in all until the next share, since other shards have as much free or can evict it.
  */
 void keyspace_set_share(struct keyspace *keyspace, uint64_t bytes, uint64_t credit);
 

@@ -2,10 +2,10 @@
  * lifetime.h - how long keys may live, whatever their client asks for: a default for writes that
  * give no TTL, a maximum, and jitter, so that what was written together does not expire together.
  *
- *   a TTL is asked for     the lesser of it and the maximum, less up to `jitter_percent` of that
- *   none is asked for      the default, treated likewise
- *   "for ever" is asked    for ever, or the maximum if there is one (PERSIST, COPY of such a key)
- *   one is kept            as it is, unless it is beyond the maximum
+ *   the client gives a TTL    the lesser of it and the maximum, less up to `jitter_percent` of that
+ *   it gives none             the default, treated likewise
+ *   it asks for none          never, or the maximum if there is one (PERSIST, COPY of such a key)
+ *   the key keeps its own     as it is, unless it is beyond the maximum
  *
  * Jitter only shortens. Times that have passed stay what they are. Thread: any.
  */
