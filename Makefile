@@ -145,7 +145,7 @@ bench: ## shoal beside redis-server and memcached, in under three minutes
 	$(Q)$(MAKE) --no-print-directory $(parallel) MODE=release build/shoal build/shoal-bench
 	$(Q)exec bench/peers/run.sh $(ARGS)
 
-bench-test: $(BENCH) ## the tests of shoal-bench itself
+bench-test: $(BENCH) $(MICRO) ## the tests of shoal-bench itself
 	$(Q)BENCH=$(CURDIR)/$(BENCH) CC=$(CC) $(RUN) tests/bench/run.sh
 
 micro: $(MICRO) ## build the micro-benchmarks into build/<mode>/micro/

@@ -16,7 +16,7 @@
 enum { RING = 256, MESSAGES = 4000000, HOPS = 200000, SLEEPY_HOPS = 20000 };
 
 static struct spsc *there, *back;
-static struct doze doze;
+static struct sleeper sleeper;
 static _Atomic uint32_t wake_count; /* the futex word */
 
 static void *consume(void *unused)
@@ -69,10 +69,10 @@ static void *echo_sleeping(void *hops)
         void *message;
         while ((message = spsc_pop(there)) == NULL) {
             uint32_t count = atomic_load(&wake_count);
-            doze_begin(&doze);
+            sleep_begin(&sleeper);
             if (spsc_ready(there) == 0)
                 syscall(SYS_futex, &wake_count, FUTEX_WAIT_PRIVATE, count, NULL, NULL, 0);
-            doze_end(&doze);
+            sleep_end(&sleeper);
         }
         spsc_release(there);
         spsc_push(back, message);
@@ -93,8 +93,8 @@ static double round_trip_ns(int hops, void *(*peer)(void *), bool wakes)
         spsc_push(there, &message);
         spsc_publish(there);
         if (wakes) {
-            doze_fence();
-            if (doze_claim(&doze)) {
+            sleep_fence();
+            if (sleep_wake_claim(&sleeper)) {
                 atomic_fetch_add(&wake_count, 1);
                 syscall(SYS_futex, &wake_count, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
             }

@@ -91,7 +91,7 @@ static void hand_over(struct acceptor *acceptor, int fd, bool unix_socket)
     uint64_t total;
     uint32_t to = least_loaded(acceptor, &total);
     const struct settings *settings = acceptor->reactor->settings;
-    int max = acceptor->reactor->server->clients_max;
+    int max = (int)counter_get(&acceptor->reactor->server->clients_max);
     max = settings->maxclients < max ? settings->maxclients : max;
     struct handover *handover;
     if (total >= (uint64_t)max) {

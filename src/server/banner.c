@@ -34,7 +34,7 @@ static void print_size(const struct server *server)
     log_write(LOG_NOTICE, "size: %d shards (%s), %s, maxmemory %lu bytes, policy %s, maxclients %d",
               settings->shards, settings->shards_auto ? "auto" : "as asked", cpus,
               (unsigned long)settings->maxmemory, evict_policies[settings->maxmemory_policy].name,
-              server->clients_max);
+              (int)counter_get(&server->clients_max));
 }
 
 static long read_number(const char *path)

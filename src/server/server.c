@@ -290,7 +290,7 @@ int server_run(const struct settings *settings)
     mem_return_in_background();
 
     struct server *server = server_new(settings);
-    server->clients_max = fit_clients(settings->maxclients);
+    counter_set(&server->clients_max, (uint64_t)fit_clients(settings->maxclients));
     int code = EXIT_CLEAN;
     int error = threads_start(server);
     if (error != 0) {

@@ -49,8 +49,8 @@ void settings_use(struct reactor *here)
         return;
     /* what is the process's and not a reactor's */
     log_set_level((enum log_level)newest->loglevel);
-    if (newest->maxclients > server->clients_max)
-        server->clients_max = newest->maxclients;
+    if ((uint64_t)newest->maxclients > counter_get(&server->clients_max))
+        counter_set(&server->clients_max, (uint64_t)newest->maxclients);
 }
 
 void settings_retire(struct server *server, uint64_t version)

@@ -307,7 +307,7 @@ static inline void reactors_begin_with(uint32_t count, const char *const *option
     log_set_level(LOG_NOTHING);
     assert_int_equal(options_load(&reactors_settings, words_count, words), OPTIONS_START);
     server = server_new(&reactors_settings);
-    server->clients_max = reactors_settings.maxclients;
+    counter_set(&server->clients_max, (uint64_t)reactors_settings.maxclients);
     for (uint32_t i = 0; i < count; i++) {
         worker_begin(server_worker(server, i), fake_ring_new());
         random_seed(&reactor_at(i)->random, i + 1);

@@ -4,6 +4,7 @@
 #ifndef SHOAL_SERVER_SERVER_H
 #define SHOAL_SERVER_SERVER_H
 
+#include "shoal/base/counter.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
@@ -35,7 +36,8 @@ struct server {
     char run_id[RUN_ID_SIZE + 1];
     uint64_t started_mono_ns;
     int64_t started_wall_us;
-    int clients_max;        /* maxclients as far as descriptors allow */
+    struct counter
+        clients_max;        /* maxclients as far as descriptors allow; the sequencer writes it */
     uint64_t startup_bytes; /* allocated before the first connection */
 
     /* start-up: reactors report, main waits */

@@ -5,6 +5,7 @@
 #include "shoal/base/clock.h"
 
 #include "sections.h"
+#include "shoal/base/minmax.h"
 
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -51,7 +52,7 @@ void info_server(struct info *info)
 void info_clients(struct info *info)
 {
     int max = info->settings->maxclients;
-    max = max < info->server->clients_max ? max : info->server->clients_max;
+    max = min(max, (int)counter_get(&info->server->clients_max));
     COUNTERS_TO(info, clients);
     info_add(info, "cluster_connections:0\r\n");
     info_add(info, "maxclients:%d\r\n", max);

@@ -110,7 +110,7 @@ static int begin(void **state)
     settings = (struct settings){ .maxclients = 100, .tcp_backlog = 16, .unixsocketperm = 0600 };
     snprintf(settings.unixsocket, sizeof(settings.unixsocket), "/tmp/shoal-acceptor-%d", getpid());
     server.count = REACTORS;
-    server.clients_max = settings.maxclients;
+    counter_set(&server.clients_max, (uint64_t)settings.maxclients);
     server.reactor = reactors;
     for (uint32_t i = 0; i < REACTORS; i++) {
         reactor[i] = (struct reactor){

@@ -59,7 +59,7 @@ static void it_says_what_runs(void **state)
 static void it_says_how_large_it_is(void **state)
 {
     (void)state;
-    server->clients_max = 4321;
+    counter_set(&server->clients_max, 4321);
     print_banner();
     assert_says(" size: 2 shards (as asked), not pinned, maxmemory 104857600 bytes, policy ");
     assert_says(", maxclients 4321\n");

@@ -136,13 +136,13 @@ static void more_clients_are_let_in_by_the_sequencer(void **state)
 {
     (void)state;
     char more[16];
-    int before = server->clients_max;
+    int before = (int)counter_get(&server->clients_max);
     snprintf(more, sizeof(more), "%d", before + 1);
     assert_true(CHANGE("maxclients", more));
     settings_use(reactor_at(1));
-    assert_int_equal(server->clients_max, before);
+    assert_int_equal(counter_get(&server->clients_max), before);
     settings_use(reactor_at(SEQUENCER));
-    assert_int_equal(server->clients_max, before + 1);
+    assert_int_equal(counter_get(&server->clients_max), before + 1);
 }
 
 static void many_changes_at_once_leave_one_snapshot(void **state)

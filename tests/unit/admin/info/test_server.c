@@ -42,11 +42,11 @@ static void clients_are_added_up_and_limited(void **state)
     counter_set(&admin_reactor(h, 0)->stats->clients, 5);
     counter_set(&admin_reactor(h, 1)->stats->clients, 6);
     admin_settings(h)->maxclients = 100;
-    h->server->clients_max = 1000;
+    counter_set(&h->server->clients_max, 1000);
     admin_run(h, "info clients");
     admin_assert_line(h, "connected_clients:11");
     admin_assert_line(h, "maxclients:100");
-    h->server->clients_max = 60; /* there are descriptors for so many */
+    counter_set(&h->server->clients_max, 60); /* there are descriptors for so many */
     admin_run(h, "info clients");
     admin_assert_line(h, "maxclients:60");
 }
