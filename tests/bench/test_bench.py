@@ -65,18 +65,27 @@ def timed(function):
     return attempts
 
 
+def lag_ns():
+    """The longest that a reply takes while nothing delays it, of a run beside the one that is judged: what a busy
+    machine adds."""
+    with FakeServer() as server:
+        (result,) = bench_json("-p", server.port, "-c", 4, "-t", "get", "--seconds", 0.5)
+    return result["runs"][0]["latency_ns"]["max"]
+
+
 # ---- latency ------------------------------------------------------------------------------------
 
 
 @timed
 def test_closed_loop_measures_a_known_delay():
+    lag = lag_ns()
     with FakeServer() as server:
-        server.delay_s = 0.02
+        server.delay_s = 0.1
         (result,) = bench_json("-p", server.port, "-c", 4, "-n", 100, "-t", "get")
     run = result["runs"][0]
-    expect(20e6 <= run["latency_ns"]["min"] and run["latency_ns"]["p50"] < 30e6, run["latency_ns"])
+    expect(100e6 <= run["latency_ns"]["min"] and run["latency_ns"]["p50"] < 110e6 + lag, run["latency_ns"], lag)
     expect(run["requests"] == 100, run["requests"])
-    expect(50 < run["requests_per_s"] <= 200, run["requests_per_s"])  # 200 without pauses; a busy machine has some
+    expect(4e9 / (150e6 + lag) < run["requests_per_s"] <= 40, run["requests_per_s"], lag)
 
 
 def stalled(*arguments):
@@ -88,29 +97,30 @@ def stalled(*arguments):
 
 @timed
 def test_closed_loop_hides_a_stall():
-    run = stalled()
+    lag, run = lag_ns(), stalled()
     expect(run["latency_ns"]["max"] > 390e6, run["latency_ns"])
-    expect(run["latency_ns"]["p99"] < 100e6, run["latency_ns"])
+    expect(run["latency_ns"]["p90"] < 50e6 + lag < 390e6, run["latency_ns"], lag)
 
 
 @timed
 def test_open_loop_counts_the_wait():
     """A 0.4 s stall in 1 s at 500/s: four requests in ten wait 0.2 s on average."""
-    run = stalled("--rate", 500)
+    lag, run = lag_ns(), stalled("--rate", 500)
     expect(run["latency_ns"]["p90"] > 250e6, run["latency_ns"])
     expect(run["latency_ns"]["p75"] > 50e6, run["latency_ns"])
-    expect(run["service_ns"]["p90"] < 100e6, run["service_ns"])
+    expect(run["service_ns"]["p90"] < 50e6 + lag < 390e6, run["service_ns"], lag)
     expect(run["service_ns"]["max"] > 390e6, run["service_ns"])
 
 
 @timed
 def test_open_loop_keeps_its_rate():
-    for rate in ("500", "500:poisson"):
+    """Ten connections at 100/s: each has a tenth of a second for a reply, which a busy machine keeps, too."""
+    for rate in ("100", "100:poisson"):
         with FakeServer() as server:
-            (result,) = bench_json("-p", server.port, "-c", 10, "-t", "get", "--seconds", 2, "--rate", rate)
+            (result,) = bench_json("-p", server.port, "-c", 10, "-t", "get", "--seconds", 3, "--rate", rate)
         run = result["runs"][0]
-        expect(run["sustained"] or rate != "500", rate, run)
-        expect(440 < run["requests_per_s"] < 560, rate, run["requests_per_s"])
+        expect(run["sustained"] or rate != "100", rate, run)
+        expect(75 < run["requests_per_s"] < 125, rate, run["requests_per_s"])
 
 
 def test_rate_not_sustained_is_said():
@@ -125,17 +135,19 @@ def test_rate_not_sustained_is_said():
 @timed
 def test_find_rate_stops_where_the_server_does():
     with FakeServer() as server:
-        server.delay_s = 0.01
-        output = bench("-p", server.port, "-c", 2, "-t", "get", "--seconds", 0.3, "--find-rate", "p50<15ms")
+        server.delay_s = 0.02
+        output = bench("-p", server.port, "-c", 4, "-t", "get", "--seconds", 1, "--find-rate", "p50<150ms")
     rate = float(re.search(r"holds up to (\d+)", output).group(1))
-    expect(60 < rate <= 200, output)
+    expect(50 < rate <= 205, output)
 
 
+@timed
 def test_warmup_is_not_counted():
     with FakeServer() as server:
         server.stall = (0.1, 0.3)
         (result,) = bench_json("-p", server.port, "-c", 1, "-t", "get", "--seconds", 0.5, "--warmup", 0.6)
-    expect(result["runs"][0]["latency_ns"]["max"] < 200e6, result["runs"][0]["latency_ns"])
+    lag = lag_ns()
+    expect(result["runs"][0]["latency_ns"]["max"] < min(100e6 + lag, 290e6), result["runs"][0]["latency_ns"], lag)
 
 
 # ---- verify -------------------------------------------------------------------------------------
