@@ -41,8 +41,8 @@ static void answer_pack(struct reactor *reactor, struct request *request, struct
     }
 }
 
-/* Runs it. `ticks`: measured, or NULL where the batch is measured as a whole. */
-static void run(struct reactor *reactor, struct request *request, bool measured)
+/* Runs one command; `measured` is false where a run of quick ones is measured as a whole. */
+static void request_run(struct reactor *reactor, struct request *request, bool measured)
 {
     struct reply reply;
     struct exec exec = {
@@ -80,7 +80,7 @@ static void run(struct reactor *reactor, struct request *request, bool measured)
 
 void batcher_run_one(struct reactor *reactor, struct request *request)
 {
-    run(reactor, request, true);
+    request_run(reactor, request, true);
 }
 
 void batcher_refuse(struct reactor *reactor, struct request *request, const char *error)
@@ -153,7 +153,7 @@ static void timed_run(struct reactor *reactor, struct timed_run *timed, struct r
         timed->own[timed->own_count++] = request->command;
     else
         timed->forwarded[timed->forwarded_count++] = request;
-    run(reactor, request, false);
+    request_run(reactor, request, false);
 }
 
 static void run_all(struct reactor *reactor, struct request *const *request, uint32_t count)
@@ -169,7 +169,7 @@ static void run_all(struct reactor *reactor, struct request *const *request, uin
             timed_run(reactor, &timed, request[i]);
         } else {
             timed_end(reactor, &timed);
-            run(reactor, request[i], true);
+            request_run(reactor, request[i], true);
             timed_begin(&timed);
         }
     }

@@ -62,7 +62,8 @@ enum conn_flag {
 
 /*
  * Why a connection does not take on its next request. Bytes that arrive meanwhile are kept, up to
- * CONN_INPUT_SOFT; from there on it is not received either (CONN_RECV_PAUSED).
+ * CONN_INPUT_SOFT; from there on it is not received either (CONN_RECV_PAUSED). CONN_REQUESTS_MAX
+ * and CONN_OUT_SOFT hold while the budget is easy; backpressure.limits has them as they are now.
  *
  *   reason              since                                  until
  *   CONN_WAIT_TURN      a barrier, or CLIENT PAUSE             those before it are answered, or the

@@ -6,7 +6,7 @@
  * a read (MGET) run at once; those of a transaction take their keys on every shard first (round
  * LOCK, through the sequencer), then run, then give the keys back with the last round:
  *
- *   LOCK      -> granted, and what WATCH and MSETNX say   by the sequencer, in one order everywhere
+ *   LOCK      -> granted, and what WATCH says             by the sequencer, in one order everywhere
  *   RUN ...   -> values                                   straight from the origin
  *
  *   BUILD ---> LOCK ---> CHECK ---> RUN ---> END

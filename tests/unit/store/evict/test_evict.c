@@ -13,13 +13,13 @@ static void an_unknown_policy_is_not_found(void **state)
 static void only_keys_with_a_ttl_give_way_to_volatile_policies(void **state)
 {
     struct keyspace *k = *state;
-    for (int p = 0; p < POLICIES; p++) {
-        if (strncmp(all_policies[p], "volatile", 8) != 0)
+    for (int p = 0; policy_at(p) != NULL; p++) {
+        if (strncmp(policy_at(p), "volatile", 8) != 0)
             continue;
         keyspace_flush(k, -1);
         while (keyspace_work(k) >= 0)
             k->now_ms++;
-        cache_use(k, all_policies[p], 200 * 1000);
+        cache_use(k, policy_at(p), 200 * 1000);
         for (uint64_t id = 0; id < 500; id++)
             assert_true(cache_store(k, id, 0, 50, 0));
         for (uint64_t id = 500; id < 5000; id++)
@@ -33,15 +33,15 @@ static void only_keys_with_a_ttl_give_way_to_volatile_policies(void **state)
 static void what_has_expired_is_freed_first_and_not_counted_as_evicted(void **state)
 {
     struct keyspace *k = *state;
-    for (int p = 0; p < POLICIES; p++) {
-        cache_use(k, all_policies[p], UINT64_MAX);
+    for (int p = 0; policy_at(p) != NULL; p++) {
+        cache_use(k, policy_at(p), UINT64_MAX);
         for (uint64_t id = 0; id < 1000; id++)
             assert_true(cache_store(k, id, 3, 50, k->now_ms + 1000));
         for (uint64_t id = 1000; id < 1500; id++)
             assert_true(cache_store(k, id, 3, 50, k->now_ms + 1000 * 1000));
         k->now_ms += 2000;
         uint64_t before = cache_evicted(k);
-        cache_use(k, all_policies[p], keyspace_used(k) - 1000 * 80);
+        cache_use(k, policy_at(p), keyspace_used(k) - 1000 * 80);
         while (keyspace_in_debt(k))
             keyspace_evict(k, 0, 1000);
         assert_true(cache_evicted(k) - before < 1500 - 500);
