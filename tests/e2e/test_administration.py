@@ -87,6 +87,8 @@ def all_at_once(server, config):
     rng = random.Random(SEED)
     # In RESP2 and the native protocol a map is a list.
     wires = [Wire(server.port, PROTOCOLS[i % 2]) for i in range(CONNECTIONS)]
+    for wire in wires:  # each has arrived at its reactor, so that CLIENT LIST has them all
+        equal(wire.run("DBSIZE"), 0)
     equal(wires[0].run("NOSUCHCOMMAND").split()[0], b"ERR")
     wanted = reload(server, config, rng)
     rounds, end = 0, time.monotonic() + SECONDS
