@@ -249,7 +249,7 @@ def check_prototypes():
     for kind, name, _, _, path in ctags(files, "fp"):
         if kind == "function" and path.endswith(".c"):
             defined[name].add(path)
-        elif kind == "prototype" and path.endswith(".h"):
+        elif kind == "prototype" and path.endswith(".h") and name != "offsetof":  # in an assertion
             declared.append((name, path))
     for name, header in declared:
         stem = os.path.splitext(os.path.basename(header))[0]

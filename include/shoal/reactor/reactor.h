@@ -9,6 +9,8 @@
 
 #include "shoal/base/random.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct conns;
@@ -29,7 +31,6 @@ enum {
 
 struct reactor {
     uint32_t id, count;              /* which of how many */
-    int64_t now_ms;                  /* of this turn */
     const struct settings *settings; /* of this moment: switched by message */
     struct ring *ring;
     struct mesh_port *port;
@@ -43,7 +44,12 @@ struct reactor {
     struct server *server;
     struct reactor *const *peer; /* all of them, by id: for what is written by counters alone */
     struct random random;        /* not for secrets */
+    int64_t now_ms;              /* of this turn */
 };
+
+/* Peers read the first line to find the ring and the counters: no turn may write into it. */
+static_assert(offsetof(struct reactor, random) >= 64 && offsetof(struct reactor, now_ms) >= 64,
+              "what turns write begins behind the first cache line");
 
 /* slot -> reactor: contiguous ranges. */
 static inline uint32_t reactor_of_slot(const struct reactor *reactor, uint32_t slot)
