@@ -284,7 +284,7 @@ static void dispatch_checked(struct conn *conn, struct request *request)
 void dispatch_held(struct conn *conn)
 {
     struct request *request = conn->unanswered.last;
-    must(conn->flags & CONN_HELD && request != NULL);
+    must(conn->flags & CONN_HELD && conn->unanswered.first != NULL);
     if (conn->flags & CONN_DEAD) {
         /* Its reply has no reader any more: it is dropped unless it had started. */
         conn->flags &= ~(uint32_t)CONN_HELD;

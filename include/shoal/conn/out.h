@@ -9,6 +9,7 @@
 
 #include "shoal/base/bound.h"
 #include "shoal/base/list.h"
+#include "shoal/base/must.h"
 #include "shoal/conn/reply_ref.h"
 #include "shoal/net/ring.h"
 #include "shoal/proto/reply.h"
@@ -55,6 +56,7 @@ struct chunk_pool {
 char *out_room(struct out *out, struct chunk_pool *pool, size_t *room);
 static inline void out_written(struct out *out, size_t size)
 {
+    dcheck(out->chunks.first != NULL); /* else `last` may be another connection's by now */
     out->chunks.last->size += size;
     out->bytes += size;
 }
