@@ -50,7 +50,6 @@ struct worker *worker_new(uint32_t id, uint32_t count, struct reactor *const *pe
         .loop = &worker->loop,
     };
     conns_init(&worker->conns, reactor);
-    shard_init(&worker->shard);
     return worker;
 }
 
@@ -124,6 +123,7 @@ void worker_begin(struct worker *worker, struct ring *ring)
     struct reactor *reactor = &worker->reactor;
     reactor->ring = ring;
     reactor->keyspace = keyspace_new(arena_new(), &reactor->stats->keyspace);
+    shard_init(&worker->shard);
     reactor->keyspace->shard = reactor->id;
     reactor->keyspace->shards = reactor->count;
     random_seed(&reactor->random, clock_ticks());

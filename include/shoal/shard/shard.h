@@ -16,8 +16,12 @@ struct shard {
     char *scratch;             /* second buffer of replies to other reactors */
 };
 
-/* Thread: startup. Aborts when memory is out. */
+/* Thread: owner, pinned and with its arena bound: what this allocates is near. Aborts when memory is
+ * out. */
 void shard_init(struct shard *shard);
+
+/* Thread: startup, after the owner has ended. A shard that was never initialised but is all zero is
+ * accepted. */
 void shard_fini(struct shard *shard);
 
 #endif
