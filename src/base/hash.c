@@ -91,18 +91,32 @@ static inline uint64_t word_at(const uint8_t *p)
     return le64toh(word);
 }
 
+/* The same of 2 to 7 bytes. */
+static inline uint64_t few_at(const uint8_t *p, size_t size)
+{
+    uint64_t word = 0;
+    size_t done = 0;
+    if (size & 4) {
+        word = (uint64_t)(p[0] | p[1] << 8 | p[2] << 16) | (uint64_t)p[3] << 24;
+        done = 4;
+    }
+    if (size & 2) {
+        word |= (uint64_t)(p[done] | p[done + 1] << 8) << 8 * done;
+        done += 2;
+    }
+    if (size & 1)
+        word |= (uint64_t)p[done] << 8 * done;
+    return word;
+}
+
 uint16_t crc16(const void *data, size_t size)
 {
     const uint8_t *p = data;
     uint16_t crc = 0;
     for (; size >= 8; size -= 8, p += 8)
         crc = crc16_eight(word_at(p) ^ __builtin_bswap16(crc));
-    if (size >= 2) { /* zeros before them change nothing */
-        uint64_t word = 0;
-        for (size_t i = 0; i < size; i++)
-            word |= (uint64_t)p[i] << 8 * i;
-        return crc16_eight((word ^ __builtin_bswap16(crc)) << 8 * (8 - size));
-    }
+    if (size >= 2) /* zeros before them change nothing */
+        return crc16_eight((few_at(p, size) ^ __builtin_bswap16(crc)) << 8 * (8 - size));
     if (size == 1)
         crc = (uint16_t)(crc << 8) ^ crc_table[0][p[0] ^ (crc >> 8)];
     return crc;
