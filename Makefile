@@ -70,7 +70,7 @@ E2E_SRC     := $(wildcard tests/e2e/test_*.c)
 PRELOAD_SRC := $(wildcard tests/preload/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
 ifeq ($(MODE),tsan)
-UNIT_SRC    := $(if $(UNIT_SRC),$(shell grep -lE 'pthread' $(UNIT_SRC)))
+UNIT_SRC    := $(if $(UNIT_SRC),$(shell grep -lE 'pthread|fake_server\.h' $(UNIT_SRC)))
 endif
 
 objects   = $(patsubst %.c,$(OUT)/obj/%.o,$1)
