@@ -13,7 +13,8 @@ packages() {
     build) echo gcc libc6-dev make binutils liburing-dev libjemalloc-dev libxxhash-dev ;;
     test)
         echo libcmocka-dev redis-server redis-tools python3 python3-redis libhiredis-dev tcl \
-            memcached procps spin zstd chromium ca-certificates valgrind clang libclang-rt-14-dev
+            memcached procps spin zstd chromium ca-certificates valgrind clang libclang-rt-14-dev \
+            clang-format universal-ctags git
         ;;
     bench) echo redis-server memcached python3 zstd ;;
     instructions) echo valgrind python3 ;;
