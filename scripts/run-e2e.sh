@@ -34,7 +34,11 @@ one() {
     *.mjs) runner=node ;;
     *) runner= ;;
     esac
-    timeout -k 5 "${E2E_TIMEOUT:-600}" $runner "$test" >"$log" 2>&1 </dev/null
+    timeout -k 5 "${E2E_TIMEOUT:-600}" $runner "$test" >"$log" 2>&1 </dev/null &
+    child=$!
+    # timeout has a process group of its own: it, the test and its servers would outlive us.
+    trap 'kill $child; wait $child; exit 130' INT TERM HUP
+    wait $child
     status=$?
     totals=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
     set -- $(printf %s "$totals" | tr -dc '0-9 ')
@@ -93,6 +97,7 @@ if [ $# -eq 0 ]; then
     done
 fi
 
+[ $# -gt 0 ] || { echo "there is no test to run" && exit 1; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM HUP

@@ -13,7 +13,11 @@ set -u
 one() {
     program=$1
     log=$2
-    timeout -k 5 "${UNIT_TIMEOUT:-600}" "$program" >"$log" 2>&1 </dev/null
+    timeout -k 5 "${UNIT_TIMEOUT:-600}" "$program" >"$log" 2>&1 </dev/null &
+    child=$!
+    # timeout has a process group of its own: it would outlive us.
+    trap 'kill $child; wait $child; exit 130' INT TERM HUP
+    wait $child
     echo $? >"$log.status"
 }
 

@@ -50,6 +50,9 @@ TOTALS
     elif [ -z "$totals" ]; then
         bad=1
         note="   said no totals"
+    elif [ $((ok + bad + left)) -eq 0 ]; then
+        bad=1
+        note="   ran no test"
     fi
     [ "$bad" -eq 0 ] || bad_logs="$bad_logs $log"
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + left))
