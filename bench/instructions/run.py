@@ -4,9 +4,9 @@
     bench/instructions/run.py PROGRAM            a figure more than 1 % above base.txt fails
     bench/instructions/run.py PROGRAM --record   writes base.txt
 
-Runs PROGRAM under callgrind, which counts exactly: a difference is a difference in the code (or in the compiler,
-the C library and jemalloc). Figures of another compiler, architecture or other flags cannot be compared with those
-on record: they are printed, and counted as skipped.
+Runs PROGRAM under callgrind, which counts exactly: a difference is a difference in the code, or in jemalloc. Figures
+of another compiler, architecture or C library, of other flags, or of a CPU for which the C library has other copies of
+memcpy() cannot be compared with those on record: they are printed, and counted as skipped.
 """
 
 import argparse
@@ -43,6 +43,8 @@ def surroundings(program):
         "architecture": platform.machine(),
         "compiler": "gcc " + output(flags[0], "-dumpfullversion"),
         "flags": generating(flags),
+        "library": " ".join(platform.libc_ver()),
+        "avx2": "yes" if "avx2" in pathlib.Path("/proc/cpuinfo").read_text() else "no",
     }
 
 
@@ -106,6 +108,9 @@ def record(here, figures):
 def report(figures, base, comparable):
     """Returns how many passed, failed and were skipped."""
     counts = {"ok": 0, "FAIL": 0, "skipped": 0}
+    for name in base.keys() - figures.keys():
+        counts["FAIL"] += 1
+        print(f"FAIL     {name}: on record, and not measured")
     print(f"{'':9}{'instructions per request':30}{'now':>10}{'base':>10}{'ratio':>8}")
     for name, now in figures.items():
         verdict, was, ratio = "skipped", "", ""
