@@ -134,7 +134,7 @@ static const struct command subs[] = {
       .route = ROUTE_GATHER, .gather = slowlog_get,
       .group = "server", .since = "2.2.12", .complexity = "O(N) where N is the number of entries returned",
       .syntax = "[count]",
-      .summary = "Returns the newest entries of the slow log." },
+      .summary = "Returns the newest entries of the slow log: 10 if no count is given, all for -1." },
     { .name = "len", .arity = 2, .flags = CMD_ADMIN | CMD_ANYTIME,
       .route = ROUTE_GATHER, .gather = slowlog_len,
       .group = "server", .since = "2.2.12", .complexity = "O(1)", .syntax = "",
