@@ -47,9 +47,9 @@ enum budget_level budget_level(uint64_t limit_bytes, uint64_t reply_bytes)
 
 /* ---- the line ------------------------------------------------------------ */
 
-static void line_join(struct budget *budget, struct reservation *claim, uint64_t lacking)
+static void line_join(struct budget *budget, struct reservation *claim, uint64_t needed)
 {
-    claim->needed = lacking;
+    claim->needed = needed;
     claim->next = NULL;
     claim->prev = budget->last;
     if (budget->last != NULL)
@@ -172,12 +172,12 @@ struct reservation *budget_next(struct budget *budget)
 {
     struct reservation *claim = budget->first;
     for (int i = 0; claim != NULL && i < LOOKED_AT; i++, claim = claim->next) {
-        uint64_t lacking = claim->needed;
-        if (grant(budget, claim, lacking)) {
+        uint64_t needed = claim->needed;
+        if (grant(budget, claim, needed)) {
             line_leave(budget, claim);
             return claim;
         }
-        if (claimed(claim) + lacking <= budget->part_bytes)
+        if (claimed(claim) + needed <= budget->part_bytes)
             return NULL;
     }
     return NULL;

@@ -19,7 +19,7 @@
 enum { QUICK_BYTES_MAX = 4096 };
 
 /* The reply of a command from another reactor: in the request, in the pair's reply space, or as a
- * ref. */
+ * reply reference. */
 static void answer_pack(struct reactor *reactor, struct request *request, struct reply *reply)
 {
     struct answer *answer = &request->answer;
@@ -160,7 +160,7 @@ static void run_all(struct reactor *reactor, struct request *const *request, uin
 {
     struct timed_run timed;
     const struct key_queues *queues = reactor->shard->queues;
-    bool measure_each = reactor->records->measure_each;
+    bool measure_each = reactor->records->measure_each; /* changed: from the next batch on */
     timed_begin(&timed);
     for (uint32_t i = 0; i < count; i++) {
         if (unlikely(key_queues_active(queues)) && !key_queues_admit_request(reactor, request[i]))

@@ -36,7 +36,9 @@ struct conns {
     uint32_t count;
     struct conn *flush_first, *stalled_first, *reaping_first;
     LIST_OF(struct conn) starved; /* first come, first served */
-    uint64_t hold_until_ns; /* replies that are held back go then at the latest; 0: none are */
+    /* Replies that are held back go then at the latest; 0: none are. Not 0 only while flush_first is
+     * not NULL: conns_flush(), which renews it, is called for that alone. */
+    uint64_t hold_until_ns;
     uint32_t lingering;     /* closing ones whose last replies are on their way */
     int64_t next_linger_ms; /* when those are looked at again */
     struct chunk_pool chunks;
