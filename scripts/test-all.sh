@@ -21,6 +21,9 @@ mkdir -p build/test-logs
 passed=0 failed=0 skipped=0 summary= bad_logs=
 FAILURE='[1-9][0-9]* failed|^FAIL|not ok|\[  FAILED|: (error|fatal)|(ERROR|WARNING): .*Sanitizer|runtime error'
 
+# timeout has a process group of its own: without this a stage would outlive us.
+trap 'kill "$(cat "$log.pid")"; wait; exit 130' INT TERM HUP
+
 for stage in "$@"; do
     kind=${stage%%:*}
     mode=${stage#*:}
@@ -28,13 +31,17 @@ for stage in "$@"; do
     log=build/test-logs/$kind-$mode.log
     echo "== $kind ($mode)"
     began=$(date +%s)
-    # The pipe's last part ends only when the stage has; its own status comes by a file.
+    # The pipe's last part ends only when the stage has; its own status comes by a file. It is waited
+    # for, since a shell runs no trap while a command in the foreground runs.
     {
-        timeout -k 10 "${STAGE_TIMEOUT:-1500}" make --no-print-directory -j"$jobs" MODE="$mode" "$kind"
+        timeout -k 10 "${STAGE_TIMEOUT:-1500}" make --no-print-directory -j"$jobs" MODE="$mode" "$kind" &
+        echo $! >"$log.pid"
+        wait $!
         echo $? >"$log.status"
-    } 2>&1 </dev/null | tee "$log" | grep -vE '^  (CC|AR|LINK) '
+    } 2>&1 </dev/null | tee "$log" | grep -vE '^  (CC|AR|LINK) ' &
+    wait $!
     status=$(cat "$log.status")
-    rm -f "$log.status"
+    rm -f "$log.status" "$log.pid"
 
     totals=$(grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$' "$log" | tail -n 1)
     ok=0 bad=0 left=0 note=
