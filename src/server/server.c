@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What main asks of the sequencer, added into the eventfd. */
@@ -193,8 +194,19 @@ static void pidfile_write(const struct settings *settings)
                   strerror(errno));
         return;
     }
-    fprintf(file, "%d\n", (int)getpid());
-    fclose(file);
+    bool written = fprintf(file, "%d\n", (int)getpid()) > 0;
+    if (fclose(file) != 0 || !written)
+        log_write(LOG_WARNING, "cannot write the pid file %s: %s", settings->pidfile,
+                  strerror(errno));
+}
+
+/* A device or a link to one, such as /dev/null, stays. */
+static void pidfile_remove(const struct settings *settings)
+{
+    struct stat stat;
+    if (settings->pidfile[0] != '\0' && lstat(settings->pidfile, &stat) == 0 &&
+        S_ISREG(stat.st_mode))
+        unlink(settings->pidfile);
 }
 
 static bool has_ended(struct server *server)
@@ -206,7 +218,8 @@ static bool has_ended(struct server *server)
 }
 
 /* Signals become requests to the sequencer; a second one to end does so at once. */
-static void signals_loop(struct server *server, const sigset_t *set)
+static void signals_loop(struct server *server, const struct settings *settings,
+                         const sigset_t *set)
 {
     bool stopping = false;
     for (;;) {
@@ -227,6 +240,7 @@ static void signals_loop(struct server *server, const sigset_t *set)
         }
         if (stopping) {
             log_write(LOG_WARNING, "second signal: ending at once");
+            pidfile_remove(settings);
             _exit(EXIT_RUNTIME);
         }
         stopping = true;
@@ -311,11 +325,10 @@ int server_run(const struct settings *settings)
     log_write(LOG_NOTICE, "Ready to accept connections");
     pthread_t joiner;
     must(pthread_create(&joiner, NULL, join_all, server) == 0);
-    signals_loop(server, &set);
+    signals_loop(server, settings, &set);
     pthread_join(joiner, NULL);
     acceptor_close(&server->acceptor, settings);
-    if (settings->pidfile[0] != '\0')
-        unlink(settings->pidfile);
+    pidfile_remove(settings);
     log_write(LOG_NOTICE, "bye");
 out:
     if (mem_is_checked())

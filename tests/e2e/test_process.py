@@ -1,0 +1,106 @@
+"""The process as its host sees it: the pid file, the CPUs of its threads, and a second signal."""
+
+import os
+import signal
+import tempfile
+
+from started import STOP_SECONDS, Server, Tests, equal, matches
+from wire import Wire
+
+NO_CPU = 1023  # of those that a CPU set can name; machines with as many are not tested on
+
+
+def told(server, text):
+    return [line for line in server.output if text in line]
+
+
+def pid_file(folder):
+    """It has the process id while the server runs, and is gone when it has ended."""
+    path = os.path.join(folder, "pid")
+    with Server(1, "--pidfile", path) as server:
+        with open(path) as file:
+            equal(file.read(), "%d\n" % server.process.pid)
+        server.ends_well()
+        assert not os.path.exists(path)
+
+
+def no_pid_file(folder):
+    """One that cannot be created is said, and the server runs."""
+    with Server(1, "--pidfile", os.path.join(folder, "missing", "pid")) as server:
+        equal(Wire(server.port).run("PING"), b"PONG")
+        server.ends_well()
+        equal(len(told(server, "cannot write the pid file")), 1)
+
+
+def full_disk(folder):
+    """Nor is a full disk passed over in silence; what is no file of ours is not removed."""
+    path = os.path.join(folder, "full")
+    os.symlink("/dev/full", path)
+    with Server(1, "--pidfile", path) as server:
+        equal(Wire(server.port).run("PING"), b"PONG")
+        server.ends_well()
+        matches("".join(told(server, "cannot write the pid file")), "No space left on device")
+    assert os.path.islink(path)
+
+
+def second_signal(folder):
+    """It ends a server that waits for a client; the first one alone would not for an hour."""
+    path = os.path.join(folder, "pid")
+    with Server(2, "--shutdown-timeout", "3600", "--pidfile", path) as server:
+        client = Wire(server.port, receive_bytes=8192)
+        equal(client.run("SET", "value", b"v" * 65536), b"OK")
+        client.send(client.proto.request("GET", "value") * 100)
+        assert client.more()
+        server.process.send_signal(signal.SIGTERM)
+        while not told(server, "stopping"):
+            assert server.process.poll() is None
+        server.process.send_signal(signal.SIGINT)
+        equal(server.process.wait(STOP_SECONDS), 1)
+        server.stop()
+        equal(len(told(server, "second signal")), 1)
+        assert not os.path.exists(path)
+
+
+def cpus_of_workers(server):
+    folder = "/proc/%d/task" % server.process.pid
+    cpus = {}
+    for thread in os.listdir(folder):
+        with open("%s/%s/comm" % (folder, thread)) as name:
+            if name.read().startswith("shoal-"):
+                cpus[int(thread)] = os.sched_getaffinity(int(thread))
+    equal(len(cpus), server.shards)
+    return [cpus[thread] for thread in sorted(cpus)]
+
+
+def pinned():
+    """Each worker thread has one CPU of the list, in turn; the main thread has all."""
+    ours = sorted(os.sched_getaffinity(0))
+    chosen = [ours[0], ours[-1]]
+    with Server(3, "--cpu-list", ",".join(map(str, chosen))) as server:
+        equal(cpus_of_workers(server), [{chosen[i % 2]} for i in range(3)])
+        equal(os.sched_getaffinity(server.process.pid), set(ours))
+        server.ends_well()
+
+
+def not_pinned():
+    """A CPU that is not there is said, and the thread runs where it may."""
+    ours = os.sched_getaffinity(0)
+    with Server(2, "--cpu-list", str(NO_CPU)) as server:
+        equal(cpus_of_workers(server), [ours, ours])
+        server.ends_well()
+        equal(len(told(server, "could not be pinned to CPU %d" % NO_CPU)), 2)
+
+
+def main():
+    tests = Tests()
+    with tempfile.TemporaryDirectory(prefix="shoal-e2e-") as folder:
+        tests.run("pid file", pid_file, folder)
+        tests.run("no pid file", no_pid_file, folder)
+        tests.run("full disk", full_disk, folder)
+        tests.run("second signal", second_signal, folder)
+    tests.run("pinned", pinned)
+    tests.run("not pinned", not_pinned)
+    tests.finish()
+
+
+main()
