@@ -198,11 +198,16 @@ bool socket_peer_is_local(int fd)
 {
     struct sockaddr_storage address = { 0 };
     socklen_t size = sizeof(address);
-    if (getpeername(fd, (struct sockaddr *)&address, &size) != 0)
-        return true;
+    if (getpeername(fd, (struct sockaddr *)&address, &size) != 0) {
+        /* A peer that has reset its connection has no name any more, and what it sent before can
+         * still be read. */
+        size = sizeof(address);
+        return getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
+               address.ss_family == AF_UNIX;
+    }
     if (address.ss_family == AF_INET)
         return (ntohl(((struct sockaddr_in *)&address)->sin_addr.s_addr) >> 24) == 127;
     if (address.ss_family == AF_INET6)
         return IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&address)->sin6_addr);
-    return true;
+    return address.ss_family == AF_UNIX;
 }

@@ -104,6 +104,25 @@ static void it_listens_and_names_both_ends(void **state)
     close(listener);
 }
 
+/* What was sent before the reset is still there to be run: from anywhere. */
+static void a_peer_that_has_reset_is_not_called_local(void **state)
+{
+    (void)state;
+    char data[16];
+    const struct linger reset = { .l_onoff = 1 };
+    int listener = socket_listen_tcp("127.0.0.1", 0, 8);
+    int client = connect_to(port_of(listener));
+    assert_int_equal(send(client, "FLUSHALL\r\n", 10, 0), 10);
+    assert_int_equal(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+    close(client);
+    int server = accept(listener, NULL, NULL);
+    assert_true(server >= 0);
+    assert_int_equal(recv(server, data, sizeof(data), MSG_DONTWAIT), 10);
+    assert_false(socket_peer_is_local(server));
+    close(server);
+    close(listener);
+}
+
 static void version_6_has_brackets(void **state)
 {
     (void)state;
@@ -204,6 +223,7 @@ static void a_unix_socket_has_the_path_as_its_name(void **state)
     socket_tune(server, 300); /* nothing to tune, nothing breaks */
     assert_false(socket_acked_bytes(server, &(uint64_t){ 0 }));
     close(client);
+    assert_true(socket_peer_is_local(server));
     close(server);
     close(listener);
     unlink(path);
@@ -290,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_listens_and_names_both_ends),
+        cmocka_unit_test(a_peer_that_has_reset_is_not_called_local),
         cmocka_unit_test(version_6_has_brackets),
         cmocka_unit_test(a_bad_address_is_an_error),
         cmocka_unit_test(a_port_that_stays_taken_is_refused_in_the_end),
