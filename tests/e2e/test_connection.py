@@ -441,6 +441,7 @@ def list_over_shards():
     connections = one_a_shard()
     ids = [c.run("CLIENT", "ID")[1] for c in connections]
     equal(len(set(ids)), SHARDS)
+    wait_until(lambda: len(listed(connections[0])) == SHARDS, "those of earlier tests stay in the list")
     for c in connections:
         all_of_them = listed(c)
         assert set(ids) <= set(all_of_them), (ids, all_of_them)
@@ -531,6 +532,8 @@ def kill_everybody_else_in_the_middle_of_work():
     c, victims = connect(), [connect() for _ in range(12)]
     for i, victim in enumerate(victims):
         victim.send([["SET", "w%d:%d" % (i, k), "x" * 100] for k in range(200)])
+    addresses = {"%s:%d" % victim.socket.getsockname() for victim in victims}
+    wait_until(lambda: addresses <= {f["addr"] for f in listed(c).values()}, "not all have been accepted")
     killed = c.run("CLIENT", "KILL", "TYPE", "normal")
     assert killed[0] == ":" and killed[1] >= len(victims), killed
     for victim in victims:
