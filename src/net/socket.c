@@ -194,6 +194,13 @@ void socket_peer_text(int fd, char out[ADDRESS_TEXT_MAX])
         address_text(&address, out);
 }
 
+bool socket_peer_is_gone(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+    return getpeername(fd, (struct sockaddr *)&address, &size) != 0;
+}
+
 bool socket_peer_is_local(int fd)
 {
     struct sockaddr_storage address = { 0 };

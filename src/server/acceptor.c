@@ -79,6 +79,13 @@ static void refuse(struct acceptor *acceptor, int fd, const char *text)
     close(fd);
 }
 
+/* It came and went, as probes of a port do: nobody was turned away. */
+static void drop_gone(struct acceptor *acceptor, int fd)
+{
+    counter_add(&acceptor->reactor->stats->connections_received, 1);
+    close(fd);
+}
+
 static bool is_protected(const struct acceptor *acceptor, int fd)
 {
     const struct settings *settings = acceptor->reactor->settings;
@@ -97,7 +104,10 @@ static void hand_over(struct acceptor *acceptor, int fd, bool unix_socket)
     if (total >= (uint64_t)max) {
         refuse(acceptor, fd, refused_full);
     } else if (is_protected(acceptor, fd)) {
-        refuse(acceptor, fd, refused_protected);
+        if (socket_peer_is_gone(fd))
+            drop_gone(acceptor, fd);
+        else
+            refuse(acceptor, fd, refused_protected);
     } else if ((handover = malloc(sizeof(*handover))) == NULL) {
         refuse(acceptor, fd, "");
     } else {

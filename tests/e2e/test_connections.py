@@ -4,6 +4,7 @@ frames that declare much and send nothing, churn."""
 import collections
 import os
 import re
+import signal
 import socket
 import threading
 import time
@@ -147,6 +148,35 @@ def dribblers(server):
         wire.close()
 
 
+def gone_before_accepted(server):
+    """Who has reset its connection before it was accepted may have been anybody: what it sent is not run, and it
+    counts as one that came, not as one that was turned away."""
+    admin = Wire(server.port)
+
+    def counted(name):
+        return int(admin.run("INFO", "stats").partition(b"\r\n%s:" % name)[2].split()[0])
+
+    received, rejected = counted(b"total_connections_received"), counted(b"rejected_connections")
+    def is_stopped():
+        folder = "/proc/%d/task" % server.process.pid
+        return all(open("%s/%s/stat" % (folder, thread)).read().rpartition(")")[2].split()[0] == "T"
+                   for thread in os.listdir(folder))
+
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        wait_until("stopped", is_stopped)
+        for _ in range(20):
+            wire = Wire(server.port)
+            wire.send(wire.proto.request("SET", "gone", "1"))
+            wire.reset()
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    wait_until("all received", lambda: counted(b"total_connections_received") == received + 20)
+    equal(counted(b"rejected_connections"), rejected)
+    equal(admin.run("EXISTS", "gone"), 0)
+    admin.close()
+
+
 def limit_of_clients():
     with Server(3, "--maxclients", "200", offset=1) as server:
         wires = [Wire(server.port, PROTOCOLS[i % 2]) for i in range(200)]
@@ -181,6 +211,7 @@ with Server(4, "--maxclients", "10000") as started:
     tests.run("churn", churn, started)
     tests.run("headers only", headers_only, started)
     tests.run("dribblers", dribblers, started)
+    tests.run("gone before accepted", gone_before_accepted, started)
     tests.run("a clean end", started.ends_well)
 tests.run("limit of clients", limit_of_clients)
 tests.finish()

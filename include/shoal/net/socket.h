@@ -39,6 +39,9 @@ bool socket_acked_bytes(int fd, uint64_t *bytes);
 void socket_peer_text(int fd, char out[ADDRESS_TEXT_MAX]);
 void socket_local_text(int fd, char out[ADDRESS_TEXT_MAX]);
 
+/* True when the peer has reset the connection. Thread: any. */
+bool socket_peer_is_gone(int fd);
+
 /* True when the peer is this machine; false when that cannot be told any more. Thread: any. */
 bool socket_peer_is_local(int fd);
 

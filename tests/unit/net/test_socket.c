@@ -85,6 +85,7 @@ static void it_listens_and_names_both_ends(void **state)
     socket_peer_text(server, text);
     assert_string_equal(text, wanted);
     assert_true(socket_peer_is_local(server));
+    assert_false(socket_peer_is_gone(server));
     socket_tune(server, 300);
     assert_int_equal(getsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
     assert_int_equal(on, 1);
@@ -119,6 +120,7 @@ static void a_peer_that_has_reset_is_not_called_local(void **state)
     assert_true(server >= 0);
     assert_int_equal(recv(server, data, sizeof(data), MSG_DONTWAIT), 10);
     assert_false(socket_peer_is_local(server));
+    assert_true(socket_peer_is_gone(server));
     close(server);
     close(listener);
 }
