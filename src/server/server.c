@@ -200,12 +200,12 @@ static void pidfile_write(const struct settings *settings)
                   strerror(errno));
 }
 
-/* A device or a link to one, such as /dev/null, stays. */
+/* A device, such as /dev/null, stays, and so does a link to one. */
 static void pidfile_remove(const struct settings *settings)
 {
-    struct stat stat;
-    if (settings->pidfile[0] != '\0' && lstat(settings->pidfile, &stat) == 0 &&
-        S_ISREG(stat.st_mode))
+    struct stat info;
+    if (settings->pidfile[0] != '\0' && stat(settings->pidfile, &info) == 0 &&
+        S_ISREG(info.st_mode))
         unlink(settings->pidfile);
 }
 

@@ -24,6 +24,17 @@ def pid_file(folder):
         assert not os.path.exists(path)
 
 
+def linked_pid_file(folder):
+    """A link to a file is removed like the file itself would be."""
+    path = os.path.join(folder, "link")
+    os.symlink(os.path.join(folder, "target"), path)
+    with Server(1, "--pidfile", path) as server:
+        with open(path) as file:
+            equal(file.read(), "%d\n" % server.process.pid)
+        server.ends_well()
+    assert not os.path.lexists(path)
+
+
 def no_pid_file(folder):
     """One that cannot be created is said, and the server runs."""
     with Server(1, "--pidfile", os.path.join(folder, "missing", "pid")) as server:
@@ -95,6 +106,7 @@ def main():
     tests = Tests()
     with tempfile.TemporaryDirectory(prefix="shoal-e2e-") as folder:
         tests.run("pid file", pid_file, folder)
+        tests.run("linked pid file", linked_pid_file, folder)
         tests.run("no pid file", no_pid_file, folder)
         tests.run("full disk", full_disk, folder)
         tests.run("second signal", second_signal, folder)
