@@ -18,8 +18,11 @@
 
 #include "shoal/base/clock.h"
 #include "shoal/base/hash.h"
+#include "shoal/cmd/errors.h"
+#include "shoal/cmd/registry.h"
 #include "shoal/commands.h"
 #include "shoal/conn/conn.h"
+#include "shoal/conn/conns.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/options/assign.h"
 #include "shoal/options/host_limits.h"
@@ -28,11 +31,12 @@
 #include "shoal/server/worker.h"
 #include "shoal/stats/stats.h"
 
-enum { ADMIN_SHARDS = 2, ADMIN_WORDS_MAX = 16, ADMIN_TEXT_MAX = 1 << 16 };
+enum { ADMIN_SHARDS = 2, ADMIN_WORDS_MAX = 32, ADMIN_TEXT_MAX = 1 << 20 };
 
 struct admin_harness {
     struct server *server;
-    struct conn conn; /* on reactor 0 */
+    struct conn conn;       /* the caller's, on reactor 0 */
+    struct request request; /* its only one */
     struct ring ring[ADMIN_SHARDS];
     char text[ADMIN_TEXT_MAX]; /* the last reply */
 };
@@ -53,6 +57,22 @@ static inline struct settings *admin_settings(const struct admin_harness *h)
     return h->server->settings;
 }
 
+static inline void admin_conn_init(struct admin_harness *h, struct conn *conn, uint32_t shard,
+                                   uint64_t id)
+{
+    struct conns *conns = admin_reactor(h, shard)->conns;
+    *conn = (struct conn){
+        .reactor = admin_reactor(h, shard),
+        .fd = -1,
+        .id = id,
+        .proto = PROTO_RESP2,
+        .next = conns->first,
+    };
+    if (conns->first != NULL)
+        conns->first->prev = conn;
+    conns->first = conn;
+}
+
 static inline int admin_setup(void **state)
 {
     static const struct ring_engine engine = { .name = "stand-in", .free = admin_ring_free };
@@ -71,7 +91,10 @@ static inline int admin_setup(void **state)
         strcpy(h->ring[i].features, "none");
         worker_begin(server_worker(h->server, i), &h->ring[i]);
     }
-    h->conn = (struct conn){ .reactor = admin_reactor(h, 0), .fd = -1 };
+    admin_conn_init(h, &h->conn, 0, 1);
+    h->request.conn = &h->conn;
+    h->conn.requests = 1;
+    list_add(&h->conn.unanswered, &h->request, next);
     *state = h;
     return 0;
 }
@@ -79,6 +102,11 @@ static inline int admin_setup(void **state)
 static inline int admin_teardown(void **state)
 {
     struct admin_harness *h = *state;
+    for (uint32_t i = 0; i < ADMIN_SHARDS; i++)
+        admin_reactor(h, i)->conns->first = NULL; /* they are the tests' own */
+    free(h->conn.name);
+    free(h->conn.lib_name);
+    free(h->conn.lib_version);
     server_free(h->server);
     free(h);
     return 0;
@@ -110,8 +138,9 @@ static inline void admin_run_part(struct admin_harness *h, struct part *part, ui
 static inline void admin_gather(struct admin_harness *h, const struct command *command,
                                 const struct args *args, struct reply *reply)
 {
-    struct request request = { .conn = &h->conn, .command = command, .proto = reply->proto };
-    struct plan *plan = plan_new(&request);
+    h->request.command = command;
+    h->request.proto = reply->proto;
+    struct plan *plan = plan_new(&h->request);
     command->gather(plan, args);
     for (uint32_t i = 0; i < ADMIN_SHARDS; i++)
         if (plan->part[i] != NULL)
@@ -121,29 +150,38 @@ static inline void admin_gather(struct admin_harness *h, const struct command *c
     plan_free(&plan);
 }
 
+static inline void admin_dispatch(struct admin_harness *h, const struct args *args,
+                                  struct reply *reply)
+{
+    const struct command *command = registry_find(args_at(args, 0));
+    if (command != NULL && command->subs != NULL && args->count > 1)
+        command = registry_find_sub(command, args_at(args, 1));
+    assert_non_null(command);
+    if (!command_arity_ok(command, args->count))
+        reply_wrong_arity(reply, command);
+    else if (command->gather != NULL)
+        admin_gather(h, command, args, reply);
+    else
+        command->home(&h->conn, args, reply);
+}
+
 /* Runs a line of words; the reply, until the next one. */
 static inline const char *admin_run(struct admin_harness *h, const char *line)
 {
     struct span spans[ADMIN_WORDS_MAX];
     struct args args = { .base = line, .v = spans };
     struct reply reply;
-    for (const char *at = line; *at != '\0'; at += strspn(at, " ")) {
+    for (const char *at = line; *at != '\0'; at += at[0] == ' ') {
         size_t size = strcspn(at, " ");
         assert_true(args.count < ADMIN_WORDS_MAX);
         spans[args.count++] = (struct span){ (uint32_t)(at - line), (uint32_t)size };
         at += size;
     }
-    const struct command *command = registry_find(args_at(&args, 0));
-    if (command != NULL && command->subs != NULL)
-        command = registry_find_sub(command, args_at(&args, 1));
-    assert_non_null(command);
-    reply_init(&reply, PROTO_RESP2, NULL, 0, NULL, 0);
-    if (command->home != NULL)
-        command->home(&h->conn, &args, &reply);
-    else
-        admin_gather(h, command, &args, &reply);
+    reply_init(&reply, (enum proto)h->conn.proto, NULL, 0, NULL, 0);
+    admin_dispatch(h, &args, &reply);
+    assert_true(reply.size < sizeof(h->text));
     size_t size = 0;
-    for (size_t i = 0; i < reply.size && size + 1 < sizeof(h->text); i++)
+    for (size_t i = 0; i < reply.size; i++)
         if (reply.base[i] != '\r')
             h->text[size++] = reply.base[i];
     h->text[size] = '\0';

@@ -8,17 +8,17 @@
 
 static int setup(void **state)
 {
-    admin_setup(state);
-    admin.settings.enable_debug_command = ACCESS_YES;
+    row_setup(state);
+    admin_settings(admin)->enable_debug_command = ACCESS_YES;
     return 0;
 }
 
 static void refused_unless_allowed(void **state)
 {
     (void)state;
-    admin.settings.enable_debug_command = ACCESS_NO;
-    assert_non_null(strstr(admin_run("DEBUG SLEEP 0"), "-ERR DEBUG command not allowed."));
-    assert_non_null(strstr(admin_run("DEBUG HELP"), "-ERR DEBUG command not allowed."));
+    admin_settings(admin)->enable_debug_command = ACCESS_NO;
+    assert_non_null(strstr(row_run("DEBUG SLEEP 0"), "-ERR DEBUG command not allowed."));
+    assert_non_null(strstr(row_run("DEBUG HELP"), "-ERR DEBUG command not allowed."));
 }
 
 /* That a peer on another host is refused cannot be shown on one host. */
@@ -26,10 +26,10 @@ static void allowed_over_a_unix_socket(void **state)
 {
     int pair[2];
     (void)state;
-    admin.settings.enable_debug_command = ACCESS_LOCAL;
+    admin_settings(admin)->enable_debug_command = ACCESS_LOCAL;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    admin.conn.fd = pair[0];
-    assert_string_equal(admin_run("DEBUG SLEEP 0"), "+OK");
+    admin->conn.fd = pair[0];
+    assert_string_equal(row_run("DEBUG SLEEP 0"), "+OK");
     close(pair[0]);
     close(pair[1]);
 }
@@ -37,27 +37,27 @@ static void allowed_over_a_unix_socket(void **state)
 static void values_of_every_type(void **state)
 {
     (void)state;
-    admin.conn.proto = PROTO_RESP3;
-    assert_string_equal(admin_run("DEBUG PROTOCOL string"), "$11 Hello World");
-    assert_string_equal(admin_run("DEBUG PROTOCOL integer"), ":12345");
-    assert_string_equal(admin_run("DEBUG PROTOCOL double"), ",3.141");
-    assert_string_equal(admin_run("DEBUG PROTOCOL null"), "_");
-    assert_string_equal(admin_run("DEBUG PROTOCOL true"), "#t");
-    assert_string_equal(admin_run("DEBUG PROTOCOL False"), "#f");
-    assert_string_equal(admin_run("DEBUG PROTOCOL array"), "*3 :0 :1 :2");
-    assert_string_equal(admin_run("DEBUG PROTOCOL set"), "~3 :0 :1 :2");
-    assert_string_equal(admin_run("DEBUG PROTOCOL map"), "%3 :0 #f :1 #t :2 #f");
-    assert_string_equal(admin_run("DEBUG PROTOCOL verbatim"), "=29 txt:This is a verbatim string");
+    admin->conn.proto = PROTO_RESP3;
+    assert_string_equal(row_run("DEBUG PROTOCOL string"), "$11 Hello World");
+    assert_string_equal(row_run("DEBUG PROTOCOL integer"), ":12345");
+    assert_string_equal(row_run("DEBUG PROTOCOL double"), ",3.141");
+    assert_string_equal(row_run("DEBUG PROTOCOL null"), "_");
+    assert_string_equal(row_run("DEBUG PROTOCOL true"), "#t");
+    assert_string_equal(row_run("DEBUG PROTOCOL False"), "#f");
+    assert_string_equal(row_run("DEBUG PROTOCOL array"), "*3 :0 :1 :2");
+    assert_string_equal(row_run("DEBUG PROTOCOL set"), "~3 :0 :1 :2");
+    assert_string_equal(row_run("DEBUG PROTOCOL map"), "%3 :0 #f :1 #t :2 #f");
+    assert_string_equal(row_run("DEBUG PROTOCOL verbatim"), "=29 txt:This is a verbatim string");
 }
 
 static void errors_and_sleep(void **state)
 {
     (void)state;
-    assert_string_equal(admin_run("DEBUG ERROR MINE!"), "-MINE!");
-    assert_string_equal(admin_run("DEBUG SLEEP 0"), "+OK");
-    assert_string_equal(admin_run("DEBUG SLEEP -1"), "-ERR value is not a valid float");
-    assert_string_equal(admin_run("DEBUG SLEEP 3601"), "-ERR value is not a valid float");
-    assert_string_equal(admin_run("DEBUG SLEEP x"), "-ERR value is not a valid float");
+    assert_string_equal(row_run("DEBUG ERROR MINE!"), "-MINE!");
+    assert_string_equal(row_run("DEBUG SLEEP 0"), "+OK");
+    assert_string_equal(row_run("DEBUG SLEEP -1"), "-ERR value is not a valid float");
+    assert_string_equal(row_run("DEBUG SLEEP 3601"), "-ERR value is not a valid float");
+    assert_string_equal(row_run("DEBUG SLEEP x"), "-ERR value is not a valid float");
 }
 
 static void unknown_words(void **state)
@@ -65,16 +65,16 @@ static void unknown_words(void **state)
     (void)state;
     const char *error =
         "-ERR unknown subcommand or wrong number of arguments for 'nosuch'. Try DEBUG HELP.";
-    assert_string_equal(admin_run("DEBUG nosuch"), error);
-    assert_string_equal(admin_run("DEBUG nosuch x"), error);
-    assert_non_null(strstr(admin_run("DEBUG SLEEP"), "for 'SLEEP'. Try DEBUG HELP."));
-    assert_non_null(strstr(admin_run("DEBUG PROTOCOL what"), "for 'PROTOCOL'. Try DEBUG HELP."));
+    assert_string_equal(row_run("DEBUG nosuch"), error);
+    assert_string_equal(row_run("DEBUG nosuch x"), error);
+    assert_non_null(strstr(row_run("DEBUG SLEEP"), "for 'SLEEP'. Try DEBUG HELP."));
+    assert_non_null(strstr(row_run("DEBUG PROTOCOL what"), "for 'PROTOCOL'. Try DEBUG HELP."));
 }
 
 static void help(void **state)
 {
     (void)state;
-    const char *text = admin_run("DEBUG HELP");
+    const char *text = row_run("DEBUG HELP");
     assert_int_equal(strncmp(text, "*11 +DEBUG <subcommand> ", 24), 0);
     assert_non_null(strstr(text, " +HELP +    This text."));
 }

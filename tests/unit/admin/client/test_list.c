@@ -7,9 +7,9 @@ static struct conn other, third;
 
 static int setup(void **state)
 {
-    admin_setup(state);
-    admin_conn_init(&other, 1, 2);
-    admin_conn_init(&third, 1, 3);
+    row_setup(state);
+    admin_conn_init(admin, &other, 1, 2);
+    admin_conn_init(admin, &third, 1, 3);
     return 0;
 }
 
@@ -24,7 +24,7 @@ static uint32_t lines(const char *text)
 static void all_reactors(void **state)
 {
     (void)state;
-    const char *text = admin_run("CLIENT LIST");
+    const char *text = row_run("CLIENT LIST");
     assert_int_equal(text[0], '$');
     assert_int_equal(lines(text), 3);
     assert_non_null(strstr(text, " id=1 "));
@@ -35,18 +35,18 @@ static void all_reactors(void **state)
 static void chosen_ones(void **state)
 {
     (void)state;
-    const char *text = admin_run("CLIENT LIST ID 3 1 77");
+    const char *text = row_run("CLIENT LIST ID 3 1 77");
     assert_int_equal(lines(text), 2);
     assert_null(strstr(text, "id=2 "));
-    assert_int_equal(lines(admin_run("CLIENT LIST TYPE normal")), 3);
-    assert_string_equal(admin_run("CLIENT LIST TYPE pubsub"), "$0 ");
-    assert_string_equal(admin_run("CLIENT LIST TYPE what"), "-ERR Unknown client type 'what'");
+    assert_int_equal(lines(row_run("CLIENT LIST TYPE normal")), 3);
+    assert_string_equal(row_run("CLIENT LIST TYPE pubsub"), "$0 ");
+    assert_string_equal(row_run("CLIENT LIST TYPE what"), "-ERR Unknown client type 'what'");
 }
 
 static void info(void **state)
 {
     (void)state;
-    const char *text = admin_run("CLIENT INFO");
+    const char *text = row_run("CLIENT INFO");
     assert_int_equal(lines(text), 1);
     assert_non_null(strstr(text, " id=1 "));
 }
