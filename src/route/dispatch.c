@@ -194,7 +194,9 @@ static bool is_refused(struct conn *conn, const struct command *command, const s
                        struct reply *reply)
 {
     const char *why = NULL;
-    if (!arity_ok(command, args))
+    if (!arity_ok(command, args) && command->flags & CMD_RUNS_QUEUED)
+        transaction_refuse(conn, command, reply);
+    else if (!arity_ok(command, args))
         reply_wrong_arity(reply, command);
     else if ((why = refusal(conn, command, args)) != NULL)
         reply_error(reply, why);

@@ -221,6 +221,15 @@ static void exec_end(struct conn *conn)
         transaction_drop(conn);
 }
 
+void transaction_refuse(struct conn *conn, const struct command *command, struct reply *reply)
+{
+    reply_errorf(reply,
+                 "EXECABORT Transaction discarded because of: wrong number of arguments for '%s' "
+                 "command",
+                 command->full_name);
+    exec_end(conn);
+}
+
 static void exec_command(struct conn *conn, const struct args *args, struct reply *reply)
 {
     (void)args;

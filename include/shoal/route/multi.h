@@ -35,6 +35,9 @@ void transaction_queue(struct conn *conn, struct request *request);
 /* True when something queued writes. */
 bool transaction_writes(const struct conn *conn);
 
+/* An EXEC with arguments ends the transaction, if there is one: it replies the error. */
+void transaction_refuse(struct conn *conn, const struct command *command, struct reply *reply);
+
 /* Forgets what is queued, gives the watches back to their shards, and frees it. */
 void transaction_drop(struct conn *conn);
 

@@ -82,6 +82,24 @@ static void a_refused_command_aborts_it(void **state)
     assert_reply("*0", client, "EXEC"); /* forgotten with it */
 }
 
+static void an_exec_with_arguments_ends_it(void **state)
+{
+    (void)state;
+    struct client *client = client_open(0), *other = client_open(1);
+    const char *error = "-EXECABORT Transaction discarded because of: wrong number of arguments "
+                        "for 'exec' command";
+    ask(client, "WATCH %s", key(1, 0));
+    ask(client, "MULTI");
+    ask(client, "SET %s 1", key(1, 0));
+    assert_reply(error, client, "EXEC x");
+    assert_int_equal(queued(client), 0);
+    assert_int_equal(watched(), 0);
+    assert_reply("+PONG", client, "PING");
+    assert_reply("-ERR EXEC without MULTI", client, "EXEC");
+    assert_reply(error, client, "EXEC x");
+    assert_reply(":0", other, "EXISTS %s", key(1, 0));
+}
+
 static void it_cannot_be_nested(void **state)
 {
     (void)state;
@@ -237,6 +255,7 @@ int main(void)
         with_reactors(2, the_arguments_are_copied),
         with_reactors(2, an_error_of_one_stops_no_other),
         with_reactors(2, a_refused_command_aborts_it),
+        with_reactors(2, an_exec_with_arguments_ends_it),
         with_reactors(1, it_cannot_be_nested),
         with_reactors(2, discarding_forgets_all_of_it),
         with_reactors(2, a_queued_select_counts_for_those_behind_it),
