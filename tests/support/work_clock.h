@@ -37,11 +37,11 @@ uint64_t __wrap_clock_mono_ns(void)
 }
 
 uint64_t __real_table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t now_ms,
-                                    table_each_fn expired, void *context, bool *wrapped);
+                                    table_expired_fn expired, void *context, bool *wrapped);
 uint64_t __wrap_table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t now_ms,
-                                    table_each_fn expired, void *context, bool *wrapped);
+                                    table_expired_fn expired, void *context, bool *wrapped);
 uint64_t __wrap_table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t now_ms,
-                                    table_each_fn expired, void *context, bool *wrapped)
+                                    table_expired_fn expired, void *context, bool *wrapped)
 {
     uint64_t count = table_bucket_count(table);
     work_spend((buckets_max < count ? buckets_max : count) * WORK_BUCKET_NS);

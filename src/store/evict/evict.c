@@ -100,14 +100,23 @@ static void free_slot(const struct evict_chain *chain, struct bucket *bucket, un
     bucket_release(bucket, slot, ghost);
 }
 
+static inline void tell(struct keyspace *keyspace, const struct evict_chain *chain,
+                        const struct item *item, enum key_change change)
+{
+    if (unlikely(keyspace->observed != 0))
+        keyspace_tell_item(keyspace, chain->table, item, change);
+}
+
 bool evict_expired(struct keyspace *keyspace, const struct evict_chain *chain,
                    struct bucket *bucket, unsigned slot, struct evict_work *work)
 {
     uint64_t word = bucket->slot[slot];
     if (likely(word_ttl(word) == 0) || !ttl_may_be_due(word_ttl(word), work->clock) ||
-        item_expire_ms(word_item(word)) > keyspace->now_ms)
+        item_expire_ms(word_item(word)) > keyspace->now_ms ||
+        keyspace_is_held(keyspace, word_item(word)))
         return false;
     keyspace_note_expired(keyspace, word_item(word));
+    tell(keyspace, chain, word_item(word), CHANGE_EXPIRED);
     free_slot(chain, bucket, slot, 0, work);
     return true;
 }
@@ -115,14 +124,15 @@ bool evict_expired(struct keyspace *keyspace, const struct evict_chain *chain,
 void evict_slot(struct keyspace *keyspace, const struct evict_chain *chain, struct bucket *bucket,
                 unsigned slot, bool ghost, struct evict_work *work)
 {
-    if (work->victims_left == 0)
+    const struct item *item = word_item(bucket->slot[slot]);
+    if (work->victims_left == 0 || keyspace_is_held(keyspace, item))
         return;
     work->victims_left--;
     uint64_t left = 0;
     if (ghost)
-        left = ghost_of(&keyspace->_ghosts, hash_key(item_key(word_item(bucket->slot[slot]))),
-                        keyspace_count(keyspace));
+        left = ghost_of(&keyspace->_ghosts, hash_key(item_key(item)), keyspace_count(keyspace));
     keyspace->_evicted++;
+    tell(keyspace, chain, item, CHANGE_EVICTED);
     free_slot(chain, bucket, slot, left, work);
 }
 

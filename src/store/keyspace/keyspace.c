@@ -2,13 +2,14 @@
  * keyspace.c - reads and writes of keys as commands mean them.
  *
  * Every change that a command makes goes through here: a key that has expired disappears, memory is
- * counted, and watched keys hear of the change. What is evicted (evict.c), flushed or swept
- * (keyspace_work.c) is gone without a word: keyspace_watch_changed() looks whether a key that was
- * live still is, and whatever puts it there again comes through here.
+ * counted, and those whom it concerns hear of the change (keyspace_tell()). What evicts (evict.c),
+ * flushes or sweeps (keyspace_work.c) tells them too.
  */
 #include "shoal/store/keyspace/keyspace.h"
+#include "shoal/base/hash.h"
 #include "shoal/base/minmax.h"
 #include "shoal/base/must.h"
+#include "shoal/store/keyspace/undo.h"
 #include "shoal/store/keyspace/watch.h"
 
 #include <stdlib.h>
@@ -42,6 +43,7 @@ void keyspace_free(struct keyspace **keyspace)
         return;
     keyspace_flush(k, -1);
     keyspace_drain(k, UINT64_MAX);
+    undo_free(k->_undo_idle);
     watch_registry_free(&k->watches);
     defrag_fini(&k->defrag);
     free(k);
@@ -55,10 +57,42 @@ static struct watch_key watch_key_of(struct key key)
     return (struct watch_key){ .name = key.name, .hash = key.hash, .db = key.db };
 }
 
-static inline void touch_watches(struct keyspace *keyspace, struct key key)
+void keyspace_tell(struct keyspace *keyspace, struct key key, enum key_change change)
 {
-    if (unlikely(keyspace->watched > 0))
+    (void)change;
+    if (keyspace->observed & OBSERVE_WATCH)
         watch_touch(keyspace->watches, watch_key_of(key));
+}
+
+void keyspace_tell_item(struct keyspace *keyspace, const struct table *table,
+                        const struct item *item, enum key_change change)
+{
+    struct bytes name = item_key(item);
+    struct key key = { name, hash_key(name), (uint8_t)(table - keyspace->db) };
+    keyspace_tell(keyspace, key, change);
+}
+
+void keyspace_tell_flushed(struct keyspace *keyspace, uint8_t db)
+{
+    for (uint64_t at = 0; (at = watch_next(keyspace->watches, at)) != 0;) {
+        struct watch_key key = watch_key_at(keyspace->watches, at);
+        if (key.db == db && table_find(&keyspace->db[db], key.name, key.hash) != NULL)
+            watch_touch(keyspace->watches, key);
+    }
+}
+
+/* A command has changed the key. */
+static inline void changed(struct keyspace *keyspace, struct key key, enum key_change change)
+{
+    keyspace->_changes++;
+    if (unlikely(keyspace->observed != 0))
+        keyspace_tell(keyspace, key, change);
+}
+
+/* Before `item`, which may be NULL, is changed. False: memory is out, and it may not be. */
+static inline bool may_change(struct keyspace *keyspace, struct key key, struct item *item)
+{
+    return likely(!(keyspace->observed & OBSERVE_UNDO)) || undo_note(keyspace, key, item);
 }
 
 static inline bool has_expired(const struct keyspace *keyspace, const struct item *item)
@@ -74,11 +108,40 @@ static inline struct table *table_of(struct keyspace *keyspace, struct key key)
     return table;
 }
 
+/* Takes the item out of its table. False, only while changes can be undone: memory is out, and it
+ * is still there. */
+static bool remove_item(struct keyspace *keyspace, struct key key, struct item *item)
+{
+    struct table *table = table_of(keyspace, key);
+    if (likely(!(keyspace->observed & OBSERVE_UNDO))) {
+        table_remove_item(table, item, key.hash);
+        return true;
+    }
+    if (!undo_note_delete(keyspace, key, item))
+        return false;
+    table_take(table, item, key.hash);
+    undo_retire(keyspace, key, item);
+    return true;
+}
+
+static void replace_item(struct keyspace *keyspace, struct key key, struct item *old,
+                         struct item *item)
+{
+    struct table *table = table_of(keyspace, key);
+    if (likely(!(keyspace->observed & OBSERVE_UNDO))) {
+        table_replace(table, old, item, key.hash);
+        return;
+    }
+    table_swap(table, old, item, key.hash);
+    undo_retire(keyspace, key, old);
+}
+
+/* The reads hide it from now on, even where it cannot be removed. */
 static void remove_expired(struct keyspace *keyspace, struct key key, struct item *item)
 {
     keyspace_note_expired(keyspace, item);
-    touch_watches(keyspace, key);
-    table_remove_item(table_of(keyspace, key), item, key.hash);
+    if (remove_item(keyspace, key, item) && unlikely(keyspace->observed != 0))
+        keyspace_tell(keyspace, key, CHANGE_EXPIRED);
 }
 
 /* ---- reads --------------------------------------------------------------- */
@@ -157,7 +220,7 @@ static void account_changed(struct table *table, struct item *item, uint64_t has
 }
 
 static bool swap_or_add(struct keyspace *keyspace, struct key key, struct item *old,
-                        struct item *item)
+                        struct item *item, enum key_change change)
 {
     struct table *table = table_of(keyspace, key);
     if (item == NULL)
@@ -165,12 +228,12 @@ static bool swap_or_add(struct keyspace *keyspace, struct key key, struct item *
     if (unlikely(key.db >= keyspace->_db_top))
         keyspace->_db_top = key.db + 1u;
     if (old != NULL) {
-        table_replace(table, old, item, key.hash);
+        replace_item(keyspace, key, old, item);
     } else if (!table_add(table, item, key.hash)) {
         item_free(keyspace->arena, item);
         return false;
     }
-    touch_watches(keyspace, key);
+    changed(keyspace, key, change);
     return true;
 }
 
@@ -178,6 +241,8 @@ bool keyspace_set(struct keyspace *keyspace, struct key key, struct bytes value,
 {
     struct table *table = table_of(keyspace, key);
     struct item *old = keyspace_find(keyspace, key);
+    if (unlikely(!may_change(keyspace, key, old)))
+        return false;
     expire_ms = new_expire(keyspace, old, expire_ms);
     if (old != NULL && likely(!points_into(old, value))) {
         bool retime = expire_ms != 0 || item_has_expire(old);
@@ -185,17 +250,20 @@ bool keyspace_set(struct keyspace *keyspace, struct key key, struct bytes value,
         bool assigned = item_assign(old, value, expire_ms);
         account_changed(table, old, key.hash, assigned && retime);
         if (assigned) {
-            touch_watches(keyspace, key);
+            changed(keyspace, key, CHANGE_SET);
             return true;
         }
     }
-    return swap_or_add(keyspace, key, old, item_new(keyspace->arena, key.name, value, expire_ms));
+    return swap_or_add(keyspace, key, old, item_new(keyspace->arena, key.name, value, expire_ms),
+                       CHANGE_SET);
 }
 
 bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, int64_t expire_ms)
 {
     struct table *table = table_of(keyspace, key);
     struct item *old = keyspace_find(keyspace, key);
+    if (unlikely(!may_change(keyspace, key, old)))
+        return false;
     expire_ms = new_expire(keyspace, old, expire_ms);
     if (old != NULL) {
         bool retime = expire_ms != 0 || item_has_expire(old);
@@ -203,12 +271,12 @@ bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, 
         bool assigned = item_assign_int(old, value, expire_ms);
         account_changed(table, old, key.hash, assigned && retime);
         if (assigned) {
-            touch_watches(keyspace, key);
+            changed(keyspace, key, CHANGE_SET);
             return true;
         }
     }
     return swap_or_add(keyspace, key, old,
-                       item_new_int(keyspace->arena, key.name, value, expire_ms));
+                       item_new_int(keyspace->arena, key.name, value, expire_ms), CHANGE_SET);
 }
 
 bool keyspace_delete(struct keyspace *keyspace, struct key key)
@@ -216,8 +284,8 @@ bool keyspace_delete(struct keyspace *keyspace, struct key key)
     struct item *item = keyspace_find(keyspace, key);
     if (item == NULL)
         return false;
-    table_remove_item(table_of(keyspace, key), item, key.hash);
-    touch_watches(keyspace, key);
+    if (likely(remove_item(keyspace, key, item)))
+        changed(keyspace, key, CHANGE_DELETED);
     return true;
 }
 
@@ -249,7 +317,7 @@ static void resize_in_place(struct keyspace *keyspace, struct key key, struct it
     table_account_remove(table, item);
     item_set_size(item, size);
     table_account_add(table, item);
-    touch_watches(keyspace, key);
+    changed(keyspace, key, CHANGE_SET);
 }
 
 /* The bytes of an item that has its new size, which was `old_size`. */
@@ -279,6 +347,8 @@ char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size)
         return NULL;
     struct item *old = keyspace_find(keyspace, key);
     size_t old_size = old != NULL ? item_value_size(old) : 0;
+    if (unlikely(!may_change(keyspace, key, old)))
+        return NULL;
     if (old != NULL && item_encoding(old) != ITEM_INT && item_capacity(old) >= size) {
         resize_in_place(keyspace, key, old, size);
         return finish_resize(old, old_size, size);
@@ -286,7 +356,7 @@ char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size)
     struct item *item = old != NULL ? copy_resized(keyspace, key, old, size)
                                     : item_new_sized(keyspace->arena, key.name, size,
                                                      new_expire(keyspace, NULL, 0));
-    if (!swap_or_add(keyspace, key, old, item))
+    if (!swap_or_add(keyspace, key, old, item, CHANGE_SET))
         return NULL;
     return finish_resize(item, old_size, size);
 }
@@ -296,18 +366,29 @@ bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_m
     struct table *table = table_of(keyspace, key);
     struct item *item = keyspace_find(keyspace, key);
     must(item != NULL);
+    if (unlikely(!may_change(keyspace, key, item)))
+        return false;
     table_account_remove(table, item);
     if (item_set_expire(item, expire_ms)) {
         account_changed(table, item, key.hash, true);
-        touch_watches(keyspace, key);
+        changed(keyspace, key, CHANGE_TTL);
         return true;
     }
     table_account_add(table, item);
     struct item *copy = item_rehouse(keyspace->arena, item, expire_ms);
-    return copy != NULL && swap_or_add(keyspace, key, item, copy);
+    return copy != NULL && swap_or_add(keyspace, key, item, copy, CHANGE_TTL);
 }
 
 /* ---- WATCH ----------------------------------------------------------------- */
+
+static void count_watched(struct keyspace *keyspace)
+{
+    keyspace->watched = watch_count(keyspace->watches);
+    if (keyspace->watched > 0)
+        keyspace->observed |= OBSERVE_WATCH;
+    else
+        keyspace->observed &= ~(uint32_t)OBSERVE_WATCH;
+}
 
 /* An expired key is reaped first: its reaping later must not look like a change. */
 bool keyspace_watch_add(struct keyspace *keyspace, struct key key, struct watch_mark *mark)
@@ -316,7 +397,7 @@ bool keyspace_watch_add(struct keyspace *keyspace, struct key key, struct watch_
     if (!watch_pin(keyspace->watches, watch_key_of(key)))
         return false;
     mark->version = watch_version(keyspace->watches, watch_key_of(key));
-    keyspace->watched = watch_count(keyspace->watches);
+    count_watched(keyspace);
     return true;
 }
 
@@ -331,5 +412,5 @@ bool keyspace_watch_changed(struct keyspace *keyspace, struct key key, struct wa
 void keyspace_watch_remove(struct keyspace *keyspace, struct key key)
 {
     watch_unpin(keyspace->watches, watch_key_of(key));
-    keyspace->watched = watch_count(keyspace->watches);
+    count_watched(keyspace);
 }

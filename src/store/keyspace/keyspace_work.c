@@ -15,6 +15,7 @@
 #include "shoal/base/clock.h"
 #include "shoal/base/must.h"
 #include "shoal/store/keyspace/keyspace.h"
+#include "shoal/store/keyspace/undo.h"
 
 #include <stdlib.h>
 
@@ -97,7 +98,7 @@ static bool slice_is_over(struct keyspace *keyspace, uint64_t start_ns)
 
 /* ---- flushed tables -------------------------------------------------------- */
 
-static void lazyfree_push(struct keyspace *keyspace, struct table *table)
+void keyspace_lazyfree(struct keyspace *keyspace, struct table *table)
 {
     struct lazyfree *entry = arena_alloc(keyspace->arena, sizeof(*entry));
     if (entry == NULL) { /* no memory for a note of 200 bytes: then at once */
@@ -114,8 +115,15 @@ static void lazyfree_push(struct keyspace *keyspace, struct table *table)
 static void flush_db(struct keyspace *keyspace, uint8_t db)
 {
     struct table *table = &keyspace->db[db];
-    if (table_bucket_count(table) > 0)
-        lazyfree_push(keyspace, table);
+    if (table_bucket_count(table) == 0)
+        return;
+    if (keyspace->observed & OBSERVE_WATCH)
+        keyspace_tell_flushed(keyspace, db);
+    keyspace->_changes += table->count;
+    if (keyspace->observed & OBSERVE_UNDO)
+        undo_note_flush(keyspace, db);
+    else
+        keyspace_lazyfree(keyspace, table);
 }
 
 void keyspace_flush(struct keyspace *keyspace, int db)
@@ -153,10 +161,16 @@ void keyspace_drain(struct keyspace *keyspace, uint64_t for_ns)
 
 /* ---- expiry ---------------------------------------------------------------- */
 
-static void on_expired(void *context, struct item *item, uint64_t hash_unused)
+/* Returns whether it may be freed. */
+static bool on_expired(void *context, struct item *item)
 {
-    (void)hash_unused;
-    keyspace_note_expired(context, item);
+    struct keyspace *keyspace = context;
+    if (keyspace_is_held(keyspace, item))
+        return false;
+    keyspace_note_expired(keyspace, item);
+    if (unlikely(keyspace->observed != 0))
+        keyspace_tell_item(keyspace, &keyspace->db[keyspace->_sweep_db], item, CHANGE_EXPIRED);
+    return true;
 }
 
 /* In which all of a table's buckets are to be seen. */
@@ -270,8 +284,8 @@ static int64_t sweep_if_due(struct keyspace *keyspace)
 
 static int64_t defrag_slice(struct keyspace *keyspace)
 {
-    if (keyspace->defrag.running && !slice_may_begin(keyspace))
-        return REST_MS;
+    if (keyspace->_undo_count > 0 || (keyspace->defrag.running && !slice_may_begin(keyspace)))
+        return REST_MS; /* a pre-image stays where it is */
     return defrag_work(keyspace);
 }
 
@@ -342,6 +356,7 @@ void keyspace_publish(struct keyspace *keyspace)
     counter_set(&stats->misses, keyspace->_misses);
     counter_set(&stats->expired, keyspace->_expired);
     counter_set(&stats->evicted, keyspace->_evicted);
+    counter_set(&stats->changes, keyspace->_changes);
     counter_set(&stats->used_bytes, keyspace_used(keyspace));
     counter_set(&stats->evictable_bytes, keyspace_evictable(keyspace));
     counter_set(&stats->budget_bytes, keyspace->budget_bytes);

@@ -190,3 +190,17 @@ void watch_touch(struct watch_registry *registry, struct watch_key key)
     if (entry != NULL)
         entry->version = ++registry->clock;
 }
+
+uint64_t watch_next(const struct watch_registry *registry, uint64_t at)
+{
+    while (at < registry->cells)
+        if (registry->cell[at++] != NULL)
+            return at;
+    return 0;
+}
+
+struct watch_key watch_key_at(const struct watch_registry *registry, uint64_t at)
+{
+    const struct entry *entry = registry->cell[at - 1];
+    return (struct watch_key){ bytes_of(entry->name, entry->name_size), entry->hash, entry->db };
+}

@@ -5,19 +5,22 @@
  */
 #include "shoal/store/table/ghost.h"
 
-static struct bucket *child_new(struct arena *arena, uint64_t *bytes)
+struct bucket *chain_child_new(struct arena *arena)
 {
     struct bucket *child = arena_alloc_aligned(arena, sizeof(*child), sizeof(*child));
-    if (child == NULL)
-        return NULL;
-    bucket_clear(child);
-    *bytes += sizeof(*child);
+    if (child != NULL)
+        bucket_clear(child);
     return child;
+}
+
+void chain_child_free(struct arena *arena, struct bucket *child)
+{
+    arena_free_aligned(arena, child, sizeof(*child), sizeof(*child));
 }
 
 static void child_free(struct arena *arena, struct bucket *child, uint64_t *bytes)
 {
-    arena_free_aligned(arena, child, sizeof(*child), sizeof(*child));
+    chain_child_free(arena, child);
     *bytes -= sizeof(*child);
 }
 
@@ -47,26 +50,52 @@ static unsigned best_hole(const struct bucket *bucket, uint64_t holes)
     return best;
 }
 
-bool chain_insert(struct arena *arena, struct bucket *head, uint8_t tag, uint64_t word,
-                  uint64_t *bytes)
+/* Puts the word into a hole of the chain; NULL, or its last bucket when it has none. */
+static struct bucket *fill_chain(struct bucket *head, uint8_t tag, uint64_t word)
 {
     struct bucket *last = head;
     for (struct bucket *b = head; b != NULL; b = bucket_child(b)) {
         uint64_t holes = bucket_free(b);
         if (holes != 0) {
             put_word(b, best_hole(b, holes), tag, word);
-            return true;
+            return NULL;
         }
         last = b;
     }
-    struct bucket *child = child_new(arena, bytes);
-    if (child == NULL)
-        return false;
+    return last;
+}
+
+/* The word goes into the child, and so does the one in whose slot the link is. */
+static void link_child(struct bucket *last, struct bucket *child, uint8_t tag, uint64_t word,
+                       uint64_t *bytes)
+{
     put_word(child, 0, last->tag[BUCKET_LINK_SLOT], last->slot[BUCKET_LINK_SLOT]);
     put_word(child, 1, tag, word);
     put_word(last, BUCKET_LINK_SLOT, 0, word_of(child));
     last->hdr |= BUCKET_LINKED;
+    *bytes += sizeof(*child);
+}
+
+bool chain_insert(struct arena *arena, struct bucket *head, uint8_t tag, uint64_t word,
+                  uint64_t *bytes)
+{
+    struct bucket *last = fill_chain(head, tag, word);
+    if (last == NULL)
+        return true;
+    struct bucket *child = chain_child_new(arena);
+    if (child == NULL)
+        return false;
+    link_child(last, child, tag, word, bytes);
     return true;
+}
+
+bool chain_insert_child(struct bucket *head, struct bucket *child, uint8_t tag, uint64_t word,
+                        uint64_t *bytes)
+{
+    struct bucket *last = fill_chain(head, tag, word);
+    if (last != NULL)
+        link_child(last, child, tag, word, bytes);
+    return last != NULL;
 }
 
 /* Drops `last`, which holds at most one item and follows `parent`, giving that item the link's

@@ -154,7 +154,7 @@ bool table_add(struct table *table, struct item *item, uint64_t hash)
     return true;
 }
 
-void table_replace(struct table *table, struct item *old, struct item *item, uint64_t hash)
+void table_swap(struct table *table, struct item *old, struct item *item, uint64_t hash)
 {
     struct bucket *bucket;
     uint64_t *word = word_pointing_at(table, old, hash, &bucket);
@@ -162,6 +162,11 @@ void table_replace(struct table *table, struct item *old, struct item *item, uin
     item_set_main(item, item_is_main(old));
     table_account_add(table, item);
     *word = timed_word(table, word_with_item(*word, item), item);
+}
+
+void table_replace(struct table *table, struct item *old, struct item *item, uint64_t hash)
+{
+    table_swap(table, old, item, hash);
     item_free(table->_arena, old);
 }
 
@@ -172,16 +177,34 @@ void table_retime(struct table *table, const struct item *item, uint64_t hash)
     *word = timed_word(table, *word, item);
 }
 
-void table_remove_item(struct table *table, struct item *item, uint64_t hash)
+void table_take(struct table *table, struct item *item, uint64_t hash)
 {
     struct bucket *bucket;
     uint64_t *word = word_pointing_at(table, item, hash, &bucket);
     bucket_release(bucket, (unsigned)(word - bucket->slot), 0);
     table_account_remove(table, item);
-    item_free(table->_arena, item);
     table->count--;
     chain_compact(table->_arena, directory_of(&table->_buckets, hash), &table->table_bytes);
     table_shrink(table);
+}
+
+bool table_put_back(struct table *table, struct item *item, uint64_t hash, struct bucket *spare)
+{
+    must(table->_buckets.count > 0);
+    bool main = item_is_main(item);
+    uint64_t word = timed_word(table, word_of(item), item) | (main ? WORD_MAIN : 0);
+    bool used = chain_insert_child(directory_of(&table->_buckets, hash), spare, bucket_tag(hash),
+                                   word, &table->table_bytes);
+    table->count++;
+    table_account_add(table, item);
+    table_grow(table);
+    return used;
+}
+
+void table_remove_item(struct table *table, struct item *item, uint64_t hash)
+{
+    table_take(table, item, hash);
+    item_free(table->_arena, item);
 }
 
 void table_move(struct table *table, struct table *taken)

@@ -91,7 +91,7 @@ struct sweep {
     struct table *table;
     int64_t now_ms;
     struct ttl_clock clock;
-    table_each_fn expired;
+    table_expired_fn expired;
     void *context;
     uint64_t freed;
 };
@@ -130,8 +130,8 @@ static void sweep_word(struct sweep *sweep, struct bucket *bucket, unsigned slot
         bucket->slot[slot] = word_with_ttl(bucket->slot[slot], ttl_code(expire_ms, sweep->now_ms));
         return;
     }
-    if (sweep->expired != NULL)
-        sweep->expired(sweep->context, item, 0);
+    if (sweep->expired != NULL && !sweep->expired(sweep->context, item))
+        return;
     bucket_release(bucket, slot, 0);
     table_account_remove(table, item);
     item_free(table->_arena, item);
@@ -183,7 +183,7 @@ static void end_of_pass(struct table *table)
 }
 
 uint64_t table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t now_ms,
-                             table_each_fn expired, void *context, bool *wrapped)
+                             table_expired_fn expired, void *context, bool *wrapped)
 {
     struct sweep sweep = { table, now_ms, ttl_clock_at(now_ms), expired, context, 0 };
     if (table->_sweep == 0 || table->_sweep > table->_buckets.count)

@@ -19,6 +19,17 @@
 enum { DATABASES_MAX = 16 };
 
 struct watch_registry;
+struct undo;
+
+/* Whom a change of a key concerns: bits of keyspace.observed. While none is set, a change costs one
+ * predicted branch. */
+enum keyspace_observer {
+    OBSERVE_WATCH = 1 << 0, /* keys are watched */
+    OBSERVE_UNDO = 1 << 1,  /* changes are noted so that they can be undone */
+};
+
+/* What has become of a key. */
+enum key_change { CHANGE_SET, CHANGE_TTL, CHANGE_DELETED, CHANGE_EXPIRED, CHANGE_EVICTED };
 
 /* Published by the owner, read by any thread that answers INFO. */
 struct keyspace_stats {
@@ -27,6 +38,7 @@ struct keyspace_stats {
     struct counter evictable_bytes; /* of them, as keyspace_evictable() says */
     struct counter keys[DATABASES_MAX], expires[DATABASES_MAX];
     struct counter avg_ttl_ms[DATABASES_MAX]; /* estimate of the last sweep, 0 when unknown */
+    struct counter changes;                   /* of keys, by commands */
     struct counter dead;                      /* expired and not freed, about */
     struct counter lazyfree_pending;
     struct counter budget_bytes; /* UINT64_MAX: no limit */
@@ -56,9 +68,15 @@ struct keyspace {
     bool borrowed;          /* some credit was used since the reader last cleared this */
     struct random random;   /* of choices that need no secrecy; its seed is the shard's own */
     uint32_t shard, shards; /* which of how many this is, for the SCAN cursor */
-    uint32_t watched;       /* keys under WATCH: 0 makes every hook one predicted branch */
+    uint32_t observed;      /* enum keyspace_observer */
+    /* Whether a transaction holds the key: it alone may change it, so nothing frees the item. */
+    bool (*is_held)(const void *held_by, const struct item *item);
+    const void *held_by;
+    uint32_t watched; /* keys under WATCH */
     struct keyspace_stats *stats;
-    uint64_t _hits, _misses, _expired, _evicted; /* until keyspace_publish() */
+    uint64_t _hits, _misses, _expired, _evicted, _changes; /* until keyspace_publish() */
+    struct undo *_undo, *_undo_idle; /* the one that is open; one to be used again */
+    uint32_t _undo_count;            /* that there are, open or not */
     uint64_t _dead;        /* items that had expired and were not freed, on average of a second */
     uint64_t _dead_sum_ms; /* the same since _dead_from_ms, times milliseconds */
     int64_t _dead_from_ms;
@@ -84,6 +102,11 @@ static inline void keyspace_note_expired(struct keyspace *keyspace, const struct
 {
     keyspace->_expired++;
     keyspace->_dead_sum_ms += (uint64_t)(keyspace->now_ms - item_expire_ms(item));
+}
+
+static inline bool keyspace_is_held(const struct keyspace *keyspace, const struct item *item)
+{
+    return keyspace->is_held != NULL && keyspace->is_held(keyspace->held_by, item);
 }
 
 /* A key as a command sees it. */
@@ -133,6 +156,18 @@ bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_m
 
 /* Empties a database, or all if `db` is -1, in O(1); keyspace_work() frees the memory. */
 void keyspace_flush(struct keyspace *keyspace, int db);
+/* Has keyspace_work() free what is in the table, and leaves it empty. */
+void keyspace_lazyfree(struct keyspace *keyspace, struct table *table);
+
+/*
+ * Every change of a key comes by here once it has been made, whatever made it. The second is for
+ * those that have an item in hand, which may be freed then.
+ */
+void keyspace_tell(struct keyspace *keyspace, struct key key, enum key_change change);
+void keyspace_tell_item(struct keyspace *keyspace, const struct table *table,
+                        const struct item *item, enum key_change change);
+/* Before all keys of a database go. */
+void keyspace_tell_flushed(struct keyspace *keyspace, uint8_t db);
 
 /* ---- memory -------------------------------------------------------------- */
 

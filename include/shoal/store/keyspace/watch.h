@@ -33,6 +33,11 @@ void watch_unpin(struct watch_registry *registry, struct watch_key key);
 /* Of a pinned key; it never is 0. */
 uint64_t watch_version(const struct watch_registry *registry, struct watch_key key);
 
+/* Walks over the pinned keys: the place after `at`, 0 to begin with, or 0 at the end; and the key
+ * there. */
+uint64_t watch_next(const struct watch_registry *registry, uint64_t at);
+struct watch_key watch_key_at(const struct watch_registry *registry, uint64_t at);
+
 /* The key has changed. Nothing happens when it is not pinned. */
 void watch_touch(struct watch_registry *registry, struct watch_key key);
 

@@ -172,6 +172,13 @@ unsigned chain_count(const struct bucket *head);
  * while the chain has a hole. */
 bool chain_insert(struct arena *arena, struct bucket *head, uint8_t tag, uint64_t word,
                   uint64_t *bytes);
+/* The same without an allocation. False: the word is in a hole, and `child` still is the
+ * caller's. */
+bool chain_insert_child(struct bucket *head, struct bucket *child, uint8_t tag, uint64_t word,
+                        uint64_t *bytes);
+/* For chain_insert_child(). NULL when memory is out. */
+struct bucket *chain_child_new(struct arena *arena);
+void chain_child_free(struct arena *arena, struct bucket *child);
 
 /* Restores the chain's form after slots were released anywhere in it. */
 void chain_compact(struct arena *arena, struct bucket *head, uint64_t *bytes);

@@ -72,6 +72,17 @@ void table_remove_item(struct table *table, struct item *item, uint64_t hash);
  */
 void table_replace(struct table *table, struct item *old, struct item *item, uint64_t hash);
 
+/*
+ * For changes that may be undone: the item is the caller's afterwards.
+ *   table_swap      table_replace() that frees nothing
+ *   table_take      table_remove_item() that does not free the item
+ *   table_put_back  adds an item that was taken. It needs no memory but `spare`, and returns true
+ *                   when it has made that a bucket of its own. The table has not been empty since.
+ */
+void table_swap(struct table *table, struct item *old, struct item *item, uint64_t hash);
+void table_take(struct table *table, struct item *item, uint64_t hash);
+bool table_put_back(struct table *table, struct item *item, uint64_t hash, struct bucket *spare);
+
 /* To change an item in place: table_account_remove() before, table_account_add() after, and
  * table_retime() if its TTL changed. */
 void table_account_remove(struct table *table, const struct item *item);
@@ -89,13 +100,14 @@ struct item *table_random(struct table *table, uint64_t random);
 
 /*
  * The background sweep: visits up to `buckets_max` buckets from where the last call stopped, frees
- * what has expired at `now_ms` after telling `expired` about it.
+ * what has expired at `now_ms` and for which `expired` returns true.
  *
  *   returns  items freed
  *   wrapped  is set when the end of the table was passed (may be NULL)
  */
+typedef bool (*table_expired_fn)(void *context, struct item *item);
 uint64_t table_sweep_expired(struct table *table, uint64_t buckets_max, int64_t now_ms,
-                             table_each_fn expired, void *context, bool *wrapped);
+                             table_expired_fn expired, void *context, bool *wrapped);
 
 /* Adds or removes at most one bucket, as the number of items asks for. Called when that changes. */
 void table_grow(struct table *table);

@@ -134,11 +134,18 @@ static void a_random_item_is_found_in_a_nearly_empty_table(void **state)
 
 /* ---- the sweep ------------------------------------------------------------- */
 
-static void on_expired(void *context, struct item *item, uint64_t unused)
+static bool on_expired(void *context, struct item *item)
 {
     struct seen *seen = context;
     assert_true(item_expire_ms(item) != 0);
-    see(seen, item, unused);
+    see(seen, item, 0);
+    return true;
+}
+
+static bool keep_every_second(void *context, struct item *item)
+{
+    (void)context;
+    return item_key(item).data[item_key(item).size - 1] % 2 == 0;
 }
 
 /* TTLs from 1 ms to years; at each time exactly what has expired is gone after one pass. */
@@ -190,6 +197,20 @@ static void an_unwatched_pause_only_delays_the_sweep(void **state)
         table_sweep_expired(&m->table, UINT64_MAX, now, NULL, NULL, NULL);
     assert_int_equal(m->table.count, 0);
     assert_int_equal(m->table.expires, 0);
+    m->count = 0;
+}
+
+static void the_sweep_leaves_what_it_may_not_free(void **state)
+{
+    struct table_model *m = *state;
+    enum { N = 1000 };
+    for (uint32_t id = 0; id < N; id++)
+        model_put(m, id, 1, 1000);
+    uint64_t freed =
+        table_sweep_expired(&m->table, UINT64_MAX, 2000, keep_every_second, NULL, NULL);
+    assert_true(freed > N / 4 && freed < N * 3 / 4);
+    assert_int_equal(m->table.count, N - freed);
+    assert_int_equal(freed + table_sweep_expired(&m->table, UINT64_MAX, 2000, NULL, NULL, NULL), N);
     m->count = 0;
 }
 
@@ -255,6 +276,7 @@ int main(void)
         IN_MODEL(a_random_item_is_found_in_a_nearly_empty_table),
         IN_MODEL(the_sweep_frees_exactly_what_has_expired),
         IN_MODEL(an_unwatched_pause_only_delays_the_sweep),
+        IN_MODEL(the_sweep_leaves_what_it_may_not_free),
         IN_MODEL(the_sweep_tells_before_it_frees_and_shrinks_the_table),
         IN_MODEL(the_mean_ttl_is_estimated),
         IN_MODEL(a_moved_table_is_drained_in_slices),
