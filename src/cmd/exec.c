@@ -43,9 +43,18 @@ static void run_each(struct exec *exec)
         reply_int(exec->reply, sum);
 }
 
+bool exec_reserve(struct exec *exec, uint64_t bytes, uint64_t whole)
+{
+    struct keyspace *keyspace = exec->keyspace;
+    if (likely(keyspace_may_hold(keyspace, whole) && keyspace_make_room(keyspace, bytes)))
+        return true;
+    reply_error(exec->reply, ERR_OOM);
+    return false;
+}
+
 /*
  * The most that the command's arguments can add: each may become a value, and every other one a
- * key. What a growing value (APPEND, SETRANGE) adds beyond them is made room for later.
+ * key. A result that is larger (APPEND, SETRANGE) is its handler's to reserve.
  */
 static uint64_t cost(const struct exec *exec)
 {

@@ -55,18 +55,37 @@ bool value_int(const struct item *item, int64_t *out)
     return true;
 }
 
+size_t value_size(const struct item *item)
+{
+    return item == NULL ? 0 : item_value_size(item);
+}
+
 bool value_size_ok(struct exec *exec, uint64_t size)
 {
-    if (likely(size <= VALUE_BYTES_MAX))
+    if (likely(size <= exec_limits(exec)->value_bytes_max))
         return true;
     reply_error(exec->reply, ERR_STRING_TOO_LONG);
     return false;
 }
 
+bool value_reserve(struct exec *exec, const struct item **item, uint64_t size)
+{
+    struct key key = exec_key(exec);
+    uint64_t cost = keyspace_resize_cost(*item, key.name.size, size);
+    if (cost == 0)
+        return true;
+    if (!exec_reserve(exec, cost, keyspace_cost(key.name.size, size)))
+        return false;
+    *item = keyspace_find(exec->keyspace, key);
+    return true;
+}
+
 bool value_store(struct exec *exec, struct key key, struct bytes value, int64_t expire_ms)
 {
-    if (!value_size_ok(exec, value.size))
+    if (unlikely(value.size > VALUE_BYTES_MAX)) {
+        reply_error(exec->reply, ERR_STRING_TOO_LONG);
         return false;
+    }
     if (likely(keyspace_set(exec->keyspace, key, value, expire_ms)))
         return true;
     reply_error(exec->reply, ERR_NO_MEMORY);

@@ -260,7 +260,7 @@ static void add_move(struct plan *plan, const struct command *command, const str
                      uint8_t db)
 {
     struct move move;
-    bool good = move_parse(command, args, db, &move);
+    bool good = move_parse(command, args, db, &plan->home->keyspace->limits, &move);
     struct step *step = step_add(plan, good ? STEP_MOVE : STEP_ONE, command, args, db);
     if (step == NULL)
         return;

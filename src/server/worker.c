@@ -6,6 +6,7 @@
 #include "shoal/base/clock.h"
 #include "shoal/base/log.h"
 #include "shoal/base/mem.h"
+#include "shoal/base/minmax.h"
 #include "shoal/base/must.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/net/uring.h"
@@ -80,6 +81,10 @@ void worker_use_settings(struct reactor *reactor, const struct settings *setting
     reactor->keyspace->policy = &evict_policies[settings->maxmemory_policy];
     reactor->keyspace->lifetime = lifetime_of(settings->default_ttl_ms, settings->max_ttl_ms,
                                               (uint32_t)settings->ttl_jitter_percent);
+    reactor->keyspace->limits = (struct limits){
+        .databases = settings->databases,
+        .value_bytes_max = (uint64_t)min(settings->proto_max_bulk_len, VALUE_BYTES_MAX),
+    };
     reactor->keyspace->defrag.limits = (struct defrag_limits){
         .on = settings->activedefrag,
         .lower_percent = (uint32_t)settings->defrag_threshold_lower,

@@ -207,6 +207,44 @@ def noeviction(server):
     end(wires)
 
 
+GROWING = (
+    ("SETRANGE", "new", 2 * SMALL, "x"),
+    ("SETRANGE", "small", 2 * SMALL, "x"),
+    ("SETBIT", "new", 16 * SMALL, 1),
+    ("BITFIELD", "small", "SET", "u8", "#%d" % (2 * SMALL), 1),
+)
+
+
+def results_that_never_fit(server, policy):
+    """A request of a few bytes for more than there is: it is refused, whatever could give way, and nothing does."""
+    wires = begin(server, SMALL, policy)
+    equal(fill(wires[0], ("stay:%d" % i for i in range(1000)), 1000), 0)
+    equal(wires[0].run("SET", "small", "v"), b"OK")
+    for i, words in enumerate(GROWING):
+        equal(wires[i % 4].run(*words), OOM)
+        fits(wires[0], SMALL)
+    equal(wires[0].run("DBSIZE"), 1001)
+    equal(figure(wires[0], "evicted_keys"), 0)
+    end(wires)
+
+
+def results_that_grow(server):
+    """In steps and by copies: what is stored never passes the limit, and the copies are refused in the end."""
+    wires = begin(server, SMALL, "noeviction")
+    replies = [wires[0].run("APPEND", "grows", b"v" * (SMALL // 100)) for _ in range(200)]
+    assert refused(replies) > 0 and refused(replies[:5]) == 0
+    fits(wires[0], SMALL)
+    equal(wires[0].run("STRLEN", "grows"), max(reply for reply in replies if not isinstance(reply, Error)))
+    equal(wires[0].run("DEL", "grows"), 1)
+    equal(wires[0].run("SETRANGE", "copied", SMALL // 50, "v"), SMALL // 50 + 1)
+    replies = [wires[i % 4].run("COPY", "copied", "copy:%d" % i) for i in range(100)]
+    assert replies[:5] == [1] * 5 and replies.count(1) < 100, replies
+    assert all(reply == 1 or reply.startswith(b"OOM ") for reply in replies), replies
+    fits(wires[0], SMALL)
+    equal(wires[0].run("DBSIZE"), 1 + replies.count(1))
+    end(wires)
+
+
 def one_shard_full(server):
     """With all memory in one shard that may not evict, the others are refused: nobody can give."""
     wires = begin(server, SMALL, "noeviction")
@@ -325,6 +363,9 @@ with Server(SHARDS, "--maxmemory", "32mb") as started:
         tests.run("large anywhere, " + name, large_anywhere, started, name)
     tests.run("large everywhere", large_everywhere, started)
     tests.run("noeviction", noeviction, started)
+    for name in ("noeviction", "allkeys-s3fifo", "volatile-ttl"):
+        tests.run("results that never fit, " + name, results_that_never_fit, started, name)
+    tests.run("results that grow", results_that_grow, started)
     tests.run("one shard full", one_shard_full, started)
     for name in ("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"):
         tests.run(name, volatile, started, name)

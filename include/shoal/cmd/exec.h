@@ -43,6 +43,27 @@ struct key exec_key(const struct exec *exec);
 /* Any other argument as a key (computes its hash). */
 struct key exec_key_at(const struct exec *exec, uint32_t i);
 
+static inline const struct limits *exec_limits(const struct exec *exec)
+{
+    return &exec->keyspace->limits;
+}
+
+static inline struct random *exec_random(const struct exec *exec)
+{
+    return &exec->keyspace->random;
+}
+
+/*
+ * Makes room for a result that is larger than the request, which exec_run() has made room for. To
+ * be called before anything is changed; items found before are no longer valid.
+ *
+ *   bytes    that the result adds
+ *   whole    what its key will take in all: when that can never fit nothing is evicted for it
+ *   returns  false: refused, and the error is replied
+ *   thread   owner of the keyspace
+ */
+bool exec_reserve(struct exec *exec, uint64_t bytes, uint64_t whole);
+
 /*
  * Runs a shard command and writes its one value: the handler, or `each` for every key of the
  * command. ROUTE_ALL_ARRAY writes bare elements. Refuses CMD_DENYOOM commands while the keyspace is

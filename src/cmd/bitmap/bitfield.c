@@ -4,6 +4,7 @@
  * The arguments are walked twice by the same parser: once to refuse what is wrong and to learn how
  * long the string must become, once to run. Nothing is kept in between.
  */
+#include "shoal/base/minmax.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/bitmap/bits.h"
 #include "shoal/cmd/errors.h"
@@ -88,7 +89,7 @@ static bool offset_parse(struct exec *exec, struct bytes text, struct field *fie
     if (!bits_offset_parse(exec, bytes_of(text.data + 1, text.size - 1), offset))
         return false;
     *offset *= field->bits;
-    return *offset / 8 < VALUE_BYTES_MAX || refuse(exec, ERR_BIT_OFFSET);
+    return bits_offset_ok(exec, *offset) || refuse(exec, ERR_BIT_OFFSET);
 }
 
 /* Reads what begins at argument `at`; returns how many it took, 0 when the error is replied. */
@@ -215,10 +216,10 @@ static void write_fields(struct exec *exec, const struct field_plan *plan)
 {
     struct key key = exec_key(exec);
     const struct item *item = keyspace_find(exec->keyspace, key);
-    size_t size = item == NULL ? 0 : item_value_size(item);
-    size = plan->size > size ? plan->size : size;
-    if (!value_size_ok(exec, size))
+    if (!value_size_ok(exec, plan->size) ||
+        !value_reserve(exec, &item, max(plan->size, value_size(item))))
         return;
+    size_t size = max(plan->size, value_size(item));
     char *data = keyspace_resize(exec->keyspace, key, size);
     if (data == NULL)
         reply_error(exec->reply, ERR_NO_MEMORY);

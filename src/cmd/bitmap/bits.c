@@ -6,6 +6,7 @@
  */
 #include "shoal/cmd/bitmap/bits.h"
 
+#include "shoal/base/minmax.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
@@ -18,9 +19,14 @@ struct bit_range {
     int64_t first, last;
 };
 
+bool bits_offset_ok(const struct exec *exec, int64_t offset)
+{
+    return offset >= 0 && (uint64_t)offset / 8 < exec_limits(exec)->value_bytes_max;
+}
+
 bool bits_offset_parse(struct exec *exec, struct bytes text, int64_t *offset)
 {
-    if (number_parse_i64(text, offset) && *offset >= 0 && *offset / 8 < VALUE_BYTES_MAX)
+    if (number_parse_i64(text, offset) && bits_offset_ok(exec, *offset))
         return true;
     reply_error(exec->reply, ERR_BIT_OFFSET);
     return false;
@@ -55,8 +61,9 @@ static bool put_bit(struct exec *exec, const struct item *item, int64_t offset, 
     size_t needed = bits_size(offset);
     if (text.size >= needed && bits_at(text, offset) == bit && item_resized(item))
         return true;
-    char *data =
-        keyspace_resize(exec->keyspace, exec_key(exec), text.size > needed ? text.size : needed);
+    if (!value_reserve(exec, &item, max(needed, text.size)))
+        return false;
+    char *data = keyspace_resize(exec->keyspace, exec_key(exec), max(needed, value_size(item)));
     if (data == NULL) {
         reply_error(exec->reply, ERR_NO_MEMORY);
         return false;

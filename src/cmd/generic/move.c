@@ -8,8 +8,6 @@
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"
 
-#include <stdlib.h>
-
 static struct key key_in(const struct exec *exec, uint32_t i, uint8_t db)
 {
     struct key key = exec_key_at(exec, i);
@@ -17,8 +15,13 @@ static struct key key_in(const struct exec *exec, uint32_t i, uint8_t db)
     return key;
 }
 
+static bool is_same(const struct exec *exec, const struct move *move)
+{
+    return bytes_equal(exec_arg(exec, 1), exec_arg(exec, 2)) && move->from_db == move->to_db;
+}
+
 /* COPY's DB n and REPLACE. Returns NULL, or the error. */
-static const char *parse_options(const struct args *args, struct move *move)
+static const char *parse_options(const struct args *args, int64_t databases, struct move *move)
 {
     for (uint32_t i = 3; i < args->count; i++) {
         int64_t db;
@@ -27,7 +30,7 @@ static const char *parse_options(const struct args *args, struct move *move)
         } else if (bytes_is(args_at(args, i), "db") && i + 1 < args->count) {
             if (!number_parse_i64(args_at(args, ++i), &db))
                 return ERR_NOT_INTEGER;
-            if (db < 0 || db >= DATABASES_MAX)
+            if (db < 0 || db >= databases)
                 return "ERR DB index is out of range";
             move->to_db = (uint8_t)db;
         } else {
@@ -38,7 +41,7 @@ static const char *parse_options(const struct args *args, struct move *move)
 }
 
 static const char *parse(const struct command *command, const struct args *args, uint8_t db,
-                         struct move *move)
+                         const struct limits *limits, struct move *move)
 {
     bool copy = strcmp(command->name, "copy") == 0;
     *move = (struct move){
@@ -48,13 +51,13 @@ static const char *parse(const struct command *command, const struct args *args,
         .keep_source = copy,
         .counts = strcmp(command->name, "rename") != 0,
     };
-    return copy ? parse_options(args, move) : NULL;
+    return copy ? parse_options(args, limits->databases, move) : NULL;
 }
 
 bool move_parse(const struct command *command, const struct args *args, uint8_t db,
-                struct move *move)
+                const struct limits *limits, struct move *move)
 {
-    return parse(command, args, db, move) == NULL;
+    return parse(command, args, db, limits, move) == NULL;
 }
 
 bool move_take(struct exec *exec, const struct move *move)
@@ -72,10 +75,23 @@ bool move_may_put(struct exec *exec, const struct move *move)
     return !move->only_new || keyspace_find(exec->keyspace, key_in(exec, 2, move->to_db)) == NULL;
 }
 
-bool move_put(struct exec *exec, const struct move *move, struct bytes value, int64_t expire_ms)
+/* What a copy of `size` bytes takes; RENAME gives back as much as it takes. */
+static uint64_t move_cost(const struct exec *exec, const struct move *move, size_t size)
+{
+    return move->keep_source ? keyspace_cost(exec_arg(exec, 2).size, size) : 0;
+}
+
+static bool store(struct exec *exec, const struct move *move, struct bytes value, int64_t expire_ms)
 {
     return keyspace_set(exec->keyspace, key_in(exec, 2, move->to_db), value,
                         expire_ms != 0 ? expire_ms : KEYSPACE_NO_TTL);
+}
+
+bool move_put(struct exec *exec, const struct move *move, struct bytes value, int64_t expire_ms)
+{
+    uint64_t cost = move_cost(exec, move, value.size);
+    return keyspace_may_hold(exec->keyspace, cost) && keyspace_make_room(exec->keyspace, cost) &&
+           store(exec, move, value, expire_ms);
 }
 
 void move_drop(struct exec *exec, const struct move *move)
@@ -94,36 +110,32 @@ void move_reply(struct reply *reply, const struct move *move, bool found, bool p
         reply_ok(reply);
 }
 
-/* Stores the item's value at the destination, by way of a copy: making room for it may move the
- * item. */
-static bool put_copy(struct exec *exec, const struct move *move, const struct item *item)
+/* Why the arguments cannot be done on one shard, or NULL. */
+static const char *why_not(const struct exec *exec, struct move *move)
 {
-    char scratch[INT64_TEXT_MAX];
-    struct bytes value = item_value(item, scratch);
-    int64_t expire_ms = item_expire_ms(item);
-    char *copy = malloc(value.size > 0 ? value.size : 1);
-    if (copy == NULL)
-        return false;
-    memcpy(copy, value.data, value.size);
-    bool ok = move_put(exec, move, bytes_of(copy, value.size), expire_ms);
-    free(copy);
-    return ok;
+    const char *why = parse(exec->command, &exec->args, exec->db, exec_limits(exec), move);
+    if (why == NULL && move->keep_source && is_same(exec, move))
+        why = "ERR source and destination objects are the same";
+    return why;
 }
 
 static void move_command(struct exec *exec)
 {
     struct move move;
-    const char *why = parse(exec->command, &exec->args, exec->db, &move);
-    bool same = bytes_equal(exec_arg(exec, 1), exec_arg(exec, 2)) && move.from_db == move.to_db;
-    if (why == NULL && same && move.keep_source)
-        why = "ERR source and destination objects are the same";
+    char scratch[INT64_TEXT_MAX];
+    const char *why = why_not(exec, &move);
     if (why != NULL) {
         reply_error(exec->reply, why);
         return;
     }
-    const struct item *item = keyspace_find(exec->keyspace, key_in(exec, 1, move.from_db));
-    bool put = item != NULL && !same && move_may_put(exec, &move);
-    if (put && !put_copy(exec, &move, item)) {
+    struct key from = key_in(exec, 1, move.from_db);
+    const struct item *item = keyspace_find(exec->keyspace, from);
+    uint64_t cost = item == NULL ? 0 : move_cost(exec, &move, item_value_size(item));
+    if (!exec_reserve(exec, cost, cost))
+        return;
+    item = keyspace_find(exec->keyspace, from);
+    bool put = item != NULL && !is_same(exec, &move) && move_may_put(exec, &move);
+    if (put && !store(exec, &move, item_value(item, scratch), item_expire_ms(item))) {
         reply_error(exec->reply, ERR_NO_MEMORY);
         return;
     }

@@ -75,10 +75,16 @@ static void incrbyfloat_command(struct exec *exec)
     char text[LONG_DOUBLE_TEXT_MAX];
     struct key key = exec_key(exec);
     long double sum;
-    if (!float_sum(exec, keyspace_find(exec->keyspace, key), &sum))
+    const struct item *item = keyspace_find(exec->keyspace, key);
+    if (!float_sum(exec, item, &sum))
         return;
     struct bytes value = bytes_of(text, number_format_long_double(text, sum));
-    if (value_store(exec, key, value, KEYSPACE_KEEP_TTL))
+    uint64_t cost = keyspace_cost(key.name.size, value.size);
+    if (!exec_reserve(exec, cost, cost))
+        return;
+    if (item != NULL && keyspace_find(exec->keyspace, key) == NULL)
+        incrbyfloat_command(exec); /* the number itself has given way: a new one begins at 0 */
+    else if (value_store(exec, key, value, KEYSPACE_KEEP_TTL))
         reply_str(exec->reply, value);
 }
 

@@ -2,6 +2,7 @@
  * string_parts.c - commands that read or write a part of a string: APPEND, GETRANGE, SETRANGE,
  * STRLEN.
  */
+#include "shoal/base/minmax.h"
 #include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
@@ -22,7 +23,7 @@ static void write_part(struct exec *exec, size_t size, size_t offset, struct byt
 static void strlen_command(struct exec *exec)
 {
     const struct item *item = keyspace_read(exec->keyspace, exec_key(exec));
-    reply_int(exec->reply, item == NULL ? 0 : (int64_t)item_value_size(item));
+    reply_int(exec->reply, (int64_t)value_size(item));
 }
 
 static void append_command(struct exec *exec)
@@ -30,14 +31,13 @@ static void append_command(struct exec *exec)
     struct key key = exec_key(exec);
     struct bytes part = exec_arg(exec, 2);
     const struct item *item = keyspace_find(exec->keyspace, key);
-    if (item == NULL) {
-        if (value_store(exec, key, part, 0))
-            reply_int(exec->reply, (int64_t)part.size);
+    size_t size = value_size(item) + part.size;
+    if (item != NULL && !(value_size_ok(exec, size) && value_reserve(exec, &item, size)))
         return;
-    }
-    size_t old_size = item_value_size(item);
-    if (value_size_ok(exec, old_size + part.size))
-        write_part(exec, old_size + part.size, old_size, part);
+    if (item != NULL)
+        write_part(exec, item_value_size(item) + part.size, item_value_size(item), part);
+    else if (value_store(exec, key, part, 0))
+        reply_int(exec->reply, (int64_t)part.size);
 }
 
 static bool offset_parse(struct exec *exec, int64_t *offset)
@@ -60,15 +60,14 @@ static void setrange_command(struct exec *exec)
     if (!offset_parse(exec, &offset))
         return;
     const struct item *item = keyspace_find(exec->keyspace, exec_key(exec));
-    size_t old_size = item == NULL ? 0 : item_value_size(item);
     if (part.size == 0) {
-        reply_int(exec->reply, (int64_t)old_size);
+        reply_int(exec->reply, (int64_t)value_size(item));
         return;
     }
     /* no overflow: both are below 2^63 */
     size_t end = (size_t)offset + part.size;
-    if (value_size_ok(exec, end))
-        write_part(exec, end > old_size ? end : old_size, (size_t)offset, part);
+    if (value_size_ok(exec, end) && value_reserve(exec, &item, max(end, value_size(item))))
+        write_part(exec, max(end, value_size(item)), (size_t)offset, part);
 }
 
 /*

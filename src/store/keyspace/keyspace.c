@@ -28,6 +28,10 @@ struct keyspace *keyspace_new(struct arena *arena, struct keyspace_stats *stats)
     keyspace->watches = watch_registry_new(arena);
     keyspace->policy = evict_policy_find("noeviction");
     keyspace->budget_bytes = UINT64_MAX;
+    keyspace->limits = (struct limits){
+        .databases = DATABASES_MAX,
+        .value_bytes_max = VALUE_BYTES_MAX,
+    };
     defrag_init(&keyspace->defrag, arena);
     for (int db = 0; db < DATABASES_MAX; db++) {
         table_init(&keyspace->db[db], arena);
@@ -291,10 +295,15 @@ bool keyspace_delete(struct keyspace *keyspace, struct key key)
 
 /* ---- parts of values ------------------------------------------------------- */
 
-static size_t with_slack(size_t size)
+/* Slack is taken of what is free: it neither makes others give way nor a value too large. */
+static size_t with_slack(struct keyspace *keyspace, size_t size)
 {
     size_t roomy = size < SLACK_DOUBLE_MAX ? size * 2 : size + SLACK_BYTES;
-    return min(roomy, VALUE_BYTES_MAX);
+    roomy = min(roomy, VALUE_BYTES_MAX);
+    if (keyspace_used(keyspace) + roomy > keyspace->budget_bytes)
+        return size;
+    keyspace->_headroom = 0; /* it is not in the sum */
+    return roomy;
 }
 
 /* A new item of `size` bytes that begins with what `old` holds; the rest is not filled. */
@@ -303,11 +312,26 @@ static struct item *copy_resized(struct keyspace *keyspace, struct key key, cons
 {
     char scratch[INT64_TEXT_MAX];
     struct bytes value = item_value(old, scratch);
-    size_t room = size > value.size ? with_slack(size) : size;
+    size_t room = size > value.size ? with_slack(keyspace, size) : size;
     struct item *item = item_new_roomy(keyspace->arena, key.name, size, room, item_expire_ms(old));
     if (item != NULL)
         memcpy(item_raw(item), value.data, min(value.size, size));
     return item;
+}
+
+static bool fits_in_place(const struct item *item, size_t size)
+{
+    return item_encoding(item) != ITEM_INT && item_capacity(item) >= size;
+}
+
+uint64_t keyspace_resize_cost(const struct item *item, size_t key_size, size_t size)
+{
+    if (item == NULL)
+        return keyspace_cost(key_size, size);
+    if (fits_in_place(item, size))
+        return 0;
+    uint64_t now = item_footprint(item), then = keyspace_cost(key_size, size);
+    return then > now ? then - now : 0;
 }
 
 static void resize_in_place(struct keyspace *keyspace, struct key key, struct item *item,
@@ -349,7 +373,7 @@ char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size)
     size_t old_size = old != NULL ? item_value_size(old) : 0;
     if (unlikely(!may_change(keyspace, key, old)))
         return NULL;
-    if (old != NULL && item_encoding(old) != ITEM_INT && item_capacity(old) >= size) {
+    if (old != NULL && fits_in_place(old, size)) {
         resize_in_place(keyspace, key, old, size);
         return finish_resize(old, old_size, size);
     }

@@ -169,6 +169,13 @@ bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
                : refuse_room(keyspace);
 }
 
+bool keyspace_may_hold(const struct keyspace *keyspace, uint64_t bytes)
+{
+    uint64_t credit = keyspace->policy->run != NULL ? keyspace->credit_bytes : 0, most;
+    return __builtin_add_overflow(keyspace->budget_bytes, credit, &most) ||
+           with_overhead(bytes) <= most;
+}
+
 /* Not even the smallest item fits, nor would it after any eviction. */
 static bool is_stuck(const struct keyspace *keyspace)
 {

@@ -64,6 +64,7 @@ static void settings_reach_all_that_is_derived_from_them(void **state)
     changed.defrag_cycle_max = 42;
     changed.timeout_s = 9;
     changed.proto_max_bulk_len = 777777;
+    changed.databases = 12;
     changed.slowlog_slower_us = 0;
     worker_use_settings(reactor, &changed);
     assert_ptr_equal(reactor->settings, &changed);
@@ -73,7 +74,13 @@ static void settings_reach_all_that_is_derived_from_them(void **state)
     assert_int_equal(reactor->keyspace->defrag.limits.cycle_percent, 42);
     assert_int_equal(reactor->loop->next_tick_ms, 0);
     assert_int_equal(reactor->conns->limits.bulk_bytes_max, 777777);
+    assert_int_equal(reactor->keyspace->limits.value_bytes_max, 777777);
+    assert_int_equal(reactor->keyspace->limits.databases, 12);
     assert_true(reactor->records->measure_each);
+
+    changed.proto_max_bulk_len = INT64_MAX;
+    worker_use_settings(reactor, &changed);
+    assert_int_equal(reactor->keyspace->limits.value_bytes_max, VALUE_BYTES_MAX);
 
     worker_use_settings(reactor, &reactors_settings);
     assert_int_equal(reactor->loop->next_tick_ms, INT64_MAX); /* no time-out: no look */

@@ -11,7 +11,10 @@
 
 #define ERR_BIT_OFFSET "ERR bit offset is not an integer or out of range"
 
-/* An offset that a string of VALUE_BYTES_MAX has. False: the error is replied. */
+/* The longest string that the options allow has the bit. */
+bool bits_offset_ok(const struct exec *exec, int64_t offset);
+
+/* Reads one that is so. False: the error is replied. */
 bool bits_offset_parse(struct exec *exec, struct bytes text, int64_t *offset);
 
 /* Bytes of the shortest string that has the bit. */

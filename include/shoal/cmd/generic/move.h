@@ -22,7 +22,7 @@ struct move {
 /* Reads the command's arguments. False: they are wrong, and the handler replies the error.
  * Thread: any. */
 bool move_parse(const struct command *command, const struct args *args, uint8_t db,
-                struct move *move);
+                const struct limits *limits, struct move *move);
 
 /* At the source: writes the deadline as an integer and the value as a string. False: there is no
  * value, and nothing is written. Thread: owner. */

@@ -13,6 +13,7 @@
 #include "shoal/store/evict/evict.h"
 #include "shoal/store/keyspace/defrag.h"
 #include "shoal/store/keyspace/lifetime.h"
+#include "shoal/store/keyspace/limits.h"
 #include "shoal/store/table/ghost.h"
 #include "shoal/store/table/table.h"
 
@@ -92,6 +93,7 @@ struct keyspace {
     int64_t _unreturned_ms;
     uint64_t _active_bytes; /* ... when so many were in use */
     struct defrag defrag;   /* its limits are the server's to set */
+    struct limits limits;   /* the server's to set; keyspace_new() gives the widest */
 };
 
 struct keyspace *keyspace_new(struct arena *arena, struct keyspace_stats *stats);
@@ -147,9 +149,12 @@ int64_t keyspace_explicit_expire(struct keyspace *keyspace, int64_t expire_ms);
 bool keyspace_set(struct keyspace *keyspace, struct key key, struct bytes value, int64_t expire_ms);
 bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, int64_t expire_ms);
 /* Makes the value `size` bytes long, keeping what was there (zero bytes fill) and the TTL, and
- * returns its bytes to write to; NULL when memory is out. The key need not exist. Grows with slack,
- * so that APPEND is amortised O(1). */
+ * returns its bytes to write to; NULL when memory is out. The key need not exist. Grows with slack
+ * while memory is free, so that APPEND is amortised O(1). */
 char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size);
+/* What keyspace_resize() of a key with this item may add to the memory of its shard, slack aside.
+ * `item` is NULL for a new key. */
+uint64_t keyspace_resize_cost(const struct item *item, size_t key_size, size_t size);
 bool keyspace_delete(struct keyspace *keyspace, struct key key); /* false: there was none */
 /* Sets the deadline to `expire_ms` as it is, 0 = never. The key must exist. */
 bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_ms);
@@ -210,6 +215,9 @@ static inline uint64_t keyspace_cost(uint64_t key_size, uint64_t value_size)
     const uint64_t head = sizeof(struct item) + sizeof(int64_t);
     return mem_class_size(head + key_size + value_size) + 2 * sizeof(struct bucket);
 }
+
+/* False: a key of so many bytes does not fit, whatever is evicted for it. */
+bool keyspace_may_hold(const struct keyspace *keyspace, uint64_t bytes);
 
 /* Evicts until `bytes` more would fit, for at most about `for_ns`. False when they do not and
  * nothing can be evicted. */

@@ -68,7 +68,8 @@ static bool begin(struct harness *h, struct halves *halves, const char *line)
         .args = { .base = line, .v = halves->spans, .count = count },
     };
     reply_init(&halves->reply, PROTO_RESP2, NULL, 0, NULL, 0);
-    return move_parse(halves->exec.command, &halves->exec.args, 0, &halves->move);
+    return move_parse(halves->exec.command, &halves->exec.args, 0, exec_limits(&halves->exec),
+                      &halves->move);
 }
 
 static void assert_written(struct halves *halves, const char *wanted)
