@@ -60,6 +60,11 @@ size_t value_size(const struct item *item)
     return item == NULL ? 0 : item_value_size(item);
 }
 
+struct bytes value_or_empty(const struct item *item, char scratch[INT64_TEXT_MAX])
+{
+    return item == NULL ? bytes_of("", 0) : item_value(item, scratch);
+}
+
 bool value_size_ok(struct exec *exec, uint64_t size)
 {
     if (likely(size <= exec_limits(exec)->value_bytes_max))
@@ -68,7 +73,7 @@ bool value_size_ok(struct exec *exec, uint64_t size)
     return false;
 }
 
-bool value_reserve(struct exec *exec, const struct item **item, uint64_t size)
+bool value_reserve(struct exec *exec, struct item **item, uint64_t size)
 {
     struct key key = exec_key(exec);
     uint64_t cost = keyspace_resize_cost(*item, key.name.size, size);

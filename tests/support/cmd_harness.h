@@ -213,6 +213,21 @@ static inline void harness_steps(struct harness *h, const struct step *steps, si
     }
 }
 
+/* Whether WATCH sees a change of key "a", which `setup` makes or not, by the line. */
+static inline bool harness_changes(struct harness *h, const char *setup, const char *line)
+{
+    struct bytes name = bytes_str("a");
+    struct key key = { .name = name, .hash = hash_key(name), .db = h->db };
+    struct watch_mark mark;
+    harness_run(h, "DEL a");
+    harness_run(h, setup);
+    assert_true(keyspace_watch_add(h->keyspace, key, &mark));
+    harness_run(h, line);
+    bool changed = keyspace_watch_changed(h->keyspace, key, mark);
+    keyspace_watch_remove(h->keyspace, key);
+    return changed;
+}
+
 #define RUN_STEPS(state, ...)                                                                      \
     do {                                                                                           \
         static const struct step steps_[] = { __VA_ARGS__ };                                       \

@@ -28,8 +28,9 @@ void value_rollback(struct exec *exec, struct value_mark mark);
 /* False when the text is no canonical int64. */
 bool value_int(const struct item *item, int64_t *out);
 
-/* 0 for NULL. */
+/* An item's value, or what a missing key stands for: nothing. */
 size_t value_size(const struct item *item);
+struct bytes value_or_empty(const struct item *item, char scratch[INT64_TEXT_MAX]);
 
 /* False, with the error replied, when a string of `size` bytes is longer than the options allow. */
 bool value_size_ok(struct exec *exec, uint64_t size);
@@ -39,7 +40,7 @@ bool value_size_ok(struct exec *exec, uint64_t size);
  * NULL. Where others give way the key itself may, so `*item` is looked up anew. False: the error is
  * replied.
  */
-bool value_reserve(struct exec *exec, const struct item **item, uint64_t size);
+bool value_reserve(struct exec *exec, struct item **item, uint64_t size);
 
 /* keyspace_set(). False: the error has been replied, and is the whole reply. */
 bool value_store(struct exec *exec, struct key key, struct bytes value, int64_t expire_ms);

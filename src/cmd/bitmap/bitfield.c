@@ -180,7 +180,8 @@ static void field_update(struct exec *exec, const struct field *field, char *dat
         reply_nil(exec->reply);
         return;
     }
-    field_write(field, data, next);
+    if (next != old)
+        field_write(field, data, next);
     reply_int(exec->reply, field->action == FIELD_SET ? old : next);
 }
 
@@ -203,19 +204,40 @@ static void run_fields(struct exec *exec, uint32_t replies, char *data, size_t s
 static void read_fields(struct exec *exec, uint32_t replies)
 {
     char scratch[INT64_TEXT_MAX];
-    struct bytes text = { 0 };
     const struct item *item = keyspace_read(exec->keyspace, exec_key(exec));
-    if (item != NULL)
-        text = item_value(item, scratch);
+    struct bytes text = value_or_empty(item, scratch);
     /* only GETs follow: the bytes are not written to */
     run_fields(exec, replies, (char *)text.data, text.size);
 }
 
-/* The string grows to the farthest write even if that fails, as in Redis. */
+/* True when a field will be another than it is. Those before the first such one find the text as it
+ * is, so nothing needs to be written to know. */
+static bool fields_differ(struct exec *exec, struct bytes text)
+{
+    struct field field = { .overflow = OVERFLOW_WRAP };
+    for (uint32_t at = 2; at < exec->args.count; at += actions[field.action].args) {
+        field_parse(exec, at, &field);
+        if (field.action == FIELD_GET || field.action == FIELD_OVERFLOW)
+            continue;
+        int64_t old = field_read(&field, text), next;
+        if (field_next(&field, old, &next) && next != old)
+            return true;
+    }
+    return false;
+}
+
+/* The string grows to the farthest write even if that fails, as in Redis; otherwise writes that
+ * change nothing are no change to WATCH. */
 static void write_fields(struct exec *exec, const struct field_plan *plan)
 {
+    char scratch[INT64_TEXT_MAX];
     struct key key = exec_key(exec);
-    const struct item *item = keyspace_find(exec->keyspace, key);
+    struct item *item = keyspace_find(exec->keyspace, key);
+    struct bytes text = value_or_empty(item, scratch);
+    if (item != NULL && plan->size <= text.size && !fields_differ(exec, text)) {
+        run_fields(exec, plan->replies, (char *)text.data, text.size); /* nothing is written */
+        return;
+    }
     if (!value_size_ok(exec, plan->size) ||
         !value_reserve(exec, &item, max(plan->size, value_size(item))))
         return;

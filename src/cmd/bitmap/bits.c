@@ -45,22 +45,17 @@ static bool bit_value_parse(struct exec *exec, struct bytes text, bool *bit)
     return true;
 }
 
-static struct bytes value_or_empty(const struct item *item, char scratch[INT64_TEXT_MAX])
-{
-    return item == NULL ? bytes_of("", 0) : item_value(item, scratch);
-}
-
-/*
- * Writes the bit, making room for it. Where it is there already nothing is touched, WATCH included;
- * but a short text or an integer becomes a raw string at its first SETBIT in any case, as in Redis.
- */
-static bool put_bit(struct exec *exec, const struct item *item, int64_t offset, bool bit)
+/* Writes the bit, making room for it. Where it is there already nothing changes, to WATCH neither;
+ * only a short text is called raw from its first SETBIT on in any case, as in Redis. */
+static bool put_bit(struct exec *exec, struct item *item, int64_t offset, bool bit)
 {
     char scratch[INT64_TEXT_MAX];
     struct bytes text = value_or_empty(item, scratch);
     size_t needed = bits_size(offset);
-    if (text.size >= needed && bits_at(text, offset) == bit && item_resized(item))
+    if (text.size >= needed && bits_at(text, offset) == bit) {
+        item_mark_resized(item);
         return true;
+    }
     if (!value_reserve(exec, &item, max(needed, text.size)))
         return false;
     char *data = keyspace_resize(exec->keyspace, exec_key(exec), max(needed, value_size(item)));
@@ -80,7 +75,7 @@ static void setbit_command(struct exec *exec)
     if (!bits_offset_parse(exec, exec_arg(exec, 2), &offset) ||
         !bit_value_parse(exec, exec_arg(exec, 3), &bit))
         return;
-    const struct item *item = keyspace_find(exec->keyspace, exec_key(exec));
+    struct item *item = keyspace_find(exec->keyspace, exec_key(exec));
     bool old = bits_at(value_or_empty(item, scratch), offset);
     if (put_bit(exec, item, offset, bit))
         reply_int(exec->reply, old);

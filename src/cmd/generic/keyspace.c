@@ -17,7 +17,7 @@ static void randomkey_command(struct exec *exec)
 {
     struct table *table = &exec->keyspace->db[exec->db];
     for (int i = 0; i < RANDOM_TRIES_MAX; i++) {
-        const struct item *item = table_random(table, random_next(&exec->keyspace->random));
+        const struct item *item = table_random(table, random_next(exec_random(exec)));
         if (item == NULL)
             break;
         if (value_live(exec->keyspace, item)) {

@@ -30,7 +30,7 @@ static void append_command(struct exec *exec)
 {
     struct key key = exec_key(exec);
     struct bytes part = exec_arg(exec, 2);
-    const struct item *item = keyspace_find(exec->keyspace, key);
+    struct item *item = keyspace_find(exec->keyspace, key);
     size_t size = value_size(item) + part.size;
     if (item != NULL && !(value_size_ok(exec, size) && value_reserve(exec, &item, size)))
         return;
@@ -59,7 +59,7 @@ static void setrange_command(struct exec *exec)
     struct bytes part = exec_arg(exec, 3);
     if (!offset_parse(exec, &offset))
         return;
-    const struct item *item = keyspace_find(exec->keyspace, exec_key(exec));
+    struct item *item = keyspace_find(exec->keyspace, exec_key(exec));
     if (part.size == 0) {
         reply_int(exec->reply, (int64_t)value_size(item));
         return;
