@@ -52,26 +52,28 @@ bool exec_reserve(struct exec *exec, uint64_t bytes, uint64_t whole)
     return false;
 }
 
-/*
- * The most that the command's arguments can add: each may become a value, and every other one a
- * key. A result that is larger (APPEND, SETRANGE) is its handler's to reserve.
- */
-static uint64_t cost(const struct exec *exec)
+uint64_t exec_cost(const struct args *args)
 {
     uint64_t bytes = 0;
-    for (uint32_t i = 1; i < exec->args.count; i++)
-        bytes += exec->args.v[i].size;
+    for (uint32_t i = 1; i < args->count; i++)
+        bytes += args->v[i].size;
     bytes += bytes / 4; /* size classes are up to 25 % apart */
-    return bytes + exec->args.count / 2 * keyspace_cost(0, 0);
+    return bytes + args->count / 2 * keyspace_cost(0, 0);
+}
+
+void exec_run_reserved(struct exec *exec)
+{
+    if (exec->command->each != NULL)
+        run_each(exec);
+    else
+        exec->command->shard(exec);
 }
 
 void exec_run(struct exec *exec)
 {
-    const struct command *command = exec->command;
-    if (command->flags & CMD_DENYOOM && unlikely(!keyspace_make_room(exec->keyspace, cost(exec))))
+    if (exec->command->flags & CMD_DENYOOM &&
+        unlikely(!keyspace_make_room(exec->keyspace, exec_cost(&exec->args))))
         reply_error(exec->reply, ERR_OOM);
-    else if (command->each != NULL)
-        run_each(exec);
     else
-        command->shard(exec);
+        exec_run_reserved(exec);
 }

@@ -173,6 +173,22 @@ static bool has_long_key(const struct command *command, const struct args *args)
     return false;
 }
 
+/* A shard of its keys has no room for it: the transaction would be refused. How much of a command
+ * with several keys is whose is not known here. */
+static bool is_without_room(const struct reactor *reactor, const struct command *command,
+                            const struct args *args)
+{
+    uint64_t bytes = command->first_key == command->last_key ? exec_cost(args) : 1;
+    for (uint32_t i = command_key_first(command, args->count); i != 0;
+         i = command_key_next(command, args->count, i)) {
+        uint32_t shard = reactor_of_slot(reactor, hash_slot(args_at(args, i)));
+        if (bytes > (shard == reactor->id ? keyspace_room(reactor->keyspace)
+                                          : stats_shard_room(reactor, shard)))
+            return true;
+    }
+    return false;
+}
+
 /* Why the command may not even be queued; NULL: it may. */
 static const char *refusal(const struct conn *conn, const struct command *command,
                            const struct args *args)
@@ -182,7 +198,7 @@ static const char *refusal(const struct conn *conn, const struct command *comman
     if (conn->flags & CONN_MULTI && command->flags & CMD_NOMULTI)
         return "ERR Command not allowed inside a transaction";
     if (conn->flags & CONN_MULTI && command->flags & CMD_DENYOOM &&
-        conn->reactor->keyspace->over_limit)
+        is_without_room(conn->reactor, command, args))
         return ERR_OOM;
     if (has_long_key(command, args))
         return ERR_KEY_TOO_LONG;

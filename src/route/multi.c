@@ -86,19 +86,13 @@ void transaction_queue(struct conn *conn, struct request *request)
     answer_end(request, &reply);
 }
 
-/* True when something queued has one of the flags. */
-static bool has_queued(const struct conn *conn, uint32_t flags)
+bool transaction_writes(const struct conn *conn)
 {
     const struct queued *queued = conn->transaction != NULL ? conn->transaction->queue.first : NULL;
     for (; queued != NULL; queued = queued->next)
-        if (queued->command->flags & flags)
+        if (queued->command->flags & CMD_WRITE)
             return true;
     return false;
-}
-
-bool transaction_writes(const struct conn *conn)
-{
-    return has_queued(conn, CMD_WRITE);
 }
 
 /* Forgets what is queued and ends MULTI; the watches stay. */
@@ -223,9 +217,7 @@ static void exec_end(struct conn *conn)
 
 void transaction_refuse(struct conn *conn, const struct command *command, struct reply *reply)
 {
-    reply_errorf(reply,
-                 "EXECABORT Transaction discarded because of: wrong number of arguments for '%s' "
-                 "command",
+    reply_errorf(reply, ERR_EXEC_ABORTED "wrong number of arguments for '%s' command",
                  command->full_name);
     exec_end(conn);
 }
@@ -238,9 +230,6 @@ static void exec_command(struct conn *conn, const struct args *args, struct repl
         reply_error(reply, "ERR EXEC without MULTI");
     } else if (conn->flags & CONN_MULTI_FAILED) {
         reply_error(reply, "EXECABORT Transaction discarded because of previous errors.");
-        exec_end(conn);
-    } else if (conn->reactor->keyspace->over_limit && has_queued(conn, CMD_DENYOOM)) {
-        reply_error(reply, "EXECABORT Transaction discarded because of: " ERR_OOM);
         exec_end(conn);
     } else if ((plan = plan_new(conn->unanswered.first)) == NULL) {
         reply_error(reply, ERR_NO_MEMORY);

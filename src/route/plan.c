@@ -19,6 +19,12 @@
 
 static void plan_next(struct plan *plan);
 
+/* Nothing more is to run. */
+static bool plan_is_over(const struct plan *plan)
+{
+    return plan->aborted || plan->failed || plan->refused;
+}
+
 static void part_free(struct plan *plan, struct part *part)
 {
     for (uint32_t i = 0; i < part->op_count; i++) {
@@ -57,7 +63,7 @@ static void plan_end(struct plan *plan)
 {
     struct reactor *home = plan->home;
     struct request *request = plan->request;
-    must(plan->phase == PLAN_RUN);
+    must(plan->phase == PLAN_RUN || plan->phase == PLAN_SETTLE);
     plan->phase = PLAN_END;
     if (plan->transaction) {
         home->router->transactions--;
@@ -82,16 +88,14 @@ static void part_done(struct reactor *home, struct message *message)
 {
     (void)home;
     struct part *part = part_of(message);
-    part->plan->failed |= part->lost;
-    if (!part->ok && part->plan->phase == PLAN_RUN) {
-        /* PART_RUN_ALONE checks watches and runs in one message; in a transaction the checks were a
-         * round of their own. */
-        if (part->abandon)
-            part->plan->aborted = true;
-        else
-            part->plan->failed = true;
-    }
-    message_back(part->plan);
+    struct plan *plan = part->plan;
+    plan->failed |= part->lost;
+    plan->refused |= part->refused;
+    /* PART_RUN_ALONE checks watches and runs in one message; in a transaction the checks were a
+     * round of their own. */
+    if (!part->ok && plan->phase == PLAN_RUN && !part->lost && !part->refused)
+        plan->aborted = true;
+    message_back(plan);
 }
 
 static void parts_send(struct plan *plan, bool (*wanted)(const struct plan *, const struct part *))
@@ -163,13 +167,13 @@ static void value_carry(struct plan *plan, struct step *step)
     const struct op *take = find_half(plan, HALF_TAKE, &source);
     struct op *put = find_half(plan, HALF_PUT, &destination);
     step->found = source->ok;
-    if (step->refused)
+    if (step->refused || plan_is_over(plan))
         return;
     /* as move_take() has written it: type and expiry, type and size, and the text unless it is
      * pinned */
     const struct reply *reply = &source->reply;
     if (reply->no_memory) {
-        step->refused = step->lost = true;
+        plan->failed = true;
         return;
     }
     const char *at = reply->base + take->value_at;
@@ -182,7 +186,7 @@ static void value_carry(struct plan *plan, struct step *step)
     }
     put->value_copy = malloc(size > 0 ? size : 1);
     if (put->value_copy == NULL) {
-        step->refused = step->lost = true;
+        plan->failed = true;
         return;
     }
     memcpy(put->value_copy, at + 14, size);
@@ -214,15 +218,6 @@ static void round_put_begin(struct plan *plan)
     parts_send(plan, part_puts);
 }
 
-static void round_put_end(struct plan *plan)
-{
-    struct step *step = &plan->steps[plan->next_checked];
-    for (uint32_t i = 0; i < plan->home->count; i++)
-        if (plan->part[i] != NULL && part_puts(plan, plan->part[i]))
-            step->refused = step->lost = !plan->part[i]->ok;
-    checked_end(plan);
-}
-
 /* What the parts said of the step. True: there is a value to put before it ends. */
 static bool round_check_end(struct plan *plan)
 {
@@ -232,24 +227,44 @@ static bool round_check_end(struct plan *plan)
             step->refused |= !plan->part[i]->ok;
     if (step->rule == STEP_MOVE) {
         value_carry(plan, step);
-        if (!step->refused)
+        if (!step->refused && !plan_is_over(plan))
             return true;
     }
     checked_end(plan);
     return false;
 }
 
-static void round_last_begin(struct plan *plan)
+/* The last commands run. The keys are given back with them, unless a part may still fail and have
+ * all of them undone; or nothing runs any more. */
+static void round_run_begin(struct plan *plan)
 {
     plan->phase = PLAN_RUN;
+    plan->settles &= !plan_is_over(plan);
     for (uint32_t i = 0; i < plan->home->count; i++) {
         struct part *part = plan->part[i];
         if (part == NULL)
             continue;
         part->phase = PART_RUN;
         part->op_until = part->op_count;
+        part->last = true;
+        part->abandon = plan_is_over(plan);
+        part->release = !plan->settles;
+    }
+    parts_send(plan, NULL);
+}
+
+/* What has run stands, or is undone; then the keys are given back. */
+static void round_settle_begin(struct plan *plan)
+{
+    plan->phase = PLAN_SETTLE;
+    for (uint32_t i = 0; i < plan->home->count; i++) {
+        struct part *part = plan->part[i];
+        if (part == NULL)
+            continue;
+        part->phase = PART_SETTLE;
+        part->last = false;
         part->release = true;
-        part->abandon = plan->aborted;
+        part->undo_all = plan_is_over(plan);
     }
     parts_send(plan, NULL);
 }
@@ -270,7 +285,7 @@ static bool round_end(struct plan *plan)
     case PLAN_CHECK:
         return round_check_end(plan);
     case PLAN_PUT:
-        round_put_end(plan);
+        checked_end(plan);
         return false;
     default:
         must(false);
@@ -285,11 +300,15 @@ static void transaction_next(struct plan *plan)
         round_put_begin(plan);
         return;
     }
-    while (!plan->aborted && plan->next_checked < plan->step_count &&
+    if (plan->eager) {
+        round_settle_begin(plan);
+        return;
+    }
+    while (!plan_is_over(plan) && plan->next_checked < plan->step_count &&
            !plan->steps[plan->next_checked].checked)
         plan->next_checked++;
-    if (plan->aborted || plan->next_checked == plan->step_count) {
-        round_last_begin(plan);
+    if (plan_is_over(plan) || plan->next_checked == plan->step_count) {
+        round_run_begin(plan);
     } else {
         plan->phase = PLAN_CHECK;
         round_check_begin(plan);
@@ -298,7 +317,9 @@ static void transaction_next(struct plan *plan)
 
 static void plan_next(struct plan *plan)
 {
-    if (plan->phase == PLAN_RUN)
+    if (plan->phase == PLAN_RUN && plan->settles)
+        round_settle_begin(plan);
+    else if (plan->phase == PLAN_RUN || plan->phase == PLAN_SETTLE)
         plan_end(plan);
     else
         transaction_next(plan);
@@ -327,6 +348,47 @@ static void sequence_done(struct reactor *home, struct message *message)
     message_back(container_of(message, struct plan, sequence));
 }
 
+/* What a command of the part may still do when others have changed something: need memory. */
+static bool part_can_fail(const struct part *part)
+{
+    for (uint32_t i = 0; i < part->op_count; i++) {
+        const struct command *command = part->ops[i].command;
+        if (command != NULL && command->flags & CMD_WRITE && command->route != ROUTE_EACH_SUM &&
+            command->route != ROUTE_ALL_ATOMIC)
+            return true;
+    }
+    return false;
+}
+
+static bool part_writes(const struct part *part)
+{
+    for (uint32_t i = 0; i < part->op_count; i++)
+        if (part->ops[i].command != NULL && part->ops[i].command->flags & CMD_WRITE)
+            return true;
+    return false;
+}
+
+/* When something can fail, whatever else has changed by then is undone. One change of one key fails
+ * as a whole by itself. */
+static void prepare_undo(struct plan *plan)
+{
+    bool can_fail = false;
+    uint32_t names = 0;
+    for (uint32_t i = 0; i < plan->home->count; i++) {
+        if (plan->part[i] == NULL)
+            continue;
+        can_fail |= part_can_fail(plan->part[i]);
+        names += plan->part[i]->name_count;
+    }
+    for (uint32_t i = 0; i < plan->home->count; i++)
+        if (plan->part[i] != NULL)
+            plan->part[i]->undoable = can_fail && names > 1 && part_writes(plan->part[i]);
+    plan->settles = can_fail && plan->part_count > 1;
+    plan->eager = plan->settles;
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        plan->eager &= !plan->steps[i].checked;
+}
+
 static void transaction_start(struct plan *plan)
 {
     plan->phase = PLAN_LOCK;
@@ -338,6 +400,7 @@ static void transaction_start(struct plan *plan)
         if (part == NULL)
             continue;
         part->phase = PART_LOCK;
+        part->last = plan->eager;
         part->message.urgent = true;
         part->message.from = (uint16_t)plan->home->id;
     }
@@ -361,6 +424,8 @@ void plan_start(struct plan *plan)
         plan->part[i]->op_until = plan->part[i]->op_count;
     }
     must(plan->phase == PLAN_BUILD);
+    if (plan->atomic)
+        prepare_undo(plan);
     if (plan->failed || plan->part_count == 0) {
         plan->phase = PLAN_RUN;
         plan->outstanding = 1;

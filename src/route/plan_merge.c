@@ -229,10 +229,7 @@ static void merge_step(struct plan *plan, struct step *step, struct reply *reply
         merge_home(plan, step, reply);
         break;
     case STEP_MOVE:
-        if (step->lost)
-            reply_error(reply, ERR_NO_MEMORY);
-        else
-            move_reply(reply, &step->move, step->found, !step->refused);
+        move_reply(reply, &step->move, step->found, !step->refused);
         break;
     case STEP_CROSS:
         reply_error(reply, ERR_CROSS_SLOT);
@@ -249,8 +246,9 @@ static void merge_step(struct plan *plan, struct step *step, struct reply *reply
 void plan_compose(struct plan *plan, struct reply *reply)
 {
     must(plan->phase == PLAN_END);
-    if (plan->failed) {
-        reply_error(reply, ERR_NO_MEMORY);
+    if (plan->failed || plan->refused) {
+        reply_errorf(reply, "%s%s", plan->multi ? ERR_EXEC_ABORTED : "",
+                     plan->refused ? ERR_OOM : ERR_NO_MEMORY);
         return;
     }
     if (plan->aborted) {

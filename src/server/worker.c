@@ -13,6 +13,7 @@
 #include "shoal/options/options.h"
 #include "shoal/server/due.h"
 #include "shoal/server/server.h"
+#include "shoal/shard/key_queues.h"
 #include "shoal/stats/stats.h"
 #include "shoal/store/evict/evict.h"
 #include "shoal/store/keyspace/keyspace.h"
@@ -129,6 +130,8 @@ void worker_begin(struct worker *worker, struct ring *ring)
     reactor->ring = ring;
     reactor->keyspace = keyspace_new(arena_new(), &reactor->stats->keyspace);
     shard_init(&worker->shard);
+    reactor->keyspace->is_held = key_queues_hold;
+    reactor->keyspace->held_by = worker->shard.queues;
     reactor->keyspace->shard = reactor->id;
     reactor->keyspace->shards = reactor->count;
     random_seed(&reactor->random, clock_ticks());

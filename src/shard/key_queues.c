@@ -79,6 +79,21 @@ static bool queue_exists(struct key_queues *queues, uint64_t name)
     return *queue_place(queues, name) != NULL;
 }
 
+/* Nobody but holders makes others wait: a queue that exists has one at its head. */
+bool key_queues_hold(const void *context, const struct item *item)
+{
+    const struct key_queues *queues = context;
+    if (queues->gate != NULL && queues->gate_open)
+        return true;
+    if (queues->count == 0)
+        return false;
+    uint64_t name = key_queues_name(hash_key(item_key(item)));
+    const struct node *queue = queues->bucket[name % LOCK_BUCKETS];
+    while (queue != NULL && queue->name != name)
+        queue = queue->next_queue;
+    return queue != NULL;
+}
+
 /* Later commands of the same connection wait too: it has a queue of its own under this name. */
 static uint64_t conn_name(const struct message *message, const void *conn)
 {

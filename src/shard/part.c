@@ -10,6 +10,7 @@
 #include "shoal/shard/batcher.h"
 #include "shoal/shard/key_queues.h"
 #include "shoal/shard/shard.h"
+#include "shoal/store/keyspace/undo.h"
 
 #include <stdlib.h>
 
@@ -79,6 +80,14 @@ static void run_keys(struct reactor *here, const struct op *op, struct reply *re
     }
 }
 
+/* A command has met the end of memory, or of the shard's room. */
+static void fail(struct reactor *here, struct part *part)
+{
+    part->ok = false;
+    part->refused = here->keyspace->over_limit;
+    part->lost = !part->refused;
+}
+
 static void half_run(struct reactor *here, struct part *part, struct op *op)
 {
     struct exec exec;
@@ -86,13 +95,14 @@ static void half_run(struct reactor *here, struct part *part, struct op *op)
     if (op->half == HALF_TAKE)
         move_drop(&exec, &op->move);
     else if (!move_put(&exec, &op->move, op->value, op->expire_ms))
-        part->ok = false;
+        fail(here, part);
 }
 
 static void op_run(struct reactor *here, struct part *part, struct op *op)
 {
     struct reply *reply = &part->reply;
     uint8_t proto = reply->proto;
+    uint32_t errors = reply->errors;
     uint64_t start = clock_ticks();
     if (op->native)
         reply->proto = PROTO_NATIVE; /* type byte and eight bytes: easy to add up */
@@ -105,13 +115,16 @@ static void op_run(struct reactor *here, struct part *part, struct op *op)
     } else {
         struct exec exec;
         exec_init(&exec, here, op, reply);
-        exec_run(&exec);
+        exec_run_reserved(&exec);
         if (op->command->route != ROUTE_ALL_ARRAY)
             reply_mark(reply);
     }
     reply->proto = proto;
     op->marks = reply->mark_count;
     op->ticks = ticks_since(start);
+    bool no_room = reply->errors > errors && strcmp(reply->error_code, "OOM") == 0;
+    if (part->undoable && (no_room || reply->no_memory))
+        fail(here, part);
 }
 
 /* Small values go home inside the part; others, and any pin, as a reply reference. */
@@ -122,7 +135,8 @@ static void answer_pack(struct reactor *here, struct part *part)
         reply->mark_count > PART_MARKS_INLINE) {
         bool lost = reply->no_memory;
         part->ref = reply_ref_new(here, reply, false);
-        part->ok = part->ok && !lost && part->ref != NULL;
+        part->lost |= lost || part->ref == NULL;
+        part->ok = part->ok && !part->lost;
         return;
     }
     part->size = (uint32_t)reply->size;
@@ -138,16 +152,47 @@ static void answer_init(struct part *part)
     part->reply.marking = true;
 }
 
-void part_execute(struct reactor *here, struct part *part)
+/* Room for everything that its commands may add. */
+static bool part_has_room(struct reactor *here, struct part *part)
 {
-    if (part->phase == PART_RUN_ALONE) {
-        answer_init(part);
-        part->ok = watches_hold(here, part);
-        part->abandon = !part->ok;
-    } else {
-        part->ok = true;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < part->op_count; i++) {
+        const struct op *op = &part->ops[i];
+        if (op->command != NULL && op->command->flags & CMD_DENYOOM && op->half == HALF_NONE)
+            bytes += exec_cost(&op->args);
     }
-    for (uint32_t i = part->op_from; i < part->op_until && !part->abandon; i++) {
+    if (bytes == 0)
+        return true;
+    if (part->phase == PART_RUN_ALONE)
+        return keyspace_make_room(here->keyspace, bytes);
+    if (!keyspace_reserve(here->keyspace, bytes))
+        return false;
+    part->reserved = bytes;
+    return true;
+}
+
+/* Its keys are its own: may it begin? */
+static void part_begin(struct reactor *here, struct part *part)
+{
+    answer_init(part);
+    part->now_ms = here->keyspace->now_ms;
+    part->refused = !part_has_room(here, part); /* which may evict a watched key */
+    part->ok = !part->refused && watches_hold(here, part);
+}
+
+/* False: there is no memory to be able to undo what would be run. */
+static bool undo_begin(struct reactor *here, struct part *part)
+{
+    if (part->undo == NULL)
+        part->undo = undo_new(here->keyspace);
+    if (part->undo != NULL)
+        undo_open(here->keyspace, part->undo);
+    return part->undo != NULL;
+}
+
+static void ops_run(struct reactor *here, struct part *part)
+{
+    for (uint32_t i = part->op_from; i < part->op_until && part->ok; i++) {
         struct op *op = &part->ops[i];
         if (i == part->op_from && part->skip_first) {
             op->marks = part->reply.mark_count;
@@ -155,12 +200,62 @@ void part_execute(struct reactor *here, struct part *part)
         }
         op_run(here, part, op);
     }
-    bool last = part->phase == PART_RUN_ALONE || part->release;
-    if (last)
-        answer_pack(here, part);
-    else if (part->check)
+}
+
+/* The commands of this round, at the time of the first one. */
+static void round_run(struct reactor *here, struct part *part)
+{
+    struct keyspace *keyspace = here->keyspace;
+    int64_t now_ms = keyspace->now_ms;
+    if (part->op_from == part->op_until && !part->check)
+        return;
+    if (part->undoable && !undo_begin(here, part)) {
+        part->ok = false;
+        part->lost = true;
+        return;
+    }
+    keyspace->now_ms = part->now_ms;
+    ops_run(here, part);
+    if (part->ok && part->check)
         part->ok = check_passes(here, part, &part->ops[part->op_until]);
-    if (part->phase == PART_RUN && part->release)
+    keyspace->now_ms = now_ms;
+    if (!part->undoable)
+        return;
+    undo_close(keyspace);
+    if (undo_failed(part->undo)) {
+        part->ok = false;
+        part->lost = true;
+    }
+}
+
+/* Gives back what the part has of the shard; what it has changed stands, or is undone. */
+static void part_end(struct reactor *here, struct part *part, bool stands)
+{
+    keyspace_unreserve(here->keyspace, part->reserved);
+    part->reserved = 0;
+    if (part->undo == NULL)
+        return;
+    if (stands)
+        undo_commit(here->keyspace, &part->undo);
+    else
+        undo_revert(here->keyspace, &part->undo);
+}
+
+void part_execute(struct reactor *here, struct part *part)
+{
+    bool alone = part->phase == PART_RUN_ALONE;
+    if (alone)
+        part_begin(here, part);
+    else
+        part->ok = part->phase == PART_RUN ? !part->abandon : !part->undo_all;
+    part->abandon = !part->ok;
+    if (part->phase != PART_SETTLE && part->ok)
+        round_run(here, part);
+    if (alone || part->last)
+        answer_pack(here, part);
+    if (alone || part->release)
+        part_end(here, part, part->ok);
+    if (part->release)
         key_queues_release(here, part);
     call_answer(here, &part->message);
 }
@@ -173,8 +268,11 @@ void part_granted(struct reactor *here, struct part *part)
             key_queues_release(here, part);
         return;
     }
-    answer_init(part);
-    part->ok = watches_hold(here, part);
+    part_begin(here, part);
+    if (part->ok && part->last)
+        round_run(here, part);
+    if (part->last)
+        answer_pack(here, part);
     call_answer(here, &part->message);
 }
 
@@ -183,6 +281,8 @@ void part_lost(struct reactor *here, struct part *part)
     answer_init(part); /* the last round of a transaction comes all the same */
     part->ok = false;
     part->lost = true;
+    if (part->last)
+        answer_pack(here, part);
     call_answer(here, &part->message);
 }
 
@@ -192,7 +292,7 @@ void part_run(struct reactor *here, struct message *message)
     batcher_run(here); /* what came before it runs before it */
     if (part->phase == PART_LOCK)
         key_queues_acquire(here, part);
-    else if (part->phase == PART_RUN || !key_queues_active(here->shard->queues) ||
+    else if (part->phase != PART_RUN_ALONE || !key_queues_active(here->shard->queues) ||
              key_queues_admit_part(here, part))
         part_execute(here, part);
 }

@@ -89,6 +89,11 @@ uint64_t stats_sum(const struct reactor *any, size_t offset)
     return sum;
 }
 
+uint64_t stats_shard_room(const struct reactor *any, uint32_t shard)
+{
+    return counter_get(&any->peer[shard]->stats->keyspace.room_bytes);
+}
+
 uint64_t stats_shard_keys(const struct reactor *any, uint32_t shard, uint32_t db)
 {
     return counter_get(&any->peer[shard]->stats->keyspace.keys[db]);

@@ -2,41 +2,19 @@
 comes is the right reply, an error, or a close; never a crash, and never another's reply.
 """
 
-import mmap
 import os
 import random
-import struct
 import sys
 import tempfile
 
-from started import SHOAL, Server, Tests, equal
+from fail_malloc import LIBRARY, Memory
+from started import Server, Tests, equal
 from wire import PROTOCOLS, Error, Resp, Wire, wait_until
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
 SHARDS = 3
 ROUNDS_MAX = 4000
-LIBRARY = os.path.join(os.path.dirname(SHOAL), "tests/preload/fail_malloc.so")
 LARGE = b"L" * 200000  # a blob, and more than a receive buffer
-
-
-class Memory:
-    """What the preloaded library reads: so many allocations pass, then so many fail."""
-
-    def __init__(self, folder):
-        self.order = os.path.join(folder, "order")
-        with open(self.order, "wb") as file:
-            file.write(bytes(8))
-        with open(self.order, "r+b") as file:
-            self.shared = mmap.mmap(file.fileno(), 8)
-
-    def runs_out(self, after, times):
-        self.shared[0:8] = struct.pack("<ii", after, times)
-
-    def suffices(self):
-        """How many of the failures asked for have not come."""
-        left = struct.unpack("<i", self.shared[4:8])[0]
-        self.runs_out(0, 0)
-        return left
 
 
 # Requests and the replies they may have when memory suffices; None: any. Keys of three shards.

@@ -20,6 +20,8 @@
     "allow"
 #define ERR_NO_MEMORY "OOM out of memory: the allocator refused"
 #define ERR_OOM "OOM command not allowed when used memory > 'maxmemory'."
+/* EXEC's: a reason follows. */
+#define ERR_EXEC_ABORTED "EXECABORT Transaction discarded because of: "
 #define ERR_CROSS_SLOT "CROSSSLOT Keys in request don't hash to the same shard"
 
 enum { ERROR_TEXT_MAX = 128 }; /* bytes of a client's words that an error repeats, as in Redis */

@@ -70,5 +70,14 @@ bool exec_reserve(struct exec *exec, uint64_t bytes, uint64_t whole);
  * over its limit. Thread: owner of the keyspace.
  */
 void exec_run(struct exec *exec);
+/* The same where room has been made: of a transaction before its first command runs. */
+void exec_run_reserved(struct exec *exec);
+
+/*
+ * The most that the arguments of a command can add to the shard's memory: each may become a value,
+ * and every other one a key. A result that is larger (APPEND, SETRANGE) is its handler's to
+ * reserve. Thread: any.
+ */
+uint64_t exec_cost(const struct args *args);
 
 #endif

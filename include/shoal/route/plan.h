@@ -10,14 +10,20 @@
  *   RUN ...   -> values                                   straight from the origin
  *
  *   BUILD ---> LOCK ---> CHECK ---> RUN ---> END
- *     |         |        ^  |        ^
- *     |         |        |  v        |    CHECK   a round for each step that has checks: MSETNX,
- *     |         |        PUT         |            and the source of RENAME or COPY over two shards
- *     |         |                    |    PUT     its value goes to the destination
- *     +---------+--------------------+    RUN     the last round, in which keys are given back
+ *     |        |  |      ^  |       ^ |       ^
+ *     |        |  |      |  v       | v       |  CHECK   a round for each step that has checks:
+ *     |        |  |      PUT        | SETTLE -+          MSETNX, the source of RENAME or COPY over
+ *     |        |  |                 |   ^                two shards
+ *     +--------+--|-----------------+   |        PUT     its value goes to the destination
+ *                 +---------------------+        RUN     the parts run what is left
+ *                                                SETTLE  what has run stands or is undone
  *
- * A plan whose parts need not run as one (MGET), or that has one part, goes from BUILD to RUN; a
- * transaction goes from LOCK to RUN when nothing has checks or a watched key has changed.
+ * A plan whose parts need not run as one (MGET), or that has one part, goes from BUILD to RUN. Keys
+ * are given back by the last round. That is RUN where nothing can fail (DEL, FLUSHALL) or a watched
+ * key has changed. A command that needs memory can fail on one shard after others have run theirs:
+ * then every part keeps what the keys were (store/keyspace/undo.h), and SETTLE is the last round.
+ * Without checks such a transaction runs as soon as it has its keys, in LOCK: as many rounds as one
+ * that cannot fail.
  *
  * Since no key is given back before all are held, no other command sees one shard's part without
  * the others'. The plan lives on the connection's reactor and goes on to the end if the client
@@ -60,7 +66,6 @@ struct step {
     bool checked; /* its ops are */
     bool refused; /* a check said no: MSETNX answers 0 */
     bool found;   /* STEP_MOVE: there was a value */
-    bool lost;    /* STEP_MOVE: memory was out on its way; refused as well */
     struct move move;
     uint32_t *key_parts; /* STEP_KEYS: shard of each key, in order */
     uint32_t key_count;
@@ -70,12 +75,13 @@ struct step {
 
 /* What is under way, see the drawing above. */
 enum plan_phase {
-    PLAN_BUILD, /* nothing yet; or it waits for its turn */
-    PLAN_LOCK,  /* every part takes its keys, and says whether WATCH's marks hold */
-    PLAN_CHECK, /* the parts run up to the step that is checked next, and check it */
-    PLAN_PUT,   /* one part puts the value of a STEP_MOVE */
-    PLAN_RUN,   /* the parts run the rest and give their keys back */
-    PLAN_END,   /* the reply can be composed */
+    PLAN_BUILD,  /* nothing yet; or it waits for its turn */
+    PLAN_LOCK,   /* every part takes its keys, and says whether WATCH's marks hold */
+    PLAN_CHECK,  /* the parts run up to the step that is checked next, and check it */
+    PLAN_PUT,    /* one part puts the value of a STEP_MOVE */
+    PLAN_RUN,    /* the parts run the rest, and give their keys back unless one may have failed */
+    PLAN_SETTLE, /* the parts undo what has run, or not, and give their keys back */
+    PLAN_END,    /* the reply can be composed */
 };
 
 struct plan {
@@ -93,7 +99,10 @@ struct plan {
     void (*at_end)(struct conn *conn); /* runs once the reply is written; NULL: nothing */
     bool multi;                        /* the reply is an array of the steps' values */
     bool atomic;
-    bool failed;           /* out of memory while building */
+    bool settles;          /* it ends with PLAN_SETTLE */
+    bool eager;            /* ... and PLAN_LOCK runs everything */
+    bool failed;           /* memory was out */
+    bool refused;          /* a shard had no room for what it would add */
     bool aborted;          /* a watched key changed: nil */
     uint32_t merging;      /* the step whose value is being written */
     uint32_t next_checked; /* steps before it have been checked */

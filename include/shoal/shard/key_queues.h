@@ -44,6 +44,10 @@ void key_queues_acquire(struct reactor *reactor, struct part *part);
 /* Gives back the keys that it has, and runs the commands and parts that waited for them. */
 void key_queues_release(struct reactor *reactor, struct part *part);
 
+/* For keyspace.is_held: a transaction of `queues` holds the item's key, or the whole shard. */
+struct item;
+bool key_queues_hold(const void *queues, const struct item *item);
+
 /* Keys' names here. The same key in two databases is one name: rare, harmless, and COPY ... DB
  * needs no care. */
 static inline uint64_t key_queues_name(uint64_t hash)

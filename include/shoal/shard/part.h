@@ -18,6 +18,7 @@ enum {
 };
 
 struct plan;
+struct undo;
 struct waiter;
 
 /* Runs on every reactor for commands about the server itself (CLIENT LIST); writes elements, each
@@ -51,7 +52,12 @@ struct op {
     void *context;
 };
 
-enum part_phase { PART_RUN_ALONE, PART_LOCK, PART_RUN };
+enum part_phase {
+    PART_RUN_ALONE, /* all of it in one message */
+    PART_LOCK,
+    PART_RUN,
+    PART_SETTLE, /* what has run stands, or is undone */
+};
 
 struct watched_key {
     struct watched_key *next;
@@ -81,8 +87,12 @@ struct part {
     bool release;    /* give the keys back after this round */
     bool abandon;    /* run nothing, only release */
     bool skip_first; /* the round begins with a checked op that must not run */
+    bool last;       /* this round runs the last ops: the values go home with it */
+    bool undoable;   /* what it changes can be undone, since it may fail later, here or elsewhere */
+    bool undo_all;   /* PART_SETTLE, in: undo it */
     bool ok;         /* out: checks passed, the value is put */
-    bool lost;       /* out: memory was out before it could begin */
+    bool lost;       /* out: memory was out, and the plan fails */
+    bool refused;    /* out: the shard has no room for what it would add, and the plan fails */
     bool lock_all;   /* the whole shard */
     uint64_t *names; /* key_queues_name() of its keys */
     uint32_t name_count, name_capacity;
@@ -91,6 +101,9 @@ struct part {
 
     /* the shard's while it works on it */
     struct waiter *waiter;
+    struct undo *undo;
+    uint64_t reserved; /* bytes of room, of PART_LOCK */
+    int64_t now_ms;    /* the time of all its rounds: when it was granted its keys */
     struct reply reply;
 
     /* the values, valid at home when done */

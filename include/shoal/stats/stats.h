@@ -74,7 +74,8 @@ void stats_error(struct reactor_stats *stats, const char *code);
 uint64_t stats_sum(const struct reactor *any, size_t offset);
 #define STATS_SUM(any, field) stats_sum((any), offsetof(struct reactor_stats, field))
 
-/* Keys of a shard's database, as last published. Thread: any. */
+/* As last published: keyspace_room() of a shard, and the keys of one of its databases. Thread: any. */
+uint64_t stats_shard_room(const struct reactor *any, uint32_t shard);
 uint64_t stats_shard_keys(const struct reactor *any, uint32_t shard, uint32_t db);
 
 /* The longest duration of a bucket, in cycles. Thread: any. */

@@ -6,15 +6,17 @@
 
 #include "sections.h"
 
+#include <inttypes.h>
 #include <sys/resource.h>
 
 enum { RATE_STALE_MS = 2000 }; /* a reactor whose sample is older sleeps and has no rate */
 
-/* Nothing is kept on disk, so nothing waits to be saved and nothing ever was. */
+/* Nothing is kept on disk, so nothing ever was saved. */
 void info_persistence(struct info *info)
 {
     info_add(info, "loading:0\r\nasync_loading:0\r\nloading_eta_seconds:0\r\n");
-    info_add(info, "rdb_changes_since_last_save:0\r\nrdb_bgsave_in_progress:0\r\n");
+    info_add(info, "rdb_changes_since_last_save:%" PRIu64 "\r\nrdb_bgsave_in_progress:0\r\n",
+             STATS_SUM(info->here, keyspace.changes));
     info_add(info, "rdb_last_save_time:0\r\nrdb_last_bgsave_status:ok\r\n");
     info_add(info, "rdb_last_bgsave_time_sec:-1\r\nrdb_current_bgsave_time_sec:-1\r\n");
     info_add(info, "rdb_saves:0\r\naof_enabled:0\r\naof_rewrite_in_progress:0\r\n");

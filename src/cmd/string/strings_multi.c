@@ -7,6 +7,7 @@
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"
+#include "shoal/store/keyspace/undo.h"
 
 static int64_t mget_each(struct exec *exec, uint32_t key_index)
 {
@@ -17,13 +18,34 @@ static int64_t mget_each(struct exec *exec, uint32_t key_index)
 }
 
 /* False: the error is replied, and the pairs before the one that failed stay set. */
-static bool set_pairs(struct exec *exec)
+static bool set_each(struct exec *exec)
 {
     for (uint32_t i = 1; i + 1 < exec->args.count; i += 2) {
         if (!value_store(exec, exec_key_at(exec, i), exec_arg(exec, i + 1), 0))
             return false;
     }
     return true;
+}
+
+/* All pairs or none. False: the error is replied. In a transaction others undo it. */
+static bool set_pairs(struct exec *exec)
+{
+    struct keyspace *keyspace = exec->keyspace;
+    if (exec->args.count <= 3 || keyspace->observed & OBSERVE_UNDO)
+        return set_each(exec);
+    struct undo *undo = undo_new(keyspace);
+    if (undo == NULL) {
+        reply_error(exec->reply, ERR_NO_MEMORY);
+        return false;
+    }
+    undo_open(keyspace, undo);
+    bool done = set_each(exec);
+    undo_close(keyspace);
+    if (done)
+        undo_commit(keyspace, &undo);
+    else
+        undo_revert(keyspace, &undo);
+    return done;
 }
 
 static void mset_command(struct exec *exec)

@@ -2,7 +2,7 @@
  * keyspace.c - reads and writes of keys as commands mean them.
  *
  * Every change that a command makes goes through here: a key that has expired disappears, memory is
- * counted, and those whom it concerns hear of the change (keyspace_tell()). What evicts (evict.c),
+ * counted, and those whom it concerns hear of the change (tell()). What evicts (evict.c),
  * flushes or sweeps (keyspace_work.c) tells them too.
  */
 #include "shoal/store/keyspace/keyspace.h"
@@ -61,7 +61,8 @@ static struct watch_key watch_key_of(struct key key)
     return (struct watch_key){ .name = key.name, .hash = key.hash, .db = key.db };
 }
 
-void keyspace_tell(struct keyspace *keyspace, struct key key, enum key_change change)
+/* Every change of a key comes by here, whatever made it. */
+static void tell(struct keyspace *keyspace, struct key key, enum key_change change)
 {
     (void)change;
     if (keyspace->observed & OBSERVE_WATCH)
@@ -73,7 +74,7 @@ void keyspace_tell_item(struct keyspace *keyspace, const struct table *table,
 {
     struct bytes name = item_key(item);
     struct key key = { name, hash_key(name), (uint8_t)(table - keyspace->db) };
-    keyspace_tell(keyspace, key, change);
+    tell(keyspace, key, change);
 }
 
 void keyspace_tell_flushed(struct keyspace *keyspace, uint8_t db)
@@ -90,7 +91,7 @@ static inline void changed(struct keyspace *keyspace, struct key key, enum key_c
 {
     keyspace->_changes++;
     if (unlikely(keyspace->observed != 0))
-        keyspace_tell(keyspace, key, change);
+        tell(keyspace, key, change);
 }
 
 /* Before `item`, which may be NULL, is changed. False: memory is out, and it may not be. */
@@ -145,7 +146,7 @@ static void remove_expired(struct keyspace *keyspace, struct key key, struct ite
 {
     keyspace_note_expired(keyspace, item);
     if (remove_item(keyspace, key, item) && unlikely(keyspace->observed != 0))
-        keyspace_tell(keyspace, key, CHANGE_EXPIRED);
+        tell(keyspace, key, CHANGE_EXPIRED);
 }
 
 /* ---- reads --------------------------------------------------------------- */

@@ -50,7 +50,7 @@ static uint64_t count_expiring(const struct keyspace *keyspace)
 
 static uint64_t bytes_over_budget(const struct keyspace *keyspace, uint64_t bytes)
 {
-    uint64_t used = keyspace_used(keyspace) + bytes;
+    uint64_t used = keyspace_used(keyspace) + keyspace->_reserved + bytes;
     return used > keyspace->budget_bytes ? used - keyspace->budget_bytes : 0;
 }
 
@@ -101,7 +101,7 @@ bool keyspace_evict(struct keyspace *keyspace, uint64_t bytes, uint64_t for_ns)
 
 static bool grant_room(struct keyspace *keyspace, uint64_t bytes)
 {
-    uint64_t used = keyspace_used(keyspace) + bytes;
+    uint64_t used = keyspace_used(keyspace) + keyspace->_reserved + bytes;
     keyspace->_headroom =
         used < keyspace->budget_bytes ? (keyspace->budget_bytes - used) / HEADROOM_PARTS : 0;
     keyspace->over_limit = false;
@@ -152,6 +152,10 @@ bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
     if (owed == 0)
         return grant_room(keyspace, bytes);
     keyspace->pressed = true;
+    if (keyspace->observed & OBSERVE_UNDO) /* a victim could be a pre-image */
+        return borrow_budget(keyspace, bytes) && bytes_over_budget(keyspace, bytes) == 0
+                   ? grant_room(keyspace, bytes)
+                   : refuse_room(keyspace);
     if ((with_overhead(bytes) > keyspace->budget_bytes || !can_go_on(keyspace, bytes)) &&
         !borrow_budget(keyspace, bytes))
         return refuse_room(keyspace);
@@ -169,11 +173,25 @@ bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
                : refuse_room(keyspace);
 }
 
-bool keyspace_may_hold(const struct keyspace *keyspace, uint64_t bytes)
+bool keyspace_may_hold(struct keyspace *keyspace, uint64_t bytes)
 {
     uint64_t credit = keyspace->policy->run != NULL ? keyspace->credit_bytes : 0, most;
-    return __builtin_add_overflow(keyspace->budget_bytes, credit, &most) ||
-           with_overhead(bytes) <= most;
+    bool fits = __builtin_add_overflow(keyspace->budget_bytes, credit, &most) ||
+                with_overhead(bytes) <= most;
+    return fits || refuse_room(keyspace);
+}
+
+bool keyspace_reserve(struct keyspace *keyspace, uint64_t bytes)
+{
+    if (!keyspace_make_room(keyspace, bytes))
+        return false;
+    keyspace->_reserved += bytes;
+    return true;
+}
+
+void keyspace_unreserve(struct keyspace *keyspace, uint64_t bytes)
+{
+    keyspace->_reserved -= bytes;
 }
 
 /* Not even the smallest item fits, nor would it after any eviction. */
@@ -191,6 +209,16 @@ void keyspace_set_share(struct keyspace *keyspace, uint64_t bytes, uint64_t cred
     keyspace->credit_bytes = credit;
     keyspace->_headroom = 0;
     keyspace->over_limit = is_stuck(keyspace);
+}
+
+uint64_t keyspace_room(const struct keyspace *keyspace)
+{
+    uint64_t used = keyspace_used(keyspace) + keyspace->_reserved, budget = keyspace->budget_bytes;
+    if (budget == UINT64_MAX || can_go_on(keyspace, 1))
+        return UINT64_MAX;
+    if (keyspace->policy->run != NULL)
+        budget += keyspace->credit_bytes;
+    return budget > used ? budget - used : 0;
 }
 
 bool keyspace_in_debt(const struct keyspace *keyspace)

@@ -360,6 +360,7 @@ void keyspace_publish(struct keyspace *keyspace)
     counter_set(&stats->used_bytes, keyspace_used(keyspace));
     counter_set(&stats->evictable_bytes, keyspace_evictable(keyspace));
     counter_set(&stats->budget_bytes, keyspace->budget_bytes);
+    counter_set(&stats->room_bytes, keyspace_room(keyspace));
     counter_set(&stats->ghost_hits, keyspace->_ghosts.hits);
     for (int age = 0; age < GHOST_AGES; age++)
         counter_set(&stats->would_hit[age], (uint64_t)keyspace->_ghosts.would_hit[age]);

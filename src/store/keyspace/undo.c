@@ -116,11 +116,18 @@ static struct undo_entry *find_entry(const struct undo *undo, struct key key)
     return cell != 0 ? &undo->entries[cell - 1] : NULL;
 }
 
+/* As in find_cell(), for a key that is not in the index. */
+static uint32_t *free_cell(const struct undo *undo, uint64_t hash)
+{
+    uint32_t mask = index_cells(undo) - 1, i = (uint32_t)(hash >> 32) & mask;
+    while (undo->index[i] != 0)
+        i = (i + 1) & mask;
+    return &undo->index[i];
+}
+
 static void index_entry(struct undo *undo, uint32_t number)
 {
-    const struct undo_entry *entry = &undo->entries[number];
-    struct key key = { entry_name(undo, entry), entry->hash, entry->db };
-    *find_cell(undo, key) = number + 1;
+    *free_cell(undo, undo->entries[number].hash) = number + 1;
 }
 
 static void index_clear(struct undo *undo)

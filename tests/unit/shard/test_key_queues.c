@@ -442,6 +442,31 @@ static void one_message_for_the_whole_shard_is_a_gate_too(void **state)
 
 /* ---- memory -------------------------------------------------------------- */
 
+static bool is_held(const char *name)
+{
+    struct arena *arena = arena_new();
+    struct item *item = item_new(arena, bytes_of(name, 1), bytes_of("v", 1), 0);
+    bool held = key_queues_hold(reactor->shard->queues, item);
+    item_free(arena, item);
+    arena_free_all(&arena);
+    return held;
+}
+
+static void what_is_held_is_known(void **state)
+{
+    (void)state;
+    struct part *a = transaction('A', "kl"), *all = transaction('B', "*");
+    assert_false(is_held("k"));
+    arrives(a);
+    assert_true(is_held("k") && is_held("l") && !is_held("m"));
+    arrives(all);
+    assert_false(is_held("m")); /* the gate is not open yet */
+    ends(a);
+    assert_true(is_held("k") && is_held("m"));
+    ends(all);
+    assert_false(is_held("k") || is_held("m"));
+}
+
 static void who_cannot_be_kept_is_refused(void **state)
 {
     (void)state;
@@ -558,6 +583,7 @@ int main(void)
         story_test(an_idle_shard_is_granted_at_once),
         story_test(gates_and_keys_behind_a_gate_keep_their_order),
         story_test(one_message_for_the_whole_shard_is_a_gate_too),
+        story_test(what_is_held_is_known),
         story_test(who_cannot_be_kept_is_refused),
         story_test(one_order_on_all_shards_ends_in_no_deadlock),
     };

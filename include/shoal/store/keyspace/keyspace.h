@@ -43,6 +43,7 @@ struct keyspace_stats {
     struct counter dead;                      /* expired and not freed, about */
     struct counter lazyfree_pending;
     struct counter budget_bytes; /* UINT64_MAX: no limit */
+    struct counter room_bytes;   /* keyspace_room() */
     /*
      * Misses that would have been hits with half as much memory again, and with twice as much:
      * inserts that met the ghost of their key. With twice the memory the miss ratio would be about
@@ -59,8 +60,8 @@ struct keyspace {
     struct table db[DATABASES_MAX];
     struct arena *arena;
     struct watch_registry *watches;
-    int64_t now_ms;  /* of this turn; set by the reactor */
-    bool over_limit; /* over the budget with nothing to evict: DENYOOM commands are refused */
+    int64_t now_ms;                    /* of this turn; set by the reactor */
+    bool over_limit;                   /* room was refused when it was last asked for */
     const struct evict_policy *policy; /* what gives way to new items; never NULL */
     struct lifetime lifetime;          /* what TTLs become; lifetime_of() */
     bool pressed;                      /* had to make room since the reader last cleared this */
@@ -86,6 +87,7 @@ struct keyspace {
     uint32_t _sweep_db; /* the database the sweep goes on with */
     uint32_t _db_top;   /* databases from here on have never held anything */
     uint64_t _headroom; /* may be added before the sum is taken again */
+    uint64_t _reserved; /* room that transactions under way have made */
     struct evict_hand _hand[2];
     struct ghost_book _ghosts;
     int64_t _sweep_ms;          /* the sweep is not due before */
@@ -164,11 +166,8 @@ void keyspace_flush(struct keyspace *keyspace, int db);
 /* Has keyspace_work() free what is in the table, and leaves it empty. */
 void keyspace_lazyfree(struct keyspace *keyspace, struct table *table);
 
-/*
- * Every change of a key comes by here once it has been made, whatever made it. The second is for
- * those that have an item in hand, which may be freed then.
- */
-void keyspace_tell(struct keyspace *keyspace, struct key key, enum key_change change);
+/* Tells those whom it concerns of a change that the keyspace's own functions have not made, before
+ * the item is freed. */
 void keyspace_tell_item(struct keyspace *keyspace, const struct table *table,
                         const struct item *item, enum key_change change);
 /* Before all keys of a database go. */
@@ -209,6 +208,14 @@ static inline bool keyspace_make_room(struct keyspace *keyspace, uint64_t bytes)
     return true;
 }
 
+/* Makes room that stays until it is given back, of a transaction with several rounds. False: it
+ * does not fit. */
+bool keyspace_reserve(struct keyspace *keyspace, uint64_t bytes);
+void keyspace_unreserve(struct keyspace *keyspace, uint64_t bytes);
+
+/* Bytes that a request may bring at most; UINT64_MAX while something can be evicted for it. */
+uint64_t keyspace_room(const struct keyspace *keyspace);
+
 /* The most that a new key can cost: its item, a split and a child bucket. */
 static inline uint64_t keyspace_cost(uint64_t key_size, uint64_t value_size)
 {
@@ -217,7 +224,7 @@ static inline uint64_t keyspace_cost(uint64_t key_size, uint64_t value_size)
 }
 
 /* False: a key of so many bytes does not fit, whatever is evicted for it. */
-bool keyspace_may_hold(const struct keyspace *keyspace, uint64_t bytes);
+bool keyspace_may_hold(struct keyspace *keyspace, uint64_t bytes);
 
 /* Evicts until `bytes` more would fit, for at most about `for_ns`. False when they do not and
  * nothing can be evicted. */

@@ -48,6 +48,74 @@ static void what_can_never_fit_empties_nothing(void **state)
     assert_false(k->over_limit);
 }
 
+static void reserved_room_is_nobody_elses(void **state)
+{
+    struct keyspace *k = *state;
+    cache_use(k, "noeviction", 100 * 1000);
+    assert_true(keyspace_reserve(k, 60 * 1000));
+    assert_in_range(keyspace_room(k), 1, 40 * 1000);
+    assert_false(keyspace_make_room(k, 50 * 1000));
+    assert_false(keyspace_reserve(k, 50 * 1000));
+    keyspace_unreserve(k, 60 * 1000);
+    assert_in_range(keyspace_room(k), 60 * 1000, 100 * 1000);
+    assert_true(keyspace_make_room(k, 50 * 1000));
+    cache_use(k, "allkeys-s3fifo", 100 * 1000);
+    assert_true(cache_store(k, 1, 0, 50, 0));
+    assert_true(keyspace_room(k) == UINT64_MAX); /* what is there would give way */
+}
+
+static bool holds_odd(const void *held_by, const struct item *item)
+{
+    (void)held_by;
+    return hash_key(item_key(item)) % 2 == 1;
+}
+
+static uint64_t count_held(uint64_t ids)
+{
+    uint64_t count = 0;
+    for (uint64_t id = 0; id < ids; id++) {
+        struct name name;
+        cache_name(id, 0, &name);
+        count += name.key.hash % 2;
+    }
+    return count;
+}
+
+static void what_is_held_gives_way_to_nothing(void **state)
+{
+    struct keyspace *k = *state;
+    enum { IDS = 2000, TTL_MS = 5000 };
+    static const char *const policies[] = { "allkeys-s3fifo", "allkeys-clock", "allkeys-random",
+                                            "volatile-lru", "volatile-ttl" };
+    uint64_t held = count_held(IDS);
+    for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+        k->is_held = NULL;
+        keyspace_flush(k, -1);
+        keyspace_drain(k, UINT64_MAX);
+        cache_use(k, policies[i], UINT64_MAX);
+        for (uint64_t id = 0; id < IDS; id++)
+            assert_true(cache_store(k, id, 0, 50, k->now_ms + TTL_MS));
+        k->is_held = holds_odd;
+        cache_use(k, policies[i], keyspace_used(k) / 4);
+        for (int n = 0; n < 200; n++)
+            keyspace_evict(k, 0, 100 * 1000);
+        assert_int_equal(k->db[0].count, held);
+        cache_use(k, policies[i], UINT64_MAX);
+        k->now_ms += TTL_MS;
+        for (int n = 0; n < 2000; n++) {
+            k->now_ms++;
+            keyspace_work(k);
+        }
+        assert_int_equal(k->db[0].count, held);
+        k->is_held = NULL;
+        for (int n = 0; n < 2000; n++) {
+            k->now_ms++;
+            keyspace_work(k);
+        }
+        assert_int_equal(k->db[0].count, 0);
+    }
+}
+
 /* A request that is larger than the shard may hold takes what others give back, and no more. */
 static void a_large_request_borrows(void **state)
 {
@@ -240,6 +308,8 @@ int main(void)
         IN_KEYSPACE(noeviction_refuses_what_does_not_fit),
         IN_KEYSPACE(without_a_ttl_anywhere_volatile_policies_refuse),
         IN_KEYSPACE(what_can_never_fit_empties_nothing),
+        IN_KEYSPACE(reserved_room_is_nobody_elses),
+        IN_KEYSPACE(what_is_held_gives_way_to_nothing),
         IN_KEYSPACE(a_large_request_borrows),
         IN_KEYSPACE(what_others_can_evict_is_as_good_as_ones_own),
         IN_KEYSPACE(the_last_item_makes_room_for_another),
