@@ -8,6 +8,7 @@
 #include "shoal/base/hash.h"
 #include "shoal/base/must.h"
 #include "shoal/base/random.h"
+#include "shoal/base/refused.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -26,7 +27,9 @@ void hash_seed(void)
     size_t done = 0;
     while (done < SECRET_BYTES) {
         ssize_t n = getrandom(secret + done, SECRET_BYTES - done, 0);
-        must(n > 0 || errno == EINTR);
+        if (n < 0 && errno != EINTR)
+            refused("random numbers for the hash could not be had", errno,
+                    "allow the system call getrandom, which a seccomp profile may forbid");
         done += n > 0 ? (size_t)n : 0;
     }
 }

@@ -7,6 +7,7 @@
  */
 #include "shoal/base/mem.h"
 #include "shoal/base/must.h"
+#include "shoal/base/refused.h"
 
 #include "purge_jemalloc.h"
 
@@ -58,7 +59,9 @@ struct arena *arena_new(void)
 {
     struct arena *arena = mem_must_zalloc(sizeof(*arena));
     size_t size = sizeof(arena->index);
-    must(mallctl("arenas.create", &arena->index, &size, NULL, 0) == 0);
+    int error = mallctl("arenas.create", &arena->index, &size, NULL, 0);
+    if (error != 0)
+        refused("memory for an arena is out", error, REFUSED_MEMORY_REMEDY);
     return_pages_soon(arena->index);
     purge_slowly(arena->index);
     return arena;
@@ -85,7 +88,9 @@ static inline void bind_thread(struct arena *arena)
     void *self = __builtin_thread_pointer();
     if (likely(arena->thread == self))
         return;
-    must(mallctl("thread.arena", NULL, NULL, &arena->index, sizeof(arena->index)) == 0);
+    int error = mallctl("thread.arena", NULL, NULL, &arena->index, sizeof(arena->index));
+    if (error != 0) /* at the first allocation of all, so at the start */
+        refused("memory for an arena is out", error, REFUSED_MEMORY_REMEDY);
     arena->thread = self;
 }
 
@@ -148,10 +153,14 @@ struct mem_stats mem_stats_read(void)
     };
 }
 
-void mem_return_in_background(void)
+bool mem_return_in_background(void)
 {
-    bool on = true;
-    mallctl("background_thread", NULL, NULL, &on, sizeof(on));
+    bool on = true, off = false;
+    if (mallctl("background_thread", NULL, NULL, &on, sizeof(on)) == 0)
+        return true;
+    /* jemalloc counts on a thread that it could not make, and pages would stay for ever. */
+    mallctl("background_thread", NULL, NULL, &off, sizeof(off));
+    return false;
 }
 
 void mem_hurry(bool hurry)

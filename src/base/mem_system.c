@@ -72,8 +72,9 @@ struct mem_stats mem_stats_read(void)
     return (struct mem_stats){ 0 };
 }
 
-void mem_return_in_background(void)
+bool mem_return_in_background(void)
 {
+    return true;
 }
 
 void mem_hurry(bool hurry)

@@ -87,9 +87,7 @@ struct mesh *mesh_new(uint32_t reactors, uint32_t ring_size)
     mesh->ring_size = ring_size;
     mesh->requests = mem_must_zalloc(sizeof(*mesh->requests) * reactors * reactors);
     mesh->responses = mem_must_zalloc(sizeof(*mesh->responses) * reactors * reactors);
-    mesh->sleeper = aligned_alloc(64, sizeof(*mesh->sleeper) * reactors);
-    must(mesh->sleeper != NULL);
-    memset(mesh->sleeper, 0, sizeof(*mesh->sleeper) * reactors);
+    mesh->sleeper = mem_must_align(64, sizeof(*mesh->sleeper) * reactors);
     return mesh;
 }
 

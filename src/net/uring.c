@@ -387,6 +387,11 @@ struct ring *uring_new(const struct ring_config *config, int *error)
     *error = uring_buffers_init(&u->buffers, &u->io, config);
     if (*error < 0)
         goto fail_buffers;
+    /* A profile may allow the making of a ring and not its use: found out here, where it can be
+     * said. */
+    *error = io_uring_get_events(&u->io);
+    if (*error < 0)
+        goto fail_enter;
     uring_files_init(&u->files, &u->io, config->features);
     io_uring_register_ring_fd(
         &u->io); /* saves a reference count a call; worth trying, not worth failing */
@@ -400,6 +405,8 @@ struct ring *uring_new(const struct ring_config *config, int *error)
     *error = 0;
     return &u->ring;
 
+fail_enter:
+    uring_buffers_fini(&u->buffers);
 fail_buffers:
     io_uring_queue_exit(&u->io);
 fail_queue:

@@ -35,7 +35,8 @@ const char *uring_explain(int error)
                "io_uring_setup, io_uring_enter and io_uring_register";
     case ENOMEM:
         return "not enough locked memory for the rings; raise RLIMIT_MEMLOCK (ulimit -l, "
-               "LimitMEMLOCK= in systemd, --ulimit memlock=-1 in Docker) or lower --shards";
+               "LimitMEMLOCK= in systemd, --ulimit memlock=-1 in Docker) and RLIMIT_AS (ulimit -v) "
+               "or lower --shards";
     case EMFILE:
     case ENFILE:
         return "out of file descriptors; raise RLIMIT_NOFILE (ulimit -n)";

@@ -5,7 +5,7 @@
 #include "shoal/server/drain.h"
 
 #include "shoal/base/log.h"
-#include "shoal/base/must.h"
+#include "shoal/base/refused.h"
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conns.h"
 #include "shoal/mesh/broadcast.h"
@@ -14,6 +14,7 @@
 #include "shoal/server/server.h"
 #include "shoal/stats/stats.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* On every reactor: its connections get what they are owed, paused or not, and are closed. */
@@ -48,7 +49,8 @@ static void halt_done(struct reactor *home, struct broadcast *order)
 static struct broadcast *order_new(uint32_t reactors, broadcast_run_fn run, broadcast_done_fn done)
 {
     struct broadcast *order = broadcast_new(reactors, run, done);
-    must(order != NULL);
+    if (order == NULL)
+        refused("memory is out", ENOMEM, REFUSED_MEMORY_REMEDY);
     return order;
 }
 

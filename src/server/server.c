@@ -7,6 +7,7 @@
 #include "shoal/base/container_of.h"
 #include "shoal/base/hash.h"
 #include "shoal/base/log.h"
+#include "shoal/base/refused.h"
 #include "shoal/net/uring.h"
 #include "shoal/server/banner.h"
 #include "shoal/server/descriptors.h"
@@ -19,11 +20,16 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* What main asks of the sequencer, added into the eventfd. */
 enum { ASK_STOP = 1, ASK_RELOAD = 1 << 16 };
+
+/* Of address space: the program, and a thread's stack, its arena and its share of the allocator's
+ * threads. One shard is ready with 52 MB, four are with 115. */
+enum { SPACE_BYTES = 32 << 20, SPACE_BYTES_SHARD = 24 << 20 };
 
 /* ---- start-up ------------------------------------------------------------ */
 
@@ -73,6 +79,16 @@ static int fit_clients(int maxclients)
     return fit;
 }
 
+/* With less the allocator crashes in threads that it cannot give an arena: they are not begun. */
+static void check_address_space(uint32_t shards)
+{
+    struct rlimit limit;
+    rlim_t needed = SPACE_BYTES + (rlim_t)shards * SPACE_BYTES_SHARD;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < needed)
+        refused("the limit of address space is below 32 MB and 24 MB for each shard", ENOMEM,
+                REFUSED_MEMORY_REMEDY);
+}
+
 static void make_run_id(struct server *server)
 {
     unsigned char random[RUN_ID_SIZE / 2];
@@ -106,7 +122,11 @@ struct server *server_new(const struct settings *settings)
     server->reactor = mem_must_zalloc(server->count * sizeof(server->reactor[0]));
     drain_init(&server->drain, server->count);
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
-    must(server->stop_fd >= 0);
+    if (server->stop_fd < 0)
+        refused(
+            "eventfd() is refused", errno,
+            "raise the limit of open files (ulimit -n), or allow the system call eventfd2, which "
+            "a seccomp profile may forbid");
     server->started_mono_ns = clock_mono_ns();
     server->started_wall_us = clock_wall_us();
     make_run_id(server);
@@ -273,14 +293,25 @@ static void *join_all(void *argument)
     return NULL;
 }
 
+/* Without one of them the process ends at once: those that were made have begun nothing yet. */
+static void thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+    int error = pthread_create(thread, NULL, run, argument);
+    if (error != 0)
+        refused("a thread could not be made", error, REFUSED_THREADS_REMEDY);
+}
+
+/* The workers and what waits for their end; 0 or the first worker's error. */
 static int threads_start(struct server *server)
 {
     for (uint32_t i = 0; i < server->count; i++) {
         struct worker *worker = server_worker(server, i);
-        int error = pthread_create(&worker->thread, NULL, worker_main, worker);
-        must(error == 0);
+        thread_start(&worker->thread, worker_main, worker);
     }
-    return wait_started(server);
+    int error = wait_started(server);
+    if (error == 0)
+        thread_start(&server->joiner, join_all, server);
+    return error;
 }
 
 static int refuse_to_start(struct server *server, int error)
@@ -301,7 +332,11 @@ int server_run(const struct settings *settings)
     sigaddset(&set, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* every thread inherits it */
     signal(SIGPIPE, SIG_IGN);
-    mem_return_in_background();
+    check_address_space((uint32_t)settings->shards);
+    if (!mem_return_in_background())
+        log_write(LOG_WARNING,
+                  "freed memory is returned by the worker threads: the allocator could "
+                  "not make a thread for it");
 
     struct server *server = server_new(settings);
     counter_set(&server->clients_max, (uint64_t)fit_clients(settings->maxclients));
@@ -316,17 +351,15 @@ int server_run(const struct settings *settings)
     code = acceptor_listen(&server->acceptor, settings);
     if (code != 0) {
         let_go(server, -EADDRINUSE);
-        threads_join(server);
+        pthread_join(server->joiner, NULL);
         goto out;
     }
     pidfile_write(settings);
     banner_print_listeners(server);
     let_go(server, 0);
     log_write(LOG_NOTICE, "Ready to accept connections");
-    pthread_t joiner;
-    must(pthread_create(&joiner, NULL, join_all, server) == 0);
     signals_loop(server, settings, &set);
-    pthread_join(joiner, NULL);
+    pthread_join(server->joiner, NULL);
     acceptor_close(&server->acceptor, settings);
     pidfile_remove(settings);
     log_write(LOG_NOTICE, "bye");

@@ -7,7 +7,6 @@
 #include "shoal/base/log.h"
 #include "shoal/base/mem.h"
 #include "shoal/base/minmax.h"
-#include "shoal/base/must.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/net/uring.h"
 #include "shoal/options/options.h"
@@ -34,9 +33,7 @@ enum {
 struct worker *worker_new(uint32_t id, uint32_t count, struct reactor *const *peer,
                           struct mesh *mesh, const struct settings *settings)
 {
-    struct worker *worker = aligned_alloc(64, sizeof(*worker));
-    must(worker != NULL);
-    memset(worker, 0, sizeof(*worker));
+    struct worker *worker = mem_must_align(64, sizeof(*worker));
     struct reactor *reactor = &worker->reactor;
     *reactor = (struct reactor){
         .id = id,

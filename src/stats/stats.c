@@ -3,7 +3,7 @@
  */
 #include "shoal/stats/stats.h"
 
-#include "shoal/base/must.h"
+#include "shoal/base/mem.h"
 #include "shoal/reactor/reactor.h"
 
 #include <stdlib.h>
@@ -13,10 +13,7 @@ struct reactor_stats *stats_new(void)
 {
     size_t size = sizeof(struct reactor_stats) + registry_count() * sizeof(struct command_stats);
     size = (size + 63) & ~(size_t)63;
-    struct reactor_stats *stats = aligned_alloc(64, size);
-    must(stats != NULL);
-    memset(stats, 0, size);
-    return stats;
+    return mem_must_align(64, size);
 }
 
 static void command_reset(struct command_stats *command)

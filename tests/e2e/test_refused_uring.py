@@ -15,7 +15,7 @@ from started import MODE, PORT, SHOAL, Tests, equal, matches
 from wire import Wire
 
 EXIT_NO_URING = 3
-SYS_IO_URING_SETUP = 425  # the same number on every architecture
+SYS_IO_URING_SETUP, SYS_IO_URING_ENTER, SYS_IO_URING_REGISTER = 425, 426, 427  # the same on every architecture
 
 
 def run(before, shards=3, binary=SHOAL):
@@ -26,8 +26,8 @@ def run(before, shards=3, binary=SHOAL):
     return process.returncode, process.stdout.decode()
 
 
-def denied(error, *words):
-    status, output = run(lambda: seccomp.deny(SYS_IO_URING_SETUP, error))
+def denied(number, error, *words):
+    status, output = run(lambda: seccomp.deny(number, error))
     equal(status, EXIT_NO_URING)
     refusals = [line for line in output.splitlines() if "cannot start" in line]
     equal(len(refusals), 1)
@@ -77,10 +77,14 @@ def little_locked_memory(kilobytes, shards, times):
 
 def main():
     tests = Tests()
-    tests.run("EPERM", denied, errno.EPERM, "seccomp", "Operation not permitted")
-    tests.run("ENOSYS", denied, errno.ENOSYS, "6.1", "Function not implemented")
-    tests.run("ENOMEM", denied, errno.ENOMEM, "RLIMIT_MEMLOCK", "ulimit -l")
-    tests.run("EMFILE", denied, errno.EMFILE, "RLIMIT_NOFILE", "ulimit -n")
+    tests.run("EPERM", denied, SYS_IO_URING_SETUP, errno.EPERM, "seccomp", "Operation not permitted")
+    tests.run("ENOSYS", denied, SYS_IO_URING_SETUP, errno.ENOSYS, "6.1", "Function not implemented")
+    tests.run("ENOMEM", denied, SYS_IO_URING_SETUP, errno.ENOMEM, "RLIMIT_MEMLOCK", "ulimit -l")
+    tests.run("EMFILE", denied, SYS_IO_URING_SETUP, errno.EMFILE, "RLIMIT_NOFILE", "ulimit -n")
+    # A ring can be made and not be used.
+    for name, number in (("enter", SYS_IO_URING_ENTER), ("register", SYS_IO_URING_REGISTER)):
+        for error, word in ((errno.EPERM, "seccomp"), (errno.ENOSYS, "6.1")):
+            tests.run("%s, %s" % (name, errno.errorcode[error]), denied, number, error, word, os.strerror(error))
     if os.getuid() == 0:
         times = 20 if MODE == "release" else 5
         tests.run("64 KiB of locked memory", little_locked_memory, 64, 1, times)

@@ -16,7 +16,7 @@
 
 struct arena;
 
-/* Aborts when memory is out (start-up only). Thread: startup, or the owner before its first
+/* Ends the process when memory is out, see base/refused.h. Thread: startup, or the owner before its first
  * allocation. */
 struct arena *arena_new(void);
 /* Forgets the arena and gives its free pages back. What was allocated from it must have been freed.
@@ -77,10 +77,11 @@ static inline void mem_prefetch(const void *memory)
     __asm__ volatile("");
 }
 
-/* malloc() and calloc() that abort instead of returning NULL: start-up and small fixed objects
- * only. Free with free(). */
+/* malloc(), calloc() and aligned_alloc() with zeros that end the process instead of returning NULL,
+ * see base/refused.h. Free with free(). Thread: startup. */
 void *mem_must_alloc(size_t size);
 void *mem_must_zalloc(size_t size);
+void *mem_must_align(size_t align, size_t size);
 
 /* Bytes of the whole process as the allocator sees them (allocated, active, resident); refreshes
  * its statistics, so about 20 us. Zeros without jemalloc. Thread: any. */
@@ -89,10 +90,10 @@ struct mem_stats {
 };
 struct mem_stats mem_stats_read(void);
 
-/* From now on the allocator's own threads return freed pages to the system; until then the thread
- * that frees them does. They take about a tenth of a CPU each and may run where the caller may.
+/* From now on the allocator's own threads return freed pages to the system; until then, and when the
+ * system refuses the first of them (false), the thread that frees them does. They take about a tenth of a CPU each and may run where the caller may.
  * Thread: startup, before any is tied to a CPU. */
-void mem_return_in_background(void);
+bool mem_return_in_background(void);
 
 /* Whether those threads may take half of a CPU instead, because memory is short. Thread: any. */
 void mem_hurry(bool hurry);

@@ -47,6 +47,7 @@ struct server {
     int start_error;    /* first failure, -errno */
     bool start_decided; /* main has decided whether the reactors go on */
     bool ended;         /* every reactor's thread has */
+    pthread_t joiner;   /* waits for that */
 
     /* the sequencer's */
     struct io_op stop_op;
