@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 enum kind {
@@ -217,6 +218,49 @@ static const struct directive directives[] = {
 };
 /* clang-format on */
 
+/* What Redis takes, of the numbers and sizes that are remembered; otherwise what fits. */
+static const struct range {
+    const char *name;
+    int64_t min, max;
+} ranges[] = {
+    { "maxmemory-eviction-tenacity", 0, 100 },
+    { "active-defrag-threshold-upper", 0, 1000 },
+    { "hash-max-listpack-entries", 0, INT64_MAX },
+    { "set-max-intset-entries", 0, INT64_MAX },
+    { "set-max-listpack-entries", 0, INT64_MAX },
+    { "stream-node-max-entries", 0, INT64_MAX },
+    { "zset-max-listpack-entries", 0, INT64_MAX },
+    { "cluster-node-timeout", 0, INT64_MAX },
+    { "repl-backlog-ttl", 0, INT64_MAX },
+    { "acllog-max-len", 0, INT64_MAX },
+    { "busy-reply-threshold", 0, INT64_MAX },
+    { "tracking-table-max-keys", 0, INT64_MAX },
+    { "list-compress-depth", 0, INT_MAX },
+    { "lfu-decay-time", 0, INT_MAX },
+    { "lfu-log-factor", 0, INT_MAX },
+    { "auto-aof-rewrite-percentage", 0, INT_MAX },
+    { "cluster-migration-barrier", 0, INT_MAX },
+    { "cluster-replica-validity-factor", 0, INT_MAX },
+    { "min-replicas-max-lag", 0, INT_MAX },
+    { "repl-diskless-sync-delay", 0, INT_MAX },
+    { "repl-diskless-sync-max-replicas", 0, INT_MAX },
+    { "replica-priority", 0, INT_MAX },
+    { "watchdog-period", 0, INT_MAX },
+    { "active-expire-effort", 1, 10 },
+    { "max-new-connections-per-cycle", 1, 1000 },
+    { "max-new-tls-connections-per-cycle", 1, 1000 },
+    { "active-defrag-cycle-min", 1, 99 },
+    { "active-defrag-max-scan-fields", 1, INT64_MAX },
+    { "repl-backlog-size", 1, INT64_MAX },
+    { "maxmemory-samples", 1, INT_MAX },
+    { "repl-ping-replica-period", 1, INT_MAX },
+    { "repl-timeout", 1, INT_MAX },
+    { "loading-process-events-interval-bytes", 1024, INT_MAX },
+    { "list-max-listpack-size", INT_MIN, INT_MAX },
+    { "rdb-key-save-delay", INT_MIN, INT_MAX },
+    { "key-load-delay", INT_MIN, INT_MAX },
+};
+
 enum { DIRECTIVES = sizeof(directives) / sizeof(*directives) };
 static_assert((int)DIRECTIVES <= (int)SETTINGS_REMEMBERED_MAX, "raise SETTINGS_REMEMBERED_MAX");
 
@@ -249,29 +293,38 @@ const char *compat_get(const struct settings *settings, int index)
                                                   : directives[index].value;
 }
 
-static bool normalise_size(struct bytes value, char *out, size_t size, struct option_error *error)
+static struct range range_of(const struct directive *directive)
 {
-    uint64_t bytes;
-    if (!number_parse_memory(value, &bytes))
-        return option_error_set(error, "argument must be a memory value");
-    snprintf(out, size, "%" PRIu64, bytes);
-    return true;
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+        if (strcmp(ranges[i].name, directive->name) == 0)
+            return ranges[i];
+    return (struct range){ NULL, directive->type == SIZE ? 0 : INT64_MIN, INT64_MAX };
+}
+
+static bool parse_number(const struct directive *directive, struct bytes value, int64_t *n,
+                         struct option_error *error)
+{
+    struct range range = range_of(directive);
+    if (directive->type == SIZE)
+        return option_memory(value, range.min, range.max, n, error);
+    if (!number_parse_i64(value, n))
+        return option_error_set(error, "argument couldn't be parsed into an integer");
+    return option_in_range(*n, range.min, range.max, error);
 }
 
 /* Writes the value as CONFIG GET is to show it; false when it is none of its type. */
-static bool normalise(int type, struct bytes value, char *out, size_t size,
+static bool normalise(const struct directive *directive, struct bytes value, char *out, size_t size,
                       struct option_error *error)
 {
     int64_t n;
     bool flag;
-    switch (type) {
+    switch (directive->type) {
     case NUMBER:
-        if (!number_parse_i64(value, &n))
-            return option_error_set(error, "argument couldn't be parsed into an integer");
+    case SIZE:
+        if (!parse_number(directive, value, &n, error))
+            return false;
         snprintf(out, size, "%" PRId64, n);
         return true;
-    case SIZE:
-        return normalise_size(value, out, size, error);
     case FLAG:
         if (!option_bool(value, &flag))
             return option_error_set(error, "argument must be 'yes' or 'no'");
@@ -304,7 +357,7 @@ void compat_load(struct settings *settings, int index, struct bytes value)
     char text[SETTINGS_REMEMBERED_BYTES - 1];
     struct option_error unused;
     const struct directive *directive = &directives[index];
-    bool valid = normalise(directive->type, value, text, sizeof(text), &unused);
+    bool valid = normalise(directive, value, text, sizeof(text), &unused);
     if (!valid)
         snprintf(text, sizeof(text), "(invalid)");
     else if (directive->kind == KEEP || directive->kind == HIDDEN)
@@ -333,7 +386,7 @@ enum option_set_result compat_set(struct settings *settings, int index, struct b
     char text[SETTINGS_REMEMBERED_BYTES - 1];
     if (directive->kind == ONLY_FILE)
         return OPTION_UNKNOWN;
-    if (!normalise(directive->type, value, text, sizeof(text), error))
+    if (!normalise(directive, value, text, sizeof(text), error))
         return OPTION_BAD;
     if (directive->kind == KEEP || directive->kind == HIDDEN || directive->kind == KEEP_SET) {
         remember(settings, index, text);

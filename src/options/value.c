@@ -43,12 +43,25 @@ bool option_bool(struct bytes value, bool *out)
     return yes || no;
 }
 
-static bool in_range(const struct option *row, int64_t value, struct option_error *error)
+bool option_in_range(int64_t value, int64_t min, int64_t max, struct option_error *error)
 {
-    if (value >= row->min && value <= row->max)
+    if (value >= min && value <= max)
         return true;
     return option_error_set(error, "argument must be between %" PRId64 " and %" PRId64 " inclusive",
-                            row->min, row->max);
+                            min, max);
+}
+
+bool option_memory(struct bytes value, int64_t min, int64_t max, int64_t *bytes,
+                   struct option_error *error)
+{
+    uint64_t n;
+    if (!number_parse_memory(value, &n))
+        return option_error_set(error, "argument must be a memory value");
+    /* above what an int64_t holds nothing is in range */
+    if (!option_in_range(n > INT64_MAX ? -1 : (int64_t)n, min, max, error))
+        return false;
+    *bytes = (int64_t)n;
+    return true;
 }
 
 static bool parse_integer(const struct option *row, void *field, struct bytes value,
@@ -57,25 +70,12 @@ static bool parse_integer(const struct option *row, void *field, struct bytes va
     int64_t n;
     if (!number_parse_i64(value, &n))
         return option_error_set(error, "argument couldn't be parsed into an integer");
-    if (!in_range(row, n, error))
+    if (!option_in_range(n, row->min, row->max, error))
         return false;
     if (row->type == OPTION_INT)
         *(int *)field = (int)n;
     else
         *(int64_t *)field = n;
-    return true;
-}
-
-static bool parse_memory(const struct option *row, int64_t *field, struct bytes value,
-                         struct option_error *error)
-{
-    uint64_t n;
-    if (!number_parse_memory(value, &n))
-        return option_error_set(error, "argument must be a memory value");
-    int64_t bytes = n > INT64_MAX ? INT64_MAX : (int64_t)n;
-    if (!in_range(row, bytes, error))
-        return false;
-    *field = bytes;
     return true;
 }
 
@@ -146,7 +146,7 @@ bool option_parse(const struct option *row, struct settings *settings, struct by
     case OPTION_INT64:
         return parse_integer(row, field, value, error);
     case OPTION_MEMORY:
-        return parse_memory(row, field, value, error);
+        return option_memory(value, row->min, row->max, field, error);
     case OPTION_DURATION:
         return parse_duration(row, field, value, error);
     case OPTION_BOOL:

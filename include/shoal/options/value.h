@@ -18,6 +18,13 @@ void option_print(const struct option *row, const struct settings *settings,
 bool option_error_set(struct option_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* False, with Redis's reason, when `value` is not between both. */
+bool option_in_range(int64_t value, int64_t min, int64_t max, struct option_error *error);
+
+/* A size such as 64mb between `min` >= 0 and `max`. */
+bool option_memory(struct bytes value, int64_t min, int64_t max, int64_t *bytes,
+                   struct option_error *error);
+
 /* yes, true, 1 or no, false, 0; false for anything else. */
 bool option_bool(struct bytes value, bool *out);
 

@@ -109,6 +109,18 @@ static void a_value_must_be_of_its_type(void **state)
             "argument couldn't be parsed into an integer");
     refused("hash-max-listpack-value", "x", OPTION_BAD, "argument must be a memory value");
     refused("rdbcompression", "x", OPTION_BAD, "argument must be 'yes' or 'no'");
+    refused("maxmemory-samples", "0", OPTION_BAD,
+            "argument must be between 1 and 2147483647 inclusive");
+    refused("active-expire-effort", "11", OPTION_BAD,
+            "argument must be between 1 and 10 inclusive");
+    refused("repl-backlog-size", "0", OPTION_BAD,
+            "argument must be between 1 and 9223372036854775807 inclusive");
+    refused("hash-max-listpack-value", "9223372036854775808", OPTION_BAD,
+            "argument must be between 0 and 9223372036854775807 inclusive");
+    assert_int_equal(set("list-max-listpack-size", "-5"), OPTION_SET);
+    assert_int_equal(set("maxmemory-samples", "1"), OPTION_SET);
+    load("maxmemory-samples", "0");
+    assert_string_equal(get("maxmemory-samples"), "1");
     char text[SETTINGS_REMEMBERED_BYTES];
     memset(text, 'x', sizeof(text));
     text[SETTINGS_REMEMBERED_BYTES - 2] = '\0'; /* the '=' and the zero beside it */

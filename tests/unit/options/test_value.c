@@ -66,6 +66,14 @@ static void test_memory(void **state)
     refused("proto-max-bulk-len", "5",
             "argument must be between 1048576 and 9223372036854775807 inclusive");
     refused("proto-max-bulk-len", "x", "argument must be a memory value");
+    assert_true(parse("proto-max-bulk-len", "9223372036854775807"));
+    static const char *const above[] = { "9223372036854775808", "18446744073709551615",
+                                         "8589934592gb" };
+    for (size_t i = 0; i < sizeof(above) / sizeof(above[0]); i++)
+        refused("proto-max-bulk-len", above[i],
+                "argument must be between 1048576 and 9223372036854775807 inclusive");
+    refused("active-defrag-ignore-bytes", above[0],
+            "argument must be between 1 and 9223372036854775807 inclusive");
 }
 
 static void test_durations(void **state)
