@@ -5,9 +5,11 @@
 
 #include "shoal/base/log.h"
 #include "shoal/base/mem.h"
+#include "shoal/base/minmax.h"
 #include "shoal/net/socket.h"
 #include "shoal/options/notes.h"
 #include "shoal/server/server.h"
+#include "shoal/server/worker.h"
 #include "shoal/store/evict/evict.h"
 
 #include <stdio.h>
@@ -25,12 +27,26 @@ static void print_io(const struct server *server)
     log_write(LOG_NOTICE, "io: %s, %s", ring->engine->name, ring->features);
 }
 
+/* How it came out, not what was asked for. */
+static void pinned_text(const struct server *server, char *out, size_t size)
+{
+    uint32_t pinned = 0;
+    for (uint32_t i = 0; i < server->count; i++)
+        pinned += server_worker(server, i)->pinned;
+    if (pinned == 0)
+        snprintf(out, size, "not pinned");
+    else if (pinned < server->count)
+        snprintf(out, size, "%u of them pinned", pinned);
+    else
+        snprintf(out, size, "pinned to %u CPUs",
+                 min((uint32_t)server->settings->cpu_count, server->count));
+}
+
 static void print_size(const struct server *server)
 {
     const struct settings *settings = server->settings;
-    char cpus[32] = "not pinned";
-    if (settings->cpu_count > 0)
-        snprintf(cpus, sizeof(cpus), "pinned to %d CPUs", settings->cpu_count);
+    char cpus[48];
+    pinned_text(server, cpus, sizeof(cpus));
     log_write(LOG_NOTICE, "size: %d shards (%s), %s, maxmemory %lu bytes, policy %s, maxclients %d",
               settings->shards, settings->shards_auto ? "auto" : "as asked", cpus,
               (unsigned long)settings->maxmemory, evict_policies[settings->maxmemory_policy].name,

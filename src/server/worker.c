@@ -94,8 +94,9 @@ void worker_use_settings(struct reactor *reactor, const struct settings *setting
     records_use(reactor->records, settings->slowlog_slower_us, settings->latency_threshold_ms);
 }
 
-static void pin(const struct reactor *reactor)
+static void pin(struct worker *worker)
 {
+    const struct reactor *reactor = &worker->reactor;
     const struct settings *settings = reactor->settings;
     if (settings->cpu_count == 0)
         return;
@@ -104,6 +105,7 @@ static void pin(const struct reactor *reactor)
     int cpu = settings->cpus[reactor->id % (uint32_t)settings->cpu_count];
     CPU_SET(cpu, &set);
     int error = pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+    worker->pinned = error == 0;
     if (error != 0)
         log_write(LOG_WARNING, "reactor %u could not be pinned to CPU %d: %s", reactor->id, cpu,
                   strerror(error));
@@ -162,7 +164,7 @@ void *worker_main(void *argument)
     char name[16];
     snprintf(name, sizeof(name), "shoal-%u", reactor->id);
     pthread_setname_np(pthread_self(), name);
-    pin(reactor);
+    pin(worker);
     choose_sched_policy(reactor);
     int error = setup(worker);
     if (server_reactor_started(reactor->server, error)) {

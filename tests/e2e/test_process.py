@@ -87,10 +87,11 @@ def pinned():
     """Each worker thread has one CPU of the list, in turn; the main thread has all."""
     ours = sorted(os.sched_getaffinity(0))
     chosen = [ours[0], ours[-1]]
-    with Server(3, "--cpu-list", ",".join(map(str, chosen))) as server:
+    with Server(3, "--cpu-list", ",".join(map(str, dict.fromkeys(chosen)))) as server:
         equal(cpus_of_workers(server), [{chosen[i % 2]} for i in range(3)])
         equal(os.sched_getaffinity(server.process.pid), set(ours))
         server.ends_well()
+        matches("".join(told(server, " size: ")), ", pinned to %d CPUs, " % len(set(chosen)))
 
 
 def not_pinned():
@@ -100,6 +101,7 @@ def not_pinned():
         equal(cpus_of_workers(server), [ours, ours])
         server.ends_well()
         equal(len(told(server, "could not be pinned to CPU %d" % NO_CPU)), 2)
+        matches("".join(told(server, " size: ")), ", not pinned, ")
 
 
 def main():

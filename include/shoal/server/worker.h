@@ -23,6 +23,7 @@ struct worker {
     struct conns conns;
     struct records records;
     pthread_t thread;
+    bool pinned; /* to one CPU of the list */
 };
 
 /* Number `id` of `count`, not running yet. `peer` will hold all `count` reactors. Aborts when

@@ -63,11 +63,21 @@ static void it_says_how_large_it_is(void **state)
     print_banner();
     assert_says(" size: 2 shards (as asked), not pinned, maxmemory 104857600 bytes, policy ");
     assert_says(", maxclients 4321\n");
-    server->settings->cpu_count = 2;
+    server->settings->cpu_count = 8;
     server->settings->shards_auto = true;
     print_banner();
+    assert_says(" size: 2 shards (auto), not pinned, ");
+    server_worker(server, 1)->pinned = true;
+    print_banner();
+    assert_says(" size: 2 shards (auto), 1 of them pinned, ");
+    server_worker(server, 0)->pinned = true;
+    print_banner();
     assert_says(" size: 2 shards (auto), pinned to 2 CPUs, ");
+    server->settings->cpu_count = 1;
+    print_banner();
+    assert_says(", pinned to 1 CPUs, ");
     server->settings->cpu_count = 0;
+    server_worker(server, 0)->pinned = server_worker(server, 1)->pinned = false;
 }
 
 static void it_warns_of_a_backlog_that_the_kernel_cuts(void **state)
