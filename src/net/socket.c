@@ -56,7 +56,8 @@ static int listen_at(const struct addrinfo *info, int backlog)
     return ret;
 }
 
-int socket_listen_tcp(const char *host, int port, int backlog)
+/* The addresses of a name, a number, or "*" and "::*" for all; NULL when it has none. */
+static struct addrinfo *resolve(const char *host, int port)
 {
     struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM }, *list;
     char service[16];
@@ -68,29 +69,83 @@ int socket_listen_tcp(const char *host, int port, int backlog)
         host = NULL;
         hints.ai_family = AF_INET6;
     }
-    if (getaddrinfo(host, service, &hints, &list) != 0)
+    return getaddrinfo(host, service, &hints, &list) == 0 ? list : NULL;
+}
+
+int socket_listen_tcp(const char *host, int port, int backlog)
+{
+    struct addrinfo *list = resolve(host, port);
+    if (list == NULL)
         return -EADDRNOTAVAIL;
     int fd = listen_at(list, backlog);
     freeaddrinfo(list);
     return fd;
 }
 
-/* A socket file on which no server accepts is left over from a dead one. */
-static bool unix_is_alive(const struct sockaddr_un *address)
+/* The same port at the same address, or one of both is every address. */
+static bool is_part_of(const struct sockaddr_storage *bound, const struct sockaddr *wanted)
+{
+    if (bound->ss_family != wanted->sa_family)
+        return false;
+    if (wanted->sa_family == AF_INET) {
+        const struct sockaddr_in *a = (const void *)bound, *b = (const void *)wanted;
+        return a->sin_port == b->sin_port &&
+               (a->sin_addr.s_addr == b->sin_addr.s_addr ||
+                a->sin_addr.s_addr == htonl(INADDR_ANY) || b->sin_addr.s_addr == htonl(INADDR_ANY));
+    }
+    const struct sockaddr_in6 *a = (const void *)bound, *b = (const void *)wanted;
+    return wanted->sa_family == AF_INET6 && a->sin6_port == b->sin6_port &&
+           (IN6_ARE_ADDR_EQUAL(&a->sin6_addr, &b->sin6_addr) ||
+            IN6_IS_ADDR_UNSPECIFIED(&a->sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&b->sin6_addr));
+}
+
+bool socket_covers(int fd, const char *host, int port)
+{
+    struct sockaddr_storage bound = { 0 };
+    socklen_t size = sizeof(bound);
+    struct addrinfo *list = resolve(host, port);
+    if (list == NULL)
+        return false;
+    bool covers =
+        getsockname(fd, (struct sockaddr *)&bound, &size) == 0 && is_part_of(&bound, list->ai_addr);
+    freeaddrinfo(list);
+    return covers;
+}
+
+/* A socket file on which no server accepts is left over from a dead one. One that may not be tried
+ * is not known to be dead. */
+static bool unix_is_dead(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;
-    bool alive =
-        connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN;
+    bool dead = connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+                errno == ECONNREFUSED;
     close(fd);
-    return alive;
+    return dead;
 }
 
-static bool is_socket(const char *path)
+/* The type of what has the path; 0 when nothing has. */
+static mode_t type_at(const char *path)
 {
     struct stat info;
-    return lstat(path, &info) == 0 && S_ISSOCK(info.st_mode);
+    return lstat(path, &info) == 0 ? info.st_mode & S_IFMT : 0;
+}
+
+const char *socket_unix_explain(const char *path)
+{
+    switch (type_at(path)) {
+    case S_IFSOCK:
+        return "another server has it: stop that one or choose another --unixsocket";
+    case S_IFDIR:
+        return "it is a directory: name a file in it";
+    case S_IFLNK:
+        return "it is a symbolic link: remove it or choose another --unixsocket";
+    case S_IFREG:
+        return "it is a plain file: remove it or choose another --unixsocket";
+    default:
+        return "it is a file and no socket: remove it or choose another --unixsocket";
+    }
 }
 
 int socket_listen_unix(const char *path, int mode, int backlog)
@@ -99,10 +154,11 @@ int socket_listen_unix(const char *path, int mode, int backlog)
     if (strlen(path) >= sizeof(address.sun_path))
         return -ENAMETOOLONG;
     strcpy(address.sun_path, path);
-    if (is_socket(path)) {
-        if (unix_is_alive(&address))
+    if (type_at(path) == S_IFSOCK) {
+        if (!unix_is_dead(&address))
             return -EADDRINUSE;
-        unlink(path);
+        if (unlink(path) != 0)
+            return -errno;
     }
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)

@@ -252,10 +252,26 @@ static void listener_add(struct acceptor *acceptor, int fd, bool unix_socket)
     };
 }
 
+/* Whether one of the addresses before has this one. */
+static bool is_repeated(const struct acceptor *acceptor, const char *host, int port)
+{
+    for (int i = 0; i < acceptor->count; i++)
+        if (socket_covers(acceptor->listener[i].fd, host, port))
+            return true;
+    return false;
+}
+
 static int listen_tcp(struct acceptor *acceptor, const struct settings *settings, const char *host)
 {
     bool optional = host[0] == '-';
     host += optional;
+    if (is_repeated(acceptor, host, settings->port)) {
+        log_write(LOG_WARNING,
+                  "cannot listen on %s port %d: bind names it twice, by itself or as part of every "
+                  "address",
+                  host, settings->port);
+        return EXIT_BIND;
+    }
     int fd = socket_listen_tcp(host, settings->port, settings->tcp_backlog);
     if (fd >= 0) {
         listener_add(acceptor, fd, false);
@@ -277,8 +293,9 @@ static int listen_unix(struct acceptor *acceptor, const struct settings *setting
         listener_add(acceptor, fd, true);
         return 0;
     }
-    log_write(LOG_WARNING, "cannot listen on the Unix socket %s: %s%s", settings->unixsocket,
-              strerror(-fd), fd == -EADDRINUSE ? "; another server has it" : "");
+    log_write(LOG_WARNING, "cannot listen on the Unix socket %s: %s%s%s", settings->unixsocket,
+              strerror(-fd), fd == -EADDRINUSE ? "; " : "",
+              fd == -EADDRINUSE ? socket_unix_explain(settings->unixsocket) : "");
     return EXIT_BIND;
 }
 

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
 import tempfile
 
-from started import STOP_SECONDS, Server, Tests, equal, matches
+from started import PORT, SHOAL, STOP_SECONDS, Server, Tests, equal, matches
 from wire import Wire
 
+EXIT_BIND = 4
 NO_CPU = 1023  # of those that a CPU set can name; machines with as many are not tested on
 
 
@@ -104,6 +106,36 @@ def not_pinned():
         matches("".join(told(server, " size: ")), ", not pinned, ")
 
 
+def refused_place(*options):
+    """What a server says that cannot listen there."""
+    process = subprocess.run([SHOAL, "--shards", "1", *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, timeout=60, check=False)
+    equal(process.returncode, EXIT_BIND)
+    return "".join(line for line in process.stdout.decode().splitlines() if "cannot listen" in line)
+
+
+def taken_places(folder):
+    """What has the place is named as what it is."""
+    path = os.path.join(folder, "place")
+    unix = ("--port", "0", "--unixsocket", path)
+    os.mkdir(path)
+    matches(refused_place(*unix), "it is a directory")
+    os.rmdir(path)
+    with open(path, "w") as file:
+        file.write("precious")
+    matches(refused_place(*unix), "it is a plain file")
+    with open(path) as file:
+        equal(file.read(), "precious")
+    twice = refused_place("--port", str(PORT), "--bind", "127.0.0.1", "localhost", "127.0.0.1")
+    matches(twice, "on localhost port %d" % PORT, "bind names it twice")
+    matches(refused_place("--port", str(PORT), "--bind", "*", "127.0.0.1"), "as part of every address")
+    with Server(1) as server:
+        matches(refused_place("--port", str(server.port)), "another server has it")
+        matches(refused_place("--port", "0", "--unixsocket", server.socket_path), "another server has it")
+        equal(Wire(server.port).run("PING"), b"PONG")
+        server.ends_well()
+
+
 def main():
     tests = Tests()
     with tempfile.TemporaryDirectory(prefix="shoal-e2e-") as folder:
@@ -112,6 +144,7 @@ def main():
         tests.run("no pid file", no_pid_file, folder)
         tests.run("full disk", full_disk, folder)
         tests.run("second signal", second_signal, folder)
+        tests.run("taken places", taken_places, folder)
     tests.run("pinned", pinned)
     tests.run("not pinned", not_pinned)
     tests.finish()

@@ -18,9 +18,15 @@ enum { ADDRESS_TEXT_MAX = 128 };
  */
 int socket_listen_tcp(const char *host, int port, int backlog);
 
-/* Listens on a Unix socket: takes a dead one's place, refuses a live one's (-EADDRINUSE). `mode`
- * 0: as umask says. */
+/* Whether the listening socket `fd` already has this address, by itself or as part of all. */
+bool socket_covers(int fd, const char *host, int port);
+
+/* Listens on a Unix socket: takes a dead one's place, refuses that of a live one and of all else
+ * that has the path (-EADDRINUSE). `mode` 0: as umask says. */
 int socket_listen_unix(const char *path, int mode, int backlog);
+
+/* What has the path after -EADDRINUSE, and what to do about it. */
+const char *socket_unix_explain(const char *path);
 
 /*
  * Has the kernel take no more than a few hundred KB ahead of us. By itself it lets a connection

@@ -274,6 +274,58 @@ static void another_file_is_left_alone(void **state)
     unlink(path);
 }
 
+#define assert_in_the_way(text)                                                                    \
+    do {                                                                                           \
+        assert_int_equal(socket_listen_unix(path, 0, 8), -EADDRINUSE);                             \
+        assert_non_null(strstr(socket_unix_explain(path), (text)));                                \
+    } while (0)
+
+static void what_is_in_the_way_is_named(void **state)
+{
+    (void)state;
+    fclose(fopen(path, "w"));
+    assert_in_the_way("a plain file");
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_in_the_way("a directory");
+    rmdir(path);
+    assert_int_equal(symlink("nowhere", path), 0);
+    assert_in_the_way("a symbolic link");
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_in_the_way("a file and no socket");
+    unlink(path);
+    int living = socket_listen_unix(path, 0, 8);
+    assert_in_the_way("another server has it");
+    close(living);
+    unlink(path);
+}
+
+static void an_address_of_ours_is_known(void **state)
+{
+    (void)state;
+    int one = socket_listen_tcp("127.0.0.1", 0, 8), port = port_of(one);
+    assert_true(socket_covers(one, "127.0.0.1", port));
+    assert_true(socket_covers(one, "*", port)); /* all of which it is a part */
+    assert_true(socket_covers(one, "0.0.0.0", port));
+    assert_false(socket_covers(one, "127.0.0.2", port));
+    assert_false(socket_covers(one, "127.0.0.1", port ^ 1));
+    assert_false(socket_covers(one, "::1", port));
+    assert_false(socket_covers(one, "no such host", port));
+    close(one);
+    int every = socket_listen_tcp("*", 0, 8);
+    assert_true(socket_covers(every, "127.0.0.2", port_of(every)));
+    close(every);
+    int six = socket_listen_tcp("::1", 0, 8);
+    if (six < 0)
+        return; /* a machine without version 6 */
+    assert_true(socket_covers(six, "::1", port_of(six)));
+    assert_true(socket_covers(six, "::*", port_of(six)));
+    assert_false(socket_covers(six, "::2", port_of(six)));
+    assert_false(socket_covers(six, "*", port_of(six)));
+    close(six);
+}
+
 static unsigned mode_of(const char *name)
 {
     struct stat info;
@@ -321,6 +373,8 @@ int main(void)
         cmocka_unit_test(a_dead_servers_socket_is_taken_over),
         cmocka_unit_test(a_living_servers_socket_is_refused),
         cmocka_unit_test(another_file_is_left_alone),
+        cmocka_unit_test(what_is_in_the_way_is_named),
+        cmocka_unit_test(an_address_of_ours_is_known),
         cmocka_unit_test(permissions_are_those_asked_for),
         cmocka_unit_test(a_path_may_be_too_long),
     };
