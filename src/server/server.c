@@ -204,22 +204,6 @@ int64_t server_next_ms(const struct server *server)
 
 /* ---- main thread --------------------------------------------------------- */
 
-static void pidfile_write(const struct settings *settings)
-{
-    if (settings->pidfile[0] == '\0')
-        return;
-    FILE *file = fopen(settings->pidfile, "we");
-    if (file == NULL) {
-        log_write(LOG_WARNING, "cannot write the pid file %s: %s", settings->pidfile,
-                  strerror(errno));
-        return;
-    }
-    bool written = fprintf(file, "%d\n", (int)getpid()) > 0;
-    if (fclose(file) != 0 || !written)
-        log_write(LOG_WARNING, "cannot write the pid file %s: %s", settings->pidfile,
-                  strerror(errno));
-}
-
 /* A device, such as /dev/null, stays, and so does a link to one. */
 static void pidfile_remove(const struct settings *settings)
 {
@@ -227,6 +211,20 @@ static void pidfile_remove(const struct settings *settings)
     if (settings->pidfile[0] != '\0' && stat(settings->pidfile, &info) == 0 &&
         S_ISREG(info.st_mode))
         unlink(settings->pidfile);
+}
+
+/* One without the number would be worse than none. */
+static void pidfile_write(const struct settings *settings)
+{
+    if (settings->pidfile[0] == '\0')
+        return;
+    FILE *file = fopen(settings->pidfile, "we");
+    bool opened = file != NULL, written = opened && fprintf(file, "%d\n", (int)getpid()) > 0;
+    if (opened && fclose(file) == 0 && written)
+        return;
+    log_write(LOG_WARNING, "cannot write the pid file %s: %s", settings->pidfile, strerror(errno));
+    if (opened)
+        pidfile_remove(settings);
 }
 
 static bool has_ended(struct server *server)
@@ -332,6 +330,7 @@ int server_run(const struct settings *settings)
     sigaddset(&set, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* every thread inherits it */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a full log file costs its lines (ulimit -f) */
     check_address_space((uint32_t)settings->shards);
     if (!mem_return_in_background())
         log_write(LOG_WARNING,

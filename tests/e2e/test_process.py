@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 
 from started import PORT, SHOAL, STOP_SECONDS, Server, Tests, equal, matches
 from wire import Wire
@@ -54,6 +55,37 @@ def full_disk(folder):
         server.ends_well()
         matches("".join(told(server, "cannot write the pid file")), "No space left on device")
     assert os.path.islink(path)
+
+
+def no_room_in_files(folder):
+    """Where no file may grow, the pid file does not stay behind empty, and the log is lost, not the server."""
+    path, log = os.path.join(folder, "empty"), os.path.join(folder, "log")
+    limit = ("prlimit", "--fsize=4096", "--core=0")
+    with open(log, "w") as file:
+        file.write("x" * 4097)
+    process = subprocess.Popen([*limit, SHOAL, "--port", str(PORT), "--shards", "1", "--logfile", log, "--pidfile", path],
+                               stdin=subprocess.DEVNULL)
+    until_answered(PORT, process)
+    with open(path) as file:  # there was room for it
+        equal(file.read(), "%d\n" % process.pid)
+    process.send_signal(signal.SIGTERM)
+    equal(process.wait(STOP_SECONDS), 0)
+    equal(os.path.getsize(log), 4097)
+    with Server(1, "--pidfile", path, launcher=("prlimit", "--fsize=0", "--core=0")) as server:
+        matches("".join(told(server, "cannot write the pid file")), "File too large")
+        assert not os.path.exists(path)
+        server.ends_well()
+
+
+def until_answered(port, process):
+    deadline = time.monotonic() + STOP_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            equal(Wire(port).run("PING"), b"PONG")
+            return
+        except OSError:
+            time.sleep(0.01)
+    raise AssertionError("it does not answer")
 
 
 def second_signal(folder):
@@ -143,6 +175,7 @@ def main():
         tests.run("linked pid file", linked_pid_file, folder)
         tests.run("no pid file", no_pid_file, folder)
         tests.run("full disk", full_disk, folder)
+        tests.run("no room in files", no_room_in_files, folder)
         tests.run("second signal", second_signal, folder)
         tests.run("taken places", taken_places, folder)
     tests.run("pinned", pinned)
