@@ -11,17 +11,22 @@
 #include "shoal/options/value.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <libgen.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct reader {
     option_line_fn line;
     void *context;
     struct option_error *error;
-    int depth;
+    int depth, files;
+    size_t bytes;
 };
 
 static bool read_file(struct reader *reader, const char *path);
@@ -131,7 +136,7 @@ static bool one_line(struct reader *reader, const char *path, int number, char *
 {
     struct bytes words[OPTION_WORDS_MAX];
     char *first = line + strspn(line, " \t\r\n");
-    if (*first == '#' || *first == '\0')
+    if (*first == '#' || first == line + size)
         return true;
     bool ok, placed = false;
     int count;
@@ -154,33 +159,73 @@ static bool one_line(struct reader *reader, const char *path, int number, char *
     return option_error_set(reader->error, "%s:%d: %.*s", path, number, 400, reason.text);
 }
 
+/* The next line with a 0 behind it; of a longer one the first OPTION_LINE_MAX bytes. Returns their
+ * number, 0 at the end and where the bytes of all files are used up. */
+static size_t next_line(struct reader *reader, FILE *file, char line[OPTION_LINE_MAX + 1])
+{
+    size_t size = 0;
+    int c = 0;
+    while (c != '\n' && reader->bytes < OPTION_BYTES_MAX && (c = getc(file)) != EOF) {
+        reader->bytes++;
+        if (size < OPTION_LINE_MAX)
+            line[size++] = (char)c;
+    }
+    line[size] = '\0';
+    return size;
+}
+
 static bool read_lines(struct reader *reader, const char *path, FILE *file)
 {
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t size;
-    bool ok = true;
-    for (int number = 1; ok && (size = getline(&line, &room, file)) >= 0; number++) {
-        bool mark = number == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0; /* the byte order mark */
-        ok = one_line(reader, path, number, line + (mark ? 3 : 0), (size_t)size - (mark ? 3 : 0));
+    char line[OPTION_LINE_MAX + 1];
+    size_t size;
+    for (int number = 1; (size = next_line(reader, file, line)) > 0; number++) {
+        size_t mark = number == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* byte order */
+        if (!one_line(reader, path, number, line + mark, size - mark))
+            return false;
     }
-    if (ok && ferror(file))
-        ok = option_error_set(reader->error, "%s: cannot read: %s", path, strerror(errno));
-    free(line);
-    return ok;
+    if (ferror(file))
+        return option_error_set(reader->error, "%s: cannot read: %s", path, strerror(errno));
+    if (reader->bytes == OPTION_BYTES_MAX)
+        return option_error_set(reader->error, "%s: more than %d MB in all files together", path,
+                                OPTION_BYTES_MAX >> 20);
+    return true;
+}
+
+/* Nobody writes into a pipe that was forgotten: neither opening nor reading it may wait for long. */
+static bool pipe_has_something(FILE *file)
+{
+    struct stat info;
+    struct pollfd pending = { .fd = fileno(file), .events = POLLIN };
+    bool pipe = fstat(pending.fd, &info) == 0 && S_ISFIFO(info.st_mode);
+    bool any = !pipe || poll(&pending, 1, OPTION_PIPE_WAIT_MS) > 0;
+    int flags = fcntl(pending.fd, F_GETFL);
+    return any && fcntl(pending.fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
+}
+
+static FILE *open_file(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    if (file == NULL && fd >= 0)
+        close(fd);
+    return file;
 }
 
 static bool read_file(struct reader *reader, const char *path)
 {
     bool standard = strcmp(path, "-") == 0 && reader->depth == 0;
-    FILE *file = standard ? stdin : fopen(path, "re");
-    if (file == NULL) {
-        const char *what = reader->depth == 0 ? "" : "include: ";
+    const char *what = reader->depth == 0 ? "" : "include: ";
+    if (reader->files++ == OPTION_FILES_MAX)
+        return option_error_set(reader->error, "include: more than %d files", OPTION_FILES_MAX);
+    FILE *file = standard ? stdin : open_file(path);
+    if (file == NULL)
         return option_error_set(reader->error, "%s%s: cannot open: %s", what, path,
                                 strerror(errno));
-    }
     reader->depth++;
-    bool ok = read_lines(reader, standard ? "(standard input)" : path, file);
+    bool ok = standard || pipe_has_something(file)
+                  ? read_lines(reader, standard ? "(standard input)" : path, file)
+                  : option_error_set(reader->error, "%s%s: nothing has been written into this pipe",
+                                     what, path);
     reader->depth--;
     if (!standard)
         fclose(file);
@@ -190,6 +235,6 @@ static bool read_file(struct reader *reader, const char *path)
 bool options_file_read(const char *path, option_line_fn line, void *context,
                        struct option_error *error)
 {
-    struct reader reader = { line, context, error, 0 };
+    struct reader reader = { .line = line, .context = context, .error = error };
     return read_file(&reader, path);
 }

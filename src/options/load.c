@@ -15,7 +15,6 @@
 #include "shoal/options/value.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,7 +236,8 @@ static bool file_line(void *context, const struct option_line *line, struct opti
     return options_assign(context, line, SOURCE_FILE, error);
 }
 
-/* The path is kept whole, for SIGHUP; errors show it as it was given. */
+/* The path is kept whole, for SIGHUP; errors show it as it was given. What has no path, as the pipe
+ * of a shell's <(...), is not read again. */
 static bool take_file(struct settings *settings, const char *path, struct option_error *error)
 {
     char whole[PATH_MAX];
@@ -245,10 +245,8 @@ static bool take_file(struct settings *settings, const char *path, struct option
         return true;
     if (!options_file_read(path, file_line, settings, error))
         return false;
-    if (strcmp(path, "-") == 0)
+    if (strcmp(path, "-") == 0 || realpath(path, whole) == NULL)
         return true;
-    if (realpath(path, whole) == NULL)
-        return option_error_set(error, "%.200s: %s", path, strerror(errno));
     if (strlen(whole) >= sizeof(settings->config_file))
         return option_error_set(error, "%.200s: the path is too long", path);
     strcpy(settings->config_file, whole);

@@ -10,6 +10,9 @@ enum {
     OPTION_WORDS_MAX = 64, /* words of one line */
     OPTION_LINE_MAX = 16 * 1024,
     OPTION_INCLUDE_DEPTH_MAX = 8,
+    OPTION_FILES_MAX = 1000,             /* that are included, each as often as it is */
+    OPTION_BYTES_MAX = 16 * 1024 * 1024, /* of all of them together */
+    OPTION_PIPE_WAIT_MS = 5000,          /* for what a pipe has to say */
 };
 
 /* One directive, its words joined by one blank. */
@@ -22,7 +25,8 @@ struct option_line {
 typedef bool (*option_line_fn)(void *context, const struct option_line *line,
                                struct option_error *error);
 
-/* Calls `line` for each directive; "-" is standard input. */
+/* Calls `line` for each directive; "-" is standard input. What has no end, as /dev/zero or a file
+ * that includes itself, ends with an error. */
 bool options_file_read(const char *path, option_line_fn line, void *context,
                        struct option_error *error);
 

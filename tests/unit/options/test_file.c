@@ -6,6 +6,7 @@
 #include "shoal/options/assign.h"
 #include "shoal/options/load.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,6 +130,57 @@ static void test_long_and_binary_lines(void **state)
     assert_non_null(strstr(error.text, "cannot read: Is a directory"));
 }
 
+static bool read_path(const char *path)
+{
+    memset(&error, 0, sizeof(error));
+    return options_file_read(path, NULL, NULL, &error);
+}
+
+/* What has no end is given up, and what has no beginning. */
+static void test_endless(void **state)
+{
+    (void)state;
+    char text[512];
+    assert_false(read_path("/dev/zero"));
+    assert_string_equal(error.text, "/dev/zero:1: a zero byte in the line");
+    assert_true(read_path("/dev/null"));
+    write_file("main.conf", "#", 1);
+    assert_int_equal(truncate(path_of("main.conf"), OPTION_BYTES_MAX), 0); /* a comment of zeros */
+    assert_false(read_path(path_of("main.conf")));
+    assert_non_null(strstr(error.text, "main.conf: more than 16 MB in all files together"));
+    assert_int_equal(truncate(path_of("main.conf"), OPTION_BYTES_MAX - 1), 0);
+    assert_true(read_path(path_of("main.conf")));
+
+    /* seven levels of ten includes each would be ten million files */
+    for (int level = 0; level < 7; level++) {
+        char name[16], line[32];
+        snprintf(name, sizeof(name), "%d.conf", level);
+        FILE *file = fopen(path_of(name), "w");
+        assert_non_null(file);
+        snprintf(line, sizeof(line), level < 6 ? "include %d.conf\n" : "\n", level + 1);
+        for (int i = 0; i < 10; i++)
+            fputs(line, file);
+        fclose(file);
+    }
+    assert_false(load("include 0.conf\n"));
+    assert_non_null(strstr(error.text, "include: more than 1000 files"));
+    for (int level = 0; level < 7; level++) {
+        snprintf(text, sizeof(text), "%d.conf", level);
+        unlink(path_of(text));
+    }
+
+    snprintf(text, sizeof(text), "%s", path_of("pipe"));
+    assert_int_equal(mkfifo(text, 0600), 0);
+    assert_false(read_path(text));
+    assert_non_null(strstr(error.text, "nothing has been written into this pipe"));
+    int reader = open(text, O_RDONLY | O_NONBLOCK), writer = open(text, O_WRONLY);
+    assert_int_equal(write(writer, "# x\n", 4), 4);
+    close(writer);
+    assert_true(read_path(text));
+    close(reader);
+    unlink(text);
+}
+
 static void test_includes(void **state)
 {
     (void)state;
@@ -181,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_syntax),
         cmocka_unit_test(test_refusals_name_the_line),
         cmocka_unit_test(test_long_and_binary_lines),
+        cmocka_unit_test(test_endless),
         cmocka_unit_test(test_includes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
