@@ -165,7 +165,7 @@ static const struct command subs[] = {
       .group = "server", .since = "7.0.0", .complexity = "O(N) where N is the number of commands to look up",
       .syntax = "[command-name ...]",
       .summary = "Returns the documentation of commands." },
-    { .name = "getkeys", .arity = -3, .flags = CMD_ANYTIME, .home = command_getkeys,
+    { .name = "getkeys", .arity = -4, .flags = CMD_ANYTIME, .home = command_getkeys,
       .group = "server", .since = "2.8.13", .complexity = "O(N) where N is the number of arguments to the command",
       .syntax = "command [arg ...]",
       .summary = "Extracts the keys of a whole command." },

@@ -148,7 +148,7 @@ static const struct command subs[] = {
       .group = "server", .since = "2.0.0", .complexity = "O(N) when N is the number of configuration parameters provided",
       .syntax = "parameter [parameter ...]",
       .summary = "Returns the values of configuration parameters." },
-    { .name = "set", .arity = -4, .flags = CMD_ADMIN | CMD_ANYTIME | CMD_BARRIER | CMD_SKIP_SLOWLOG,
+    { .name = "set", .arity = -4, .flags = CMD_ADMIN | CMD_ANYTIME | CMD_BARRIER,
       .route = ROUTE_GATHER, .gather = config_set,
       .group = "server", .since = "2.0.0", .complexity = "O(N) when N is the number of configuration parameters provided",
       .syntax = "parameter value [parameter value ...]",

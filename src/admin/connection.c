@@ -125,7 +125,7 @@ const struct command connection_commands[] = {
       .group = "connection", .since = "1.0.0", .complexity = "O(1)",
       .syntax = "",
       .summary = "Closes the connection." },
-    { .name = "auth", .arity = -2, .flags = CMD_NOAUTH | CMD_BARRIER | CMD_SKIP_SLOWLOG | CMD_ANYTIME | CMD_FAST,
+    { .name = "auth", .arity = -2, .flags = CMD_NOAUTH | CMD_BARRIER | CMD_ANYTIME | CMD_FAST,
       .route = ROUTE_HOME, .home = auth_command,
       .group = "connection", .since = "1.0.0", .complexity = "O(N) where N is the number of passwords defined for the user",
       .syntax = "[username] password",

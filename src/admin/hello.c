@@ -116,7 +116,7 @@ static void hello_command(struct conn *conn, const struct args *args, struct rep
 /* clang-format off */
 const struct command hello_commands[] = {
     /* not in a MULTI: half of the reply of EXEC would be in another protocol than its beginning */
-    { .name = "hello", .arity = -1, .flags = CMD_NOAUTH | CMD_BARRIER | CMD_NOMULTI | CMD_SKIP_SLOWLOG | CMD_ANYTIME | CMD_FAST,
+    { .name = "hello", .arity = -1, .flags = CMD_NOAUTH | CMD_BARRIER | CMD_NOMULTI | CMD_ANYTIME | CMD_FAST,
       .route = ROUTE_HOME, .home = hello_command,
       .group = "connection", .since = "6.0.0", .complexity = "O(1)",
       .syntax = "[protover [AUTH username password] [SETNAME clientname]]",

@@ -185,7 +185,7 @@ static void reply_subs(struct reply *reply, const struct command *command)
 void describe_info(struct reply *reply, const struct command *command)
 {
     if (command == NULL) {
-        reply_nil_array(reply);
+        reply_nil(reply); /* "$-1" in RESP2 as from Redis, although a command is an array */
         return;
     }
     reply_array(reply, 10);

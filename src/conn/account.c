@@ -6,6 +6,7 @@
 #include "shoal/base/clock.h"
 #include "shoal/conn/conn.h"
 #include "shoal/conn/request.h"
+#include "shoal/conn/secrets.h"
 #include "shoal/net/socket.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
@@ -22,8 +23,9 @@ static void note_in_slowlog(struct conn *conn, const struct command *command,
         return;
     char peer[ADDRESS_TEXT_MAX];
     socket_peer_text(conn->fd, peer);
-    slowlog_add(&reactor->records->slowlog, args, us, clock_wall_us(), peer,
-                conn->name != NULL ? conn->name : "", (uint32_t)reactor->settings->slowlog_max_len);
+    slowlog_add(&reactor->records->slowlog, args, secrets_of(command, args), us, clock_wall_us(),
+                peer, conn->name != NULL ? conn->name : "",
+                (uint32_t)reactor->settings->slowlog_max_len);
 }
 
 static void note_slow(struct conn *conn, const struct command *command, const struct args *args,

@@ -285,6 +285,16 @@ bool compat_hidden(int index)
     return directives[index].kind == HIDDEN;
 }
 
+bool compat_secret(int index)
+{
+    static const char *const names[] = { "masterauth", "masteruser", "tls-key-file-pass",
+                                         "tls-client-key-file-pass" };
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(names[i], directives[index].name) == 0)
+            return true;
+    return false;
+}
+
 const char *compat_get(const struct settings *settings, int index)
 {
     if (directives[index].kind == ONLY_FILE)

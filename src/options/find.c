@@ -51,6 +51,15 @@ int compat_find(struct bytes name)
     return -1;
 }
 
+bool option_is_secret(struct bytes name)
+{
+    const struct option *row = option_find(name);
+    int directive = row == NULL ? compat_find(name) : -1;
+    if (row != NULL)
+        return row->flags & OPTION_SECRET;
+    return directive < 0 || compat_secret(directive);
+}
+
 /* Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
 static int edit_distance(struct bytes a, struct bytes b)
 {

@@ -53,11 +53,12 @@ static char *arg_copy(struct bytes arg, uint32_t *size)
     return copy;
 }
 
-static void args_copy(struct slowlog_entry *entry, const struct args *args)
+static void args_copy(struct slowlog_entry *entry, const struct args *args, uint64_t hidden)
 {
     uint32_t kept = args->count > SLOWLOG_ARGS_MAX ? SLOWLOG_ARGS_MAX - 1 : args->count;
     for (uint32_t i = 0; i < kept; i++) {
-        entry->args[i] = arg_copy(args_at(args, i), &entry->arg_sizes[i]);
+        struct bytes arg = hidden >> i & 1 ? bytes_str("(redacted)") : args_at(args, i);
+        entry->args[i] = arg_copy(arg, &entry->arg_sizes[i]);
         if (entry->args[i] == NULL)
             return;
         entry->argc = i + 1;
@@ -71,8 +72,8 @@ static void args_copy(struct slowlog_entry *entry, const struct args *args)
     }
 }
 
-void slowlog_add(struct slowlog *log, const struct args *args, int64_t duration_us, int64_t unix_us,
-                 const char *client, const char *name, uint32_t max)
+void slowlog_add(struct slowlog *log, const struct args *args, uint64_t hidden, int64_t duration_us,
+                 int64_t unix_us, const char *client, const char *name, uint32_t max)
 {
     if (max == 0)
         return;
@@ -84,7 +85,7 @@ void slowlog_add(struct slowlog *log, const struct args *args, int64_t duration_
     entry->duration_us = duration_us;
     snprintf(entry->client, sizeof(entry->client), "%s", client);
     snprintf(entry->name, sizeof(entry->name), "%s", name);
-    args_copy(entry, args);
+    args_copy(entry, args, hidden);
     entry->next = log->first;
     log->first = entry;
     log->count++;

@@ -28,7 +28,7 @@ enum command_flag {
     CMD_LOADING = 1 << 9,
     CMD_STALE = 1 << 10,
     CMD_ANYTIME = CMD_LOADING | CMD_STALE,
-    CMD_SKIP_SLOWLOG = 1 << 11, /* arguments may be secret, or the command reads the slow log */
+    CMD_SKIP_SLOWLOG = 1 << 11, /* its parts are logged, or it never ran */
     CMD_UNPAUSABLE = 1 << 12,   /* runs although clients are paused (CLIENT UNPAUSE) */
     CMD_RUNS_QUEUED = 1 << 13,  /* runs the commands that MULTI has queued (EXEC) */
     /* Not FAST in Redis, but bounded by its arguments: its batch may be timed as a whole. */

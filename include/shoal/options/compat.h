@@ -13,6 +13,9 @@ const char *compat_alias(int index); /* or NULL */
 /* CONFIG GET shows it to its full name only. */
 bool compat_hidden(int index);
 
+/* Its value is a password or a part of one. */
+bool compat_secret(int index);
+
 /* From a config file, the environment or the command line: any value is taken. */
 void compat_load(struct settings *settings, int index, struct bytes value);
 

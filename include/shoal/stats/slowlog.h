@@ -23,10 +23,10 @@ struct slowlog {
     uint32_t count;
 };
 
-/* Adds an entry and forgets the oldest beyond `max`. When memory is out, the command is not
- * logged. Thread: owner, as below. */
-void slowlog_add(struct slowlog *log, const struct args *args, int64_t duration_us, int64_t unix_us,
-                 const char *client, const char *name, uint32_t max);
+/* Adds an entry and forgets the oldest beyond `max`. Of argument i "(redacted)" is kept if bit i of
+ * `hidden` is set. When memory is out, the command is not logged. Thread: owner, as below. */
+void slowlog_add(struct slowlog *log, const struct args *args, uint64_t hidden, int64_t duration_us,
+                 int64_t unix_us, const char *client, const char *name, uint32_t max);
 void slowlog_clear(struct slowlog *log);
 
 /* Writes the newest entries, at most `max`, as elements of SLOWLOG GET, each followed by

@@ -29,9 +29,9 @@ static void info_of_some(void **state)
 {
     (void)state;
     assert_begins("COMMAND INFO Get nosuch", "*2 *10 $3 get :2 ");
-    assert_begins("COMMAND INFO nosuch get", "*2 *-1 *10 $3 get :2 ");
+    assert_begins("COMMAND INFO nosuch get", "*2 $-1 *10 $3 get :2 ");
     assert_begins("COMMAND INFO config|Set", "*1 *10 $10 config|set :-4 ");
-    assert_string_equal(row_run("COMMAND INFO get|set config| |"), "*3 *-1 *-1 *-1");
+    assert_string_equal(row_run("COMMAND INFO get|set config| |"), "*3 $-1 $-1 $-1");
 }
 
 /* Unlike INFO, DOCS leaves unknown names out. */
@@ -63,7 +63,9 @@ static void getkeys(void **state)
     assert_string_equal(row_run("COMMAND GETKEYS nosuch k"), "-ERR Invalid command specified");
     assert_string_equal(row_run("COMMAND GETKEYS object nosuch k"),
                         "-ERR Invalid command specified");
-    assert_string_equal(row_run("COMMAND GETKEYS ping"), "-ERR The command has no key arguments");
+    assert_string_equal(row_run("COMMAND GETKEYS ping x"), "-ERR The command has no key arguments");
+    assert_string_equal(row_run("COMMAND GETKEYS ping"),
+                        "-ERR wrong number of arguments for 'command|getkeys' command");
     assert_string_equal(row_run("COMMAND GETKEYS mset a 1 b"),
                         "-ERR Invalid number of arguments specified for command");
 }

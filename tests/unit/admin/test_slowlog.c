@@ -10,8 +10,8 @@ static void add(struct admin_harness *h, uint32_t shard, const char *name, int64
     struct span spans[2] = { { 0, 3 }, { 4, (uint32_t)strlen(name) } };
     snprintf(line, sizeof(line), "get %s", name);
     const struct args args = { .base = line, .v = spans, .count = 2 };
-    slowlog_add(&admin_reactor(h, shard)->records->slowlog, &args, us, 5000000, "127.0.0.1:9", "me",
-                (uint32_t)h->server->settings->slowlog_max_len);
+    slowlog_add(&admin_reactor(h, shard)->records->slowlog, &args, 0, us, 5000000, "127.0.0.1:9",
+                "me", (uint32_t)h->server->settings->slowlog_max_len);
 }
 
 /* The second arguments of the last reply's entries: "c b a". */

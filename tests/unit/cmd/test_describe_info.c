@@ -55,7 +55,7 @@ static void info_of_get(void **state)
 static void info_of_others(void **state)
 {
     (void)state;
-    assert_string_equal(info(PROTO_RESP2, "nosuch"), "*-1 ");
+    assert_string_equal(info(PROTO_RESP2, "nosuch"), "$-1 ");
     assert_non_null(strstr(info(PROTO_RESP2, "mset"),
                            "*10 $4 mset :-3 *2 +write +denyoom :1 :-1 :2 "
                            "*3 +@write +@string +@slow *2 $26 request_policy:multi_shard "));

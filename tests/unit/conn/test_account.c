@@ -128,21 +128,35 @@ static void none_is_noted_if_so_wanted(void **state)
     assert_int_equal(slowlog_at(0)->count, 0);
 }
 
-static void transactions_and_secrets_are_not_noted(void **state)
+static void transactions_are_not_noted_and_secrets_not_shown(void **state)
 {
     (void)state;
     reactors_begin(1, "--slowlog-log-slower-than", "0");
     struct client *client = client_open(0);
     ask(client, "AUTH secret");
+    assert_int_equal(slowlog_at(0)->first->argc, 2);
+    assert_memory_equal(slowlog_at(0)->first->args[0], "AUTH", 4);
+    assert_memory_equal(slowlog_at(0)->first->args[1], "(redacted)", 10);
     ask(client, "MULTI");
     uint32_t before = slowlog_at(0)->count;
     ask(client, "GET a");
     assert_int_equal(slowlog_at(0)->count, before);
     ask(client, "EXEC");
     assert_int_equal(slowlog_at(0)->count, before + 1);
-    for (struct slowlog_entry *entry = slowlog_at(0)->first; entry != NULL; entry = entry->next)
-        assert_true(memcmp(entry->args[0], "AUTH", 4) != 0);
     assert_memory_equal(slowlog_at(0)->first->args[0], "GET", 3);
+}
+
+/* A command is judged after it has run. */
+static void a_threshold_applies_to_what_sets_it(void **state)
+{
+    (void)state;
+    reactors_begin(2, "--slowlog-log-slower-than", "-1");
+    struct client *client = client_open(0);
+    ask(client, "CONFIG SET slowlog-log-slower-than 0");
+    assert_int_equal(slowlog_at(0)->count, 1);
+    assert_memory_equal(slowlog_at(0)->first->args[0], "CONFIG", 6);
+    ask(client, "CONFIG SET slowlog-log-slower-than 10000000");
+    assert_int_equal(slowlog_at(0)->count, 1);
 }
 
 static void a_slow_command_is_a_latency_event(void **state)
@@ -175,7 +189,9 @@ int main(void)
         with_reactors(1, an_unknown_command_is_an_error_of_none),
         cmocka_unit_test_teardown(every_command_is_noted_if_so_wanted, reactors_finish),
         cmocka_unit_test_teardown(none_is_noted_if_so_wanted, reactors_finish),
-        cmocka_unit_test_teardown(transactions_and_secrets_are_not_noted, reactors_finish),
+        cmocka_unit_test_teardown(transactions_are_not_noted_and_secrets_not_shown,
+                                  reactors_finish),
+        cmocka_unit_test_teardown(a_threshold_applies_to_what_sets_it, reactors_finish),
         cmocka_unit_test_teardown(a_slow_command_is_a_latency_event, reactors_finish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,7 +80,7 @@ static void clearing_empties_the_slow_log(void **state)
     struct records records = { 0 };
     const struct span span = { 0, 3 };
     const struct args args = { .base = "get", .v = &span, .count = 1 };
-    slowlog_add(&records.slowlog, &args, 10, 0, "", "", 8);
+    slowlog_add(&records.slowlog, &args, 0, 10, 0, "", "", 8);
     assert_int_equal(records.slowlog.count, 1);
     records_clear(&records);
     assert_int_equal(records.slowlog.count, 0);

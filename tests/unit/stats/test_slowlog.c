@@ -32,7 +32,7 @@ static struct args args_of(uint32_t count)
 static void add(struct slowlog *log, uint32_t argc, int64_t duration_us, uint32_t max)
 {
     struct args args = args_of(argc);
-    slowlog_add(log, &args, duration_us, 5000000, "127.0.0.1:1", "me", max);
+    slowlog_add(log, &args, 0, duration_us, 5000000, "127.0.0.1:1", "me", max);
 }
 
 static struct bytes arg(const struct slowlog_entry *entry, uint32_t i)
@@ -106,10 +106,23 @@ static void a_long_argument_is_cut(void **state)
     memset(text, 'x', sizeof(text));
     struct span two[] = { { 0, SLOWLOG_ARG_BYTES_MAX }, { 0, SLOWLOG_ARG_BYTES_MAX + 1 } };
     struct args args = { .base = text, .v = two, .count = 2 };
-    slowlog_add(&log, &args, 1, 0, "", "", 8);
+    slowlog_add(&log, &args, 0, 1, 0, "", "", 8);
     assert_int_equal(log.first->arg_sizes[0], SLOWLOG_ARG_BYTES_MAX);
     snprintf(wanted, sizeof(wanted), "%.*s... (1 more bytes)", SLOWLOG_ARG_BYTES_MAX, text);
     assert_arg(log.first, 1, wanted);
+    slowlog_clear(&log);
+}
+
+static void hidden_arguments_are_redacted(void **state)
+{
+    (void)state;
+    struct slowlog log = { 0 };
+    struct args args = args_of(SLOWLOG_ARGS_MAX);
+    slowlog_add(&log, &args, 1u << 31 | 1u << 1, 1, 0, "", "", 8);
+    assert_arg(log.first, 0, "w0");
+    assert_arg(log.first, 1, "(redacted)");
+    assert_arg(log.first, 30, "w30");
+    assert_arg(log.first, 31, "(redacted)");
     slowlog_clear(&log);
 }
 
@@ -121,7 +134,7 @@ static void long_names_are_cut(void **state)
     struct args args = args_of(1);
     memset(name, 'n', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
-    slowlog_add(&log, &args, 1, 0, name, name, 8);
+    slowlog_add(&log, &args, 0, 1, 0, name, name, 8);
     assert_int_equal(strlen(log.first->client), sizeof(log.first->client) - 1);
     assert_int_equal(strlen(log.first->name), sizeof(log.first->name) - 1);
     slowlog_clear(&log);
@@ -154,11 +167,9 @@ static void it_replies_as_slowlog_get_does(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_newest_comes_first),
-        cmocka_unit_test(the_oldest_is_forgotten),
-        cmocka_unit_test(many_arguments_are_summed_up),
-        cmocka_unit_test(a_long_argument_is_cut),
-        cmocka_unit_test(long_names_are_cut),
+        cmocka_unit_test(the_newest_comes_first),         cmocka_unit_test(the_oldest_is_forgotten),
+        cmocka_unit_test(many_arguments_are_summed_up),   cmocka_unit_test(a_long_argument_is_cut),
+        cmocka_unit_test(hidden_arguments_are_redacted),  cmocka_unit_test(long_names_are_cut),
         cmocka_unit_test(it_replies_as_slowlog_get_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@ static void add(struct slowlog *log, const char *word)
 {
     struct span span = { 0, (uint32_t)strlen(word) };
     struct args args = { word, &span, 1 };
-    slowlog_add(log, &args, 20000, 1795334548000000, "127.0.0.1:1", "", 128);
+    slowlog_add(log, &args, 0, 20000, 1795334548000000, "127.0.0.1:1", "", 128);
 }
 
 static void ids_are_read_back(enum proto proto)
