@@ -43,6 +43,12 @@ static void run_each(struct exec *exec)
         reply_int(exec->reply, sum);
 }
 
+bool exec_refuse_type(struct exec *exec)
+{
+    reply_error(exec->reply, ERR_WRONG_TYPE);
+    return false;
+}
+
 bool exec_reserve(struct exec *exec, uint64_t bytes, uint64_t whole)
 {
     struct keyspace *keyspace = exec->keyspace;

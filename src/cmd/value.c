@@ -99,6 +99,5 @@ bool value_store(struct exec *exec, struct key key, struct bytes value, int64_t 
 
 const char *value_type_name(const struct item *item)
 {
-    (void)item; /* the other types will tell themselves apart here */
-    return "string";
+    return value_types[item_type(item)]->name;
 }

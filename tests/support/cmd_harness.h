@@ -51,7 +51,8 @@ static const struct command harness_commands[] = {
 };
 /* clang-format on */
 
-static inline void harness_registry(void)
+/* With a family of the test's own, or NULL. */
+static inline void harness_registry_with(const struct command *more)
 {
     const struct command *families[32];
     uint32_t count;
@@ -59,6 +60,8 @@ static inline void harness_registry(void)
     for (uint32_t i = 0; i < count; i++)
         families[i] = ours[i];
     families[count++] = harness_commands;
+    if (more != NULL)
+        families[count++] = more;
     registry_init(families, count);
 }
 
@@ -67,7 +70,7 @@ static inline int harness_setup(void **state)
     struct harness *h = calloc(1, sizeof(*h));
     clock_init();
     hash_seed_fixed(1);
-    harness_registry();
+    harness_registry_with(NULL);
     h->arena = arena_new();
     h->keyspace = keyspace_new(h->arena, &h->stats);
     h->keyspace->now_ms = clock_now_ms();

@@ -43,6 +43,29 @@ struct key exec_key(const struct exec *exec);
 /* Any other argument as a key (computes its hash). */
 struct key exec_key_at(const struct exec *exec, uint32_t i);
 
+/* Replies WRONGTYPE; false. */
+bool exec_refuse_type(struct exec *exec);
+
+/*
+ * The item of the command's first key, which is to be of one type.
+ *
+ *   *item    NULL when there is none
+ *   returns  false: it is another type's, and WRONGTYPE has been replied
+ *
+ * exec_read() counts a hit or a miss, exec_find() does not. A handler that takes any type, or
+ * overwrites it, looks the key up in the keyspace itself.
+ */
+static inline bool exec_read(struct exec *exec, enum value_type type, struct item **item)
+{
+    *item = keyspace_read(exec->keyspace, exec_key(exec));
+    return likely(*item == NULL || item_type(*item) == type) || exec_refuse_type(exec);
+}
+static inline bool exec_find(struct exec *exec, enum value_type type, struct item **item)
+{
+    *item = keyspace_find(exec->keyspace, exec_key(exec));
+    return likely(*item == NULL || item_type(*item) == type) || exec_refuse_type(exec);
+}
+
 static inline const struct limits *exec_limits(const struct exec *exec)
 {
     return &exec->keyspace->limits;

@@ -45,7 +45,7 @@ bool value_reserve(struct exec *exec, struct item **item, uint64_t size);
 /* keyspace_set(). False: the error has been replied, and is the whole reply. */
 bool value_store(struct exec *exec, struct key key, struct bytes value, int64_t expire_ms);
 
-/* "string": the word of TYPE and of SCAN's TYPE option. */
+/* The word of TYPE and of SCAN's TYPE option. */
 const char *value_type_name(const struct item *item);
 
 #endif

@@ -204,7 +204,9 @@ static void run_fields(struct exec *exec, uint32_t replies, char *data, size_t s
 static void read_fields(struct exec *exec, uint32_t replies)
 {
     char scratch[INT64_TEXT_MAX];
-    const struct item *item = keyspace_read(exec->keyspace, exec_key(exec));
+    struct item *item;
+    if (!exec_read(exec, TYPE_STRING, &item))
+        return;
     struct bytes text = value_or_empty(item, scratch);
     /* only GETs follow: the bytes are not written to */
     run_fields(exec, replies, (char *)text.data, text.size);
@@ -232,7 +234,9 @@ static void write_fields(struct exec *exec, const struct field_plan *plan)
 {
     char scratch[INT64_TEXT_MAX];
     struct key key = exec_key(exec);
-    struct item *item = keyspace_find(exec->keyspace, key);
+    struct item *item;
+    if (!exec_find(exec, TYPE_STRING, &item))
+        return;
     struct bytes text = value_or_empty(item, scratch);
     if (item != NULL && plan->size <= text.size && !fields_differ(exec, text)) {
         run_fields(exec, plan->replies, (char *)text.data, text.size); /* nothing is written */

@@ -75,7 +75,9 @@ static void setbit_command(struct exec *exec)
     if (!bits_offset_parse(exec, exec_arg(exec, 2), &offset) ||
         !bit_value_parse(exec, exec_arg(exec, 3), &bit))
         return;
-    struct item *item = keyspace_find(exec->keyspace, exec_key(exec));
+    struct item *item;
+    if (!exec_find(exec, TYPE_STRING, &item))
+        return;
     bool old = bits_at(value_or_empty(item, scratch), offset);
     if (put_bit(exec, item, offset, bit))
         reply_int(exec->reply, old);
@@ -87,8 +89,9 @@ static void getbit_command(struct exec *exec)
     int64_t offset;
     if (!bits_offset_parse(exec, exec_arg(exec, 2), &offset))
         return;
-    const struct item *item = keyspace_read(exec->keyspace, exec_key(exec));
-    reply_int(exec->reply, bits_at(value_or_empty(item, scratch), offset));
+    struct item *item;
+    if (exec_read(exec, TYPE_STRING, &item))
+        reply_int(exec->reply, bits_at(value_or_empty(item, scratch), offset));
 }
 
 /* ---- ranges -------------------------------------------------------------- */
@@ -206,7 +209,9 @@ static void bitcount_command(struct exec *exec)
     int64_t start = 0, end = -1;
     bool in_bits = false;
     uint32_t count = exec->args.count;
-    const struct item *item = keyspace_read(exec->keyspace, exec_key(exec));
+    struct item *item;
+    if (!exec_read(exec, TYPE_STRING, &item))
+        return;
     if (item == NULL) {
         reply_int(exec->reply, 0);
         return;
@@ -267,7 +272,9 @@ static void bitpos_command(struct exec *exec)
     bool bit;
     if (!sought_parse(exec, &bit))
         return;
-    const struct item *item = keyspace_read(exec->keyspace, exec_key(exec));
+    struct item *item;
+    if (!exec_read(exec, TYPE_STRING, &item))
+        return;
     if (item == NULL) {
         reply_int(exec->reply, bit ? -1 : 0);
         return;

@@ -75,23 +75,12 @@ bool move_may_put(struct exec *exec, const struct move *move)
     return !move->only_new || keyspace_find(exec->keyspace, key_in(exec, 2, move->to_db)) == NULL;
 }
 
-/* What a copy of `size` bytes takes; RENAME gives back as much as it takes. */
-static uint64_t move_cost(const struct exec *exec, const struct move *move, size_t size)
-{
-    return move->keep_source ? keyspace_cost(exec_arg(exec, 2).size, size) : 0;
-}
-
-static bool store(struct exec *exec, const struct move *move, struct bytes value, int64_t expire_ms)
-{
-    return keyspace_set(exec->keyspace, key_in(exec, 2, move->to_db), value,
-                        expire_ms != 0 ? expire_ms : KEYSPACE_NO_TTL);
-}
-
 bool move_put(struct exec *exec, const struct move *move, struct bytes value, int64_t expire_ms)
 {
-    uint64_t cost = move_cost(exec, move, value.size);
+    struct key to = key_in(exec, 2, move->to_db);
+    uint64_t cost = move->keep_source ? keyspace_cost(to.name.size, value.size) : 0;
     return keyspace_may_hold(exec->keyspace, cost) && keyspace_make_room(exec->keyspace, cost) &&
-           store(exec, move, value, expire_ms);
+           keyspace_set(exec->keyspace, to, value, expire_ms != 0 ? expire_ms : KEYSPACE_NO_TTL);
 }
 
 void move_drop(struct exec *exec, const struct move *move)
@@ -119,29 +108,33 @@ static const char *why_not(const struct exec *exec, struct move *move)
     return why;
 }
 
+/* Makes room for a copy; RENAME gives back what it takes. */
+static bool reserve(struct exec *exec, const struct move *move, const struct item *item)
+{
+    if (item == NULL || !move->keep_source)
+        return true;
+    uint64_t cost = keyspace_cost(exec_arg(exec, 2).size, 0) + item_footprint(item);
+    return exec_reserve(exec, cost, cost);
+}
+
 static void move_command(struct exec *exec)
 {
     struct move move;
-    char scratch[INT64_TEXT_MAX];
     const char *why = why_not(exec, &move);
     if (why != NULL) {
         reply_error(exec->reply, why);
         return;
     }
-    struct key from = key_in(exec, 1, move.from_db);
-    const struct item *item = keyspace_find(exec->keyspace, from);
-    uint64_t cost = item == NULL ? 0 : move_cost(exec, &move, item_value_size(item));
-    if (!exec_reserve(exec, cost, cost))
+    struct key from = key_in(exec, 1, move.from_db), to = key_in(exec, 2, move.to_db);
+    if (!reserve(exec, &move, keyspace_find(exec->keyspace, from)))
         return;
-    item = keyspace_find(exec->keyspace, from);
-    bool put = item != NULL && !is_same(exec, &move) && move_may_put(exec, &move);
-    if (put && !store(exec, &move, item_value(item, scratch), item_expire_ms(item))) {
+    bool found = keyspace_find(exec->keyspace, from) != NULL;
+    bool put = found && !is_same(exec, &move) && move_may_put(exec, &move);
+    if (put && !(move.keep_source ? keyspace_copy(exec->keyspace, from, to)
+                                  : keyspace_move(exec->keyspace, from, to)))
         reply_error(exec->reply, ERR_NO_MEMORY);
-        return;
-    }
-    if (put)
-        move_drop(exec, &move);
-    move_reply(exec->reply, &move, item != NULL, put);
+    else
+        move_reply(exec->reply, &move, found, put);
 }
 
 /* clang-format off */

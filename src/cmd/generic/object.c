@@ -23,6 +23,8 @@ static const struct item *find_or_nil(struct exec *exec)
 /* A short text counts as embedded unless APPEND, SETRANGE or SETBIT has written to it. */
 static const char *encoding_name(const struct item *item)
 {
+    if (item_encoding(item) == ITEM_OBJECT)
+        return value_types[item_type(item)]->encoding(item_object(item));
     if (item_encoding(item) == ITEM_INT)
         return "int";
     bool raw = item_resized(item) || item_value_size(item) > EMBEDDED_BYTES_MAX;

@@ -11,8 +11,10 @@
 static void add(struct exec *exec, int64_t increment)
 {
     struct key key = exec_key(exec);
-    const struct item *item = keyspace_find(exec->keyspace, key);
+    struct item *item;
     int64_t value = 0;
+    if (!exec_find(exec, TYPE_STRING, &item))
+        return;
     if (item != NULL && !value_int(item, &value))
         reply_error(exec->reply, ERR_NOT_INTEGER);
     else if (__builtin_add_overflow(value, increment, &value))
@@ -75,8 +77,8 @@ static void incrbyfloat_command(struct exec *exec)
     char text[LONG_DOUBLE_TEXT_MAX];
     struct key key = exec_key(exec);
     long double sum;
-    const struct item *item = keyspace_find(exec->keyspace, key);
-    if (!float_sum(exec, item, &sum))
+    struct item *item;
+    if (!exec_find(exec, TYPE_STRING, &item) || !float_sum(exec, item, &sum))
         return;
     struct bytes value = bytes_of(text, number_format_long_double(text, sum));
     uint64_t cost = keyspace_cost(key.name.size, value.size);

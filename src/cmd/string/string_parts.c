@@ -22,21 +22,23 @@ static void write_part(struct exec *exec, size_t size, size_t offset, struct byt
 
 static void strlen_command(struct exec *exec)
 {
-    const struct item *item = keyspace_read(exec->keyspace, exec_key(exec));
-    reply_int(exec->reply, (int64_t)value_size(item));
+    struct item *item;
+    if (exec_read(exec, TYPE_STRING, &item))
+        reply_int(exec->reply, (int64_t)value_size(item));
 }
 
 static void append_command(struct exec *exec)
 {
-    struct key key = exec_key(exec);
     struct bytes part = exec_arg(exec, 2);
-    struct item *item = keyspace_find(exec->keyspace, key);
+    struct item *item;
+    if (!exec_find(exec, TYPE_STRING, &item))
+        return;
     size_t size = value_size(item) + part.size;
     if (item != NULL && !(value_size_ok(exec, size) && value_reserve(exec, &item, size)))
         return;
     if (item != NULL)
         write_part(exec, item_value_size(item) + part.size, item_value_size(item), part);
-    else if (value_store(exec, key, part, 0))
+    else if (value_store(exec, exec_key(exec), part, 0))
         reply_int(exec->reply, (int64_t)part.size);
 }
 
@@ -57,9 +59,9 @@ static void setrange_command(struct exec *exec)
 {
     int64_t offset;
     struct bytes part = exec_arg(exec, 3);
-    if (!offset_parse(exec, &offset))
+    struct item *item;
+    if (!offset_parse(exec, &offset) || !exec_find(exec, TYPE_STRING, &item))
         return;
-    struct item *item = keyspace_find(exec->keyspace, exec_key(exec));
     if (part.size == 0) {
         reply_int(exec->reply, (int64_t)value_size(item));
         return;
@@ -98,7 +100,9 @@ static void getrange_command(struct exec *exec)
         reply_error(exec->reply, ERR_NOT_INTEGER);
         return;
     }
-    const struct item *item = keyspace_read(exec->keyspace, exec_key(exec));
+    struct item *item;
+    if (!exec_read(exec, TYPE_STRING, &item))
+        return;
     if (item == NULL)
         reply_str(exec->reply, bytes_of("", 0));
     else

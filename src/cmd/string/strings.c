@@ -8,7 +8,9 @@
 
 static void get_command(struct exec *exec)
 {
-    value_reply(exec, keyspace_read(exec->keyspace, exec_key(exec)));
+    struct item *item;
+    if (exec_read(exec, TYPE_STRING, &item))
+        value_reply(exec, item);
 }
 
 /* The condition of SET, given the item that is there (or NULL). */
@@ -61,6 +63,11 @@ static void set_conditionally(struct exec *exec, const struct string_options *op
     struct key key = exec_key(exec);
     const struct item *old =
         options->get ? keyspace_read(exec->keyspace, key) : keyspace_find(exec->keyspace, key);
+    bool needs_string = options->get || options->condition == STRING_IFEQ;
+    if (needs_string && old != NULL && item_type(old) != TYPE_STRING) {
+        exec_refuse_type(exec);
+        return;
+    }
     bool holds = condition_holds(options, old);
     if (holds && options->get)
         replace_and_reply_old(exec, old, exec_arg(exec, 2), expire_ms);
@@ -114,17 +121,19 @@ static void psetex_command(struct exec *exec)
 
 static void getset_command(struct exec *exec)
 {
-    const struct item *old = keyspace_read(exec->keyspace, exec_key(exec));
-    replace_and_reply_old(exec, old, exec_arg(exec, 2), 0);
+    struct item *old;
+    if (exec_read(exec, TYPE_STRING, &old))
+        replace_and_reply_old(exec, old, exec_arg(exec, 2), 0);
 }
 
 static void getdel_command(struct exec *exec)
 {
-    struct key key = exec_key(exec);
-    const struct item *item = keyspace_read(exec->keyspace, key);
+    struct item *item;
+    if (!exec_read(exec, TYPE_STRING, &item))
+        return;
     value_reply(exec, item);
     if (item != NULL)
-        keyspace_delete(exec->keyspace, key);
+        keyspace_delete(exec->keyspace, exec_key(exec));
 }
 
 /* The value has been replied. A wall-clock time that has passed deletes the key at once. */
@@ -146,9 +155,10 @@ static void getex_command(struct exec *exec)
 {
     struct string_options options;
     int64_t expire_ms;
-    if (!string_options_parse(exec, 2, STRING_GETEX, &options))
+    struct item *item;
+    if (!string_options_parse(exec, 2, STRING_GETEX, &options) ||
+        !exec_read(exec, TYPE_STRING, &item))
         return;
-    const struct item *item = keyspace_read(exec->keyspace, exec_key(exec));
     if (item == NULL) {
         reply_nil(exec->reply);
         return;

@@ -13,7 +13,9 @@ static int64_t mget_each(struct exec *exec, uint32_t key_index)
 {
     struct bytes name = exec_arg(exec, key_index);
     struct key key = { .name = name, .hash = exec->hash, .db = exec->db };
-    value_reply(exec, keyspace_read(exec->keyspace, key));
+    const struct item *item = keyspace_read(exec->keyspace, key);
+    bool string = item != NULL && item_type(item) == TYPE_STRING;
+    value_reply(exec, string ? item : NULL); /* another type is nil, as in Redis */
     return 0;
 }
 

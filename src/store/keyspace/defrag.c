@@ -115,16 +115,25 @@ static bool should_move(struct defrag *defrag, const struct slab_room *slab, voi
 
 /* ---- moving -------------------------------------------------------------- */
 
-static bool move(struct defrag *defrag, uint64_t *word, void *block, size_t size)
+/* Where the block is now; NULL: where it was. */
+static void *move_block(struct defrag *defrag, const struct slab_room *slab, void *block)
 {
+    size_t size = slab->bytes / slab->places;
     void *to = slabs_alloc(defrag->_slabs, size);
     if (to == NULL)
-        return false;
+        return NULL;
     memcpy(to, block, size);
-    *word = word_with_item(*word, to);
     slabs_release(defrag->_slabs, block, size);
     defrag->_moved_bytes += size;
-    return true;
+    return to;
+}
+
+static bool move(struct defrag *defrag, uint64_t *word, const struct slab_room *slab, void *block)
+{
+    void *to = move_block(defrag, slab, block);
+    if (to != NULL)
+        *word = word_with_item(*word, to);
+    return to != NULL;
 }
 
 static void count(struct defrag *defrag, bool is_item, bool moved)
@@ -151,8 +160,28 @@ static void batch_move(struct defrag *defrag, struct batch *batch)
     for (unsigned i = batch->count; i-- > 0;) {
         const struct slab_room *slab = &batch->slab[i];
         if (moves[i])
-            moves[i] = move(defrag, batch->word[i], batch->block[i], slab->bytes / slab->places);
+            moves[i] = move(defrag, batch->word[i], slab, batch->block[i]);
         count(defrag, batch->is_item[i], moves[i]);
+    }
+}
+
+void *defrag_block(struct defrag *defrag, void *block)
+{
+    struct slab_room slab;
+    slabs_look(defrag->_slabs, &block, 1, &slab);
+    void *to = should_move(defrag, &slab, block) ? move_block(defrag, &slab, block) : NULL;
+    count(defrag, false, to != NULL);
+    return to != NULL ? to : block;
+}
+
+/* The items of the batch have moved, and their objects follow. */
+static void batch_move_objects(struct defrag *defrag, const struct batch *batch)
+{
+    for (unsigned i = 0; i < batch->count; i++) {
+        struct item *item = batch->is_item[i] ? word_item(*batch->word[i]) : NULL;
+        if (item == NULL || item_encoding(item) != ITEM_OBJECT)
+            continue;
+        item_set_object(item, value_types[item_type(item)]->move(defrag, item_object(item)));
     }
 }
 
@@ -173,6 +202,8 @@ bool defrag_run(struct keyspace *keyspace, uint64_t buckets)
         buckets -= defrag->_bucket - first;
         if (batch.count > 0)
             batch_move(defrag, &batch);
+        if (keyspace->objects)
+            batch_move_objects(defrag, &batch);
     }
     defrag->_db = 0;
     defrag->_bucket = 0;

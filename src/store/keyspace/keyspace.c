@@ -284,6 +284,54 @@ bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, 
                        item_new_int(keyspace->arena, key.name, value, expire_ms), CHANGE_SET);
 }
 
+bool keyspace_set_object(struct keyspace *keyspace, struct key key, enum value_type type,
+                         void *object, int64_t expire_ms)
+{
+    struct item *old = keyspace_find(keyspace, key), *item = NULL;
+    expire_ms = new_expire(keyspace, old, expire_ms);
+    if (likely(may_change(keyspace, key, old)))
+        item = item_new_object(keyspace->arena, key.name, type, object, expire_ms);
+    if (item == NULL)
+        value_types[type]->free(keyspace->arena, object);
+    if (!swap_or_add(keyspace, key, old, item, CHANGE_SET))
+        return false;
+    keyspace->objects = true;
+    return true;
+}
+
+/* The deadline of a key as a write of another may give it on. */
+static int64_t own_expire(const struct item *item)
+{
+    return item_has_expire(item) ? item_expire_ms(item) : KEYSPACE_NO_TTL;
+}
+
+bool keyspace_copy(struct keyspace *keyspace, struct key from, struct key to)
+{
+    char scratch[INT64_TEXT_MAX];
+    const struct item *item = keyspace_find(keyspace, from);
+    must(item != NULL);
+    int64_t expire_ms = own_expire(item);
+    if (item_encoding(item) != ITEM_OBJECT)
+        return keyspace_set(keyspace, to, item_value(item, scratch), expire_ms);
+    enum value_type type = item_type(item);
+    void *object = value_types[type]->copy(keyspace->arena, item_object(item));
+    return object != NULL && keyspace_set_object(keyspace, to, type, object, expire_ms);
+}
+
+bool keyspace_move(struct keyspace *keyspace, struct key from, struct key to)
+{
+    struct item *item = keyspace_find(keyspace, from), *old = keyspace_find(keyspace, to);
+    must(item != NULL && item != old);
+    if (keyspace->observed & OBSERVE_UNDO) /* both keys are to have a value of their own */
+        return keyspace_copy(keyspace, from, to) && keyspace_delete(keyspace, from);
+    int64_t expire_ms = new_expire(keyspace, old, own_expire(item));
+    struct item *copy = item_rehouse(keyspace->arena, item, to.name, expire_ms);
+    if (!swap_or_add(keyspace, to, old, copy, CHANGE_SET))
+        return false;
+    item_take_object(copy, item);
+    return keyspace_delete(keyspace, from);
+}
+
 bool keyspace_delete(struct keyspace *keyspace, struct key key)
 {
     struct item *item = keyspace_find(keyspace, key);
@@ -400,8 +448,10 @@ bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_m
         return true;
     }
     table_account_add(table, item);
-    struct item *copy = item_rehouse(keyspace->arena, item, expire_ms);
-    return copy != NULL && swap_or_add(keyspace, key, item, copy, CHANGE_TTL);
+    struct item *copy = item_rehouse(keyspace->arena, item, key.name, expire_ms);
+    if (copy != NULL)
+        item_take_object(copy, item);
+    return swap_or_add(keyspace, key, item, copy, CHANGE_TTL);
 }
 
 /* ---- WATCH ----------------------------------------------------------------- */

@@ -34,10 +34,11 @@ static struct shape shape_of(size_t key_size, size_t value_size, bool expires)
     };
 }
 
-static struct shape shape_of_int(size_t key_size, bool expires)
+/* A value that is one word: an integer or a pointer. */
+static struct shape shape_of_word(enum item_encoding encoding, size_t key_size, bool expires)
 {
     return (struct shape){
-        .encoding = ITEM_INT,
+        .encoding = encoding,
         .key_size = key_size,
         .inline_size = WORD_BYTES,
         .expires = expires,
@@ -136,17 +137,49 @@ struct item *item_new_roomy(struct arena *arena, struct bytes key, size_t size, 
 
 struct item *item_new_int(struct arena *arena, struct bytes key, int64_t value, int64_t expire_ms)
 {
-    struct shape shape = shape_of_int(key.size, expire_ms != 0);
+    struct shape shape = shape_of_word(ITEM_INT, key.size, expire_ms != 0);
     struct item *item = item_alloc(arena, &shape, shape_class(&shape), key, expire_ms);
     if (item != NULL)
         item_set_int(item, value);
     return item;
 }
 
-void item_free(struct arena *arena, struct item *item)
+struct item *item_new_object(struct arena *arena, struct bytes key, enum value_type type,
+                             void *object, int64_t expire_ms)
+{
+    must(type != TYPE_STRING && value_types[type] != NULL);
+    struct shape shape = shape_of_word(ITEM_OBJECT, key.size, expire_ms != 0);
+    struct item *item = item_alloc(arena, &shape, shape_class(&shape), key, expire_ms);
+    if (item == NULL)
+        return NULL;
+    item->_head |= (uint64_t)type << ITEM_TYPE_SHIFT;
+    item_set_object(item, object);
+    return item;
+}
+
+static const struct value_ops *ops_of(const struct item *item)
+{
+    return value_types[item_type(item)];
+}
+
+size_t item_outside(const struct item *item)
+{
+    return item_encoding(item) == ITEM_BLOB ? blob_footprint(item_blob(item))
+                                            : ops_of(item)->footprint(item_object(item));
+}
+
+static void free_outside(struct arena *arena, struct item *item)
 {
     if (item_encoding(item) == ITEM_BLOB)
         blob_disown(item_blob(item));
+    else if (!(item->_head >> ITEM_LENT_BIT & 1))
+        ops_of(item)->free(arena, item_object(item));
+}
+
+void item_free(struct arena *arena, struct item *item)
+{
+    if (item_encoding(item) >= ITEM_BLOB)
+        free_outside(arena, item);
     arena_free(arena, item, item_allocated(item));
 }
 
@@ -194,7 +227,7 @@ bool item_assign(struct item *item, struct bytes value, int64_t expire_ms)
     if (value.size >= BLOB_BYTES_MIN)
         return assign_blob(item, value, expire_ms);
     struct shape shape = shape_of(item_key_size(item), value.size, expire_ms != 0);
-    if (item_encoding(item) == ITEM_BLOB || shape_class(&shape) != item_class(item))
+    if (item_encoding(item) >= ITEM_BLOB || shape_class(&shape) != item_class(item))
         return false;
     assign_shape(item, &shape, expire_ms);
     if (value.size > 0)
@@ -204,8 +237,8 @@ bool item_assign(struct item *item, struct bytes value, int64_t expire_ms)
 
 bool item_assign_int(struct item *item, int64_t value, int64_t expire_ms)
 {
-    struct shape shape = shape_of_int(item_key_size(item), expire_ms != 0);
-    if (item_encoding(item) == ITEM_BLOB || shape_class(&shape) != item_class(item))
+    struct shape shape = shape_of_word(ITEM_INT, item_key_size(item), expire_ms != 0);
+    if (item_encoding(item) >= ITEM_BLOB || shape_class(&shape) != item_class(item))
         return false;
     assign_shape(item, &shape, expire_ms);
     item_set_int(item, value);
@@ -216,6 +249,7 @@ size_t item_capacity(const struct item *item)
 {
     switch (item_encoding(item)) {
     case ITEM_INT:
+    case ITEM_OBJECT:
         return 0;
     case ITEM_BLOB:
         return blob_shared(item_blob(item)) ? 0 : item_blob(item)->capacity;
@@ -260,24 +294,36 @@ bool item_set_expire(struct item *item, int64_t expire_ms)
     return true;
 }
 
-struct item *item_rehouse(struct arena *arena, const struct item *item, int64_t expire_ms)
+struct item *item_rehouse(struct arena *arena, const struct item *item, struct bytes key,
+                          int64_t expire_ms)
 {
     struct shape shape = {
         .encoding = item_encoding(item),
-        .key_size = item_key_size(item),
+        .key_size = key.size,
         .value_size = item_encoding(item) == ITEM_RAW ? inline_size(item) : 0,
         .inline_size = inline_size(item),
         .expires = expire_ms != 0,
     };
-    struct item *copy = item_alloc(arena, &shape, shape_class(&shape), item_key(item), expire_ms);
+    struct item *copy = item_alloc(arena, &shape, shape_class(&shape), key, expire_ms);
     if (copy == NULL)
         return NULL;
     memcpy(value_at(copy), item_value_at(item), shape.inline_size);
+    copy->_head |= (uint64_t)item_type(item) << ITEM_TYPE_SHIFT;
     if (item_encoding(item) == ITEM_BLOB)
         blob_own(item_blob(item));
+    if (item_encoding(item) == ITEM_OBJECT)
+        copy->_head |= (uint64_t)1 << ITEM_LENT_BIT;
     if (item_resized(item))
         item_mark_resized(copy);
     return copy;
+}
+
+void item_take_object(struct item *copy, struct item *item)
+{
+    if (item_encoding(copy) != ITEM_OBJECT)
+        return;
+    copy->_head &= ~((uint64_t)1 << ITEM_LENT_BIT);
+    item->_head |= (uint64_t)1 << ITEM_LENT_BIT;
 }
 
 /* ---- the value as text --------------------------------------------------- */
@@ -295,6 +341,8 @@ struct bytes item_value(const struct item *item, char scratch[INT64_TEXT_MAX])
         return bytes_of(scratch, number_format_i64(scratch, item_int(item)));
     case ITEM_BLOB:
         return bytes_of(item_blob(item)->data, item_blob(item)->size);
+    case ITEM_OBJECT:
+        must_failed("the value is a string", __FILE__, __LINE__);
     case ITEM_RAW:
         break;
     }

@@ -10,7 +10,7 @@ static char text[1 << 16];
 static int setup(void **state)
 {
     (void)state;
-    harness_registry();
+    harness_registry_with(NULL);
     return 0;
 }
 

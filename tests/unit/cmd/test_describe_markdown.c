@@ -11,7 +11,7 @@ static int print(void **state)
 {
     size_t size;
     (void)state;
-    harness_registry();
+    harness_registry_with(NULL);
     FILE *out = open_memstream(&text, &size);
     describe_markdown(out);
     fclose(out);

@@ -6,7 +6,7 @@
 static int setup(void **state)
 {
     (void)state;
-    harness_registry();
+    harness_registry_with(NULL);
     return 0;
 }
 

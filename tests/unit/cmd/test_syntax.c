@@ -62,7 +62,7 @@ static void trees(void **state)
 static void every_row_parses(void **state)
 {
     (void)state;
-    harness_registry();
+    harness_registry_with(NULL);
     for (uint32_t i = 0; i < registry_count(); i++) {
         struct syntax syntax;
         syntax_parse(&syntax, registry_at(i)->syntax);

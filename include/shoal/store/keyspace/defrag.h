@@ -5,8 +5,8 @@
  * third to two thirds more memory than the items take. Since an item is referenced from one bucket
  * word alone it can be copied elsewhere at any time between two commands. A pass goes over the
  * buckets of all databases, asks the allocator where each item lies, and moves those whose slab has
- * more free places than the average of its class; chained buckets move likewise. Values above 14 KB
- * have pages of their own and never move.
+ * more free places than the average of its class; chained buckets move likewise, and the blocks of
+ * objects. Values above 14 KB have pages of their own and never move.
  *
  * Nothing runs, and no timer is armed, while pages and data are close. Runs on the owner only.
  *
@@ -55,6 +55,10 @@ struct defrag {
 
 void defrag_init(struct defrag *defrag, const struct arena *arena);
 void defrag_fini(struct defrag *defrag);
+
+/* For value_ops.move: one block of an object, where it is better off; where it is from now on. The
+ * block has been allocated whole from the keyspace's arena. */
+void *defrag_block(struct defrag *defrag, void *block);
 
 /*
  * One slice, if it is time.

@@ -95,6 +95,7 @@ struct keyspace {
     int64_t _unreturned_ms;
     uint64_t _active_bytes; /* ... when so many were in use */
     struct defrag defrag;   /* its limits are the server's to set */
+    bool objects;           /* one has been stored, so that defragmentation looks for them */
     struct limits limits;   /* the server's to set; keyspace_new() gives the widest */
 };
 
@@ -150,7 +151,14 @@ int64_t keyspace_explicit_expire(struct keyspace *keyspace, int64_t expire_ms);
 #define KEYSPACE_NO_TTL (INT64_MIN + 1)
 bool keyspace_set(struct keyspace *keyspace, struct key key, struct bytes value, int64_t expire_ms);
 bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, int64_t expire_ms);
-/* Makes the value `size` bytes long, keeping what was there (zero bytes fill) and the TTL, and
+/* Takes the object over; where it returns false it has been freed. */
+bool keyspace_set_object(struct keyspace *keyspace, struct key key, enum value_type type,
+                         void *object, int64_t expire_ms);
+/* Gives another key the value, of any type, and the deadline of one that exists. keyspace_move() then
+ * deletes that one, and copies nothing that lies outside the item. */
+bool keyspace_copy(struct keyspace *keyspace, struct key from, struct key to);
+bool keyspace_move(struct keyspace *keyspace, struct key from, struct key to);
+/* Makes the string `size` bytes long, keeping what was there (zero bytes fill) and the TTL, and
  * returns its bytes to write to; NULL when memory is out. The key need not exist. Grows with slack
  * while memory is free, so that APPEND is amortised O(1). */
 char *keyspace_resize(struct keyspace *keyspace, struct key key, size_t size);

@@ -7,6 +7,9 @@
  *   ITEM_RAW    its bytes
  *   ITEM_INT    an integer in 8 bytes, where the text is a canonical int64
  *   ITEM_BLOB   from BLOB_BYTES_MIN up, a pointer to a struct blob
+ *   ITEM_OBJECT a pointer to an object of the value's type, which alone knows what is in it
+ *
+ * A value is a string, which is never an object, or of another type (ops.h).
  *
  * The header names the size class it was allocated with, so a raw value may be shorter than its
  * room (APPEND's slack) and the item can still be freed and accounted without asking the allocator.
@@ -18,22 +21,25 @@
 #include "shoal/base/mem.h"
 #include "shoal/base/number.h"
 #include "shoal/store/value/blob.h"
+#include "shoal/store/value/ops.h"
 
 enum {
     KEY_BYTES_MAX = (1 << 24) - 1,
     VALUE_BYTES_MAX = 512 << 20, /* Redis's limit of a string */
 };
 
-enum item_encoding { ITEM_RAW, ITEM_INT, ITEM_BLOB };
+/* From ITEM_BLOB on the value is outside the item. */
+enum item_encoding { ITEM_RAW, ITEM_INT, ITEM_BLOB, ITEM_OBJECT };
 
 /* opaque to commands; layout in this header's inline part for the table's sake */
 struct item {
     /*
      * bit  0..23   key size                     bit 29       main (the eviction policy's)
      *     24..25   encoding                         30..31   free
-     *         26   free                             32..47   size of a raw value
+     *         26   its object is another's          32..47   size of a raw value
      *         27   has a TTL                        48..55   size class
-     *         28   resized                          56..63   free
+     *         28   resized                          56..59   type
+     *                                               60..63   free
      */
     uint64_t _head;
     char _rest[];
@@ -54,6 +60,9 @@ struct item *item_new_sized(struct arena *arena, struct bytes key, size_t size, 
 struct item *item_new_roomy(struct arena *arena, struct bytes key, size_t size, size_t capacity,
                             int64_t expire_ms);
 struct item *item_new_int(struct arena *arena, struct bytes key, int64_t value, int64_t expire_ms);
+/* Takes the object over; it is still the caller's when NULL comes back. */
+struct item *item_new_object(struct arena *arena, struct bytes key, enum value_type type,
+                             void *object, int64_t expire_ms);
 void item_free(struct arena *arena, struct item *item);
 
 /*
@@ -72,21 +81,27 @@ bool item_assign_int(struct item *item, int64_t value, int64_t expire_ms);
 void item_set_size(struct item *item, size_t size);
 bool item_set_expire(struct item *item, int64_t expire_ms);
 
-/* What a raw or blob value can grow to in place; 0 for a shared blob or an integer. */
+/* What a raw or blob value can grow to in place; 0 for a shared blob and any other. */
 size_t item_capacity(const struct item *item);
 
-/* A copy with another TTL; both own the same blob. NULL when memory is out. */
-struct item *item_rehouse(struct arena *arena, const struct item *item, int64_t expire_ms);
+/* A copy with another key and TTL. Both own the same blob; an object is still the first's until
+ * item_take_object(), after which the first is only good to be counted and freed. NULL when memory
+ * is out. */
+struct item *item_rehouse(struct arena *arena, const struct item *item, struct bytes key,
+                          int64_t expire_ms);
+void item_take_object(struct item *copy, struct item *item);
 
 /* ---- accessors ----------------------------------------------------------- */
 
 enum {
     ITEM_ENCODING_SHIFT = 24,
+    ITEM_LENT_BIT = 26,
     ITEM_TTL_BIT = 27, /* so that head >> 24 & 8 is the size of expire_ms */
     ITEM_RESIZED_BIT = 28,
     ITEM_MAIN_BIT = 29,
     ITEM_SIZE_SHIFT = 32,
     ITEM_CLASS_SHIFT = 48,
+    ITEM_TYPE_SHIFT = 56,
 };
 
 static inline size_t item_key_size(const struct item *item)
@@ -122,6 +137,11 @@ static inline int64_t item_expire_ms(const struct item *item)
 static inline enum item_encoding item_encoding(const struct item *item)
 {
     return (enum item_encoding)(item->_head >> ITEM_ENCODING_SHIFT & 3);
+}
+
+static inline enum value_type item_type(const struct item *item)
+{
+    return (enum value_type)(item->_head >> ITEM_TYPE_SHIFT & (VALUE_TYPES_MAX - 1));
 }
 
 /* A part of the value was written since it was last set whole: what OBJECT ENCODING calls raw. */
@@ -183,23 +203,40 @@ static inline struct blob *item_blob(const struct item *item)
     return blob;
 }
 
+/* ITEM_OBJECT only */
+static inline void *item_object(const struct item *item)
+{
+    void *object;
+    memcpy(&object, item_value_at(item), sizeof(object));
+    return object;
+}
+
+/* ITEM_OBJECT only: the object has moved. */
+static inline void item_set_object(struct item *item, void *object)
+{
+    memcpy((char *)item_value_at(item), &object, sizeof(object));
+}
+
 /* Writable bytes of ITEM_RAW or an unshared ITEM_BLOB. */
 static inline char *item_raw(struct item *item)
 {
     return item_encoding(item) == ITEM_BLOB ? item_blob(item)->data : (char *)item_value_at(item);
 }
 
-/* Length as text. */
+/* Length of a string as text. */
 size_t item_value_size(const struct item *item);
 
-/* The value as text; `scratch` is used for integers. Borrowed from the item. */
+/* A string as text; `scratch` is used for integers. Borrowed from the item. */
 struct bytes item_value(const struct item *item, char scratch[INT64_TEXT_MAX]);
 
-/* Bytes taken from the allocator: size class of the item plus its blob's. */
+/* Of a blob or an object: what it takes from the allocator. */
+size_t item_outside(const struct item *item);
+
+/* Bytes taken from the allocator: size class of the item, and what it has outside. */
 static inline size_t item_footprint(const struct item *item)
 {
     size_t size = item_allocated(item);
-    return item_encoding(item) == ITEM_BLOB ? size + blob_footprint(item_blob(item)) : size;
+    return item_encoding(item) >= ITEM_BLOB ? size + item_outside(item) : size;
 }
 
 /* Equality without a call for keys up to 32 bytes: words that may overlap. */

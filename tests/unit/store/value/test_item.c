@@ -170,7 +170,7 @@ static void a_ttl_comes_and_goes_where_there_is_room(void **state)
         assert_item(item, key, filled(size), room ? 77 : 0);
         assert_true(item_set_expire(item, 0));
         assert_item(item, key, filled(size), 0);
-        struct item *copy = item_rehouse(arena, item, 88);
+        struct item *copy = item_rehouse(arena, item, item_key(item), 88);
         assert_item(copy, key, filled(size), 88);
         item_free(arena, item);
         item_free(arena, copy);
@@ -181,7 +181,7 @@ static void rehousing_shares_the_blob(void **state)
 {
     struct arena *arena = *state;
     struct item *item = item_new(arena, bytes_str("key"), filled(BIG), 0);
-    struct item *copy = item_rehouse(arena, item, 5);
+    struct item *copy = item_rehouse(arena, item, item_key(item), 5);
     assert_ptr_equal(item_blob(copy), item_blob(item));
     item_free(arena, item);
     assert_item(copy, bytes_str("key"), filled(BIG), 5);
