@@ -38,6 +38,18 @@ void backpressure_publish(struct reactor *reactor)
     counter_set(&stats->buffers_waiting, budget->waiting);
 }
 
+/* The turn that it causes is all that is wanted: backpressure_relieve() is part of each. */
+static void look_again(void *context, struct timer *timer)
+{
+    (void)context;
+    (void)timer;
+}
+
+void backpressure_init(struct backpressure *backpressure)
+{
+    timer_init(&backpressure->relief, look_again);
+}
+
 /* ---- the reactor's part -------------------------------------------------- */
 
 static struct backpressure_limits limits_at(enum budget_level level)
@@ -255,6 +267,8 @@ uint32_t backpressure_relieve(struct reactor *reactor)
 {
     if (likely(!is_pressed(reactor)))
         return 0;
+    timers_link(reactor->timers, &reactor->conns->backpressure.relief,
+                reactor->now_ms + RELIEVE_MS);
     uint32_t count = go_on(reactor);
     if (reactor->conns->backpressure.over &&
         reactor->now_ms - reactor->conns->backpressure.portioned_ms >= PORTION_ALL_MS)
@@ -262,9 +276,4 @@ uint32_t backpressure_relieve(struct reactor *reactor)
     if (reactor->now_ms - reactor->conns->backpressure.looked_ms >= LOOK_MS)
         look(reactor);
     return count;
-}
-
-int64_t backpressure_next_ms(const struct reactor *reactor)
-{
-    return is_pressed(reactor) ? reactor->now_ms + RELIEVE_MS : INT64_MAX;
 }

@@ -223,7 +223,7 @@ static bool lingers(struct conn *conn)
     if (conn->linger_until_ms == 0) {
         shutdown(conn->fd, SHUT_WR);
         conn->linger_until_ms = reactor->now_ms + CONN_LINGER_MS;
-        reactor->conns->lingering++;
+        conns_linger(reactor->conns);
         conn_recv_again(conn);
     }
     return reactor->now_ms < conn->linger_until_ms;

@@ -19,10 +19,21 @@ enum {
     LINGER_CHECK_MS = 10,
 };
 
+static void look_at_lingering(void *context, struct timer *timer)
+{
+    const struct reactor *reactor = context;
+    for (struct conn *conn = reactor->conns->first; conn != NULL; conn = conn->next)
+        conn_linger_check(conn);
+    if (reactor->conns->lingering > 0)
+        timers_link(reactor->timers, timer, reactor->now_ms + LINGER_CHECK_MS);
+}
+
 void conns_init(struct conns *conns, struct reactor *reactor)
 {
     conns->reactor = reactor;
     conns->chunks.grown = backpressure_grown;
+    backpressure_init(&conns->backpressure);
+    timer_init(&conns->linger_look, look_at_lingering);
     conns->next_id = reactor->id + 1;
     decoder_init(&conns->decoder);
 }
@@ -162,17 +173,9 @@ void conns_close_idle(struct conns *conns, int64_t limit_ms)
     }
 }
 
-void conns_check_lingering(struct conns *conns)
+void conns_linger(struct conns *conns)
 {
-    int64_t now_ms = conns->reactor->now_ms;
-    if (now_ms < conns->next_linger_ms)
-        return;
-    for (struct conn *conn = conns->first; conn != NULL; conn = conn->next)
-        conn_linger_check(conn);
-    conns->next_linger_ms = now_ms + LINGER_CHECK_MS;
-}
-
-int64_t conns_next_ms(const struct conns *conns)
-{
-    return conns->lingering > 0 ? conns->next_linger_ms : INT64_MAX;
+    const struct reactor *reactor = conns->reactor;
+    if (conns->lingering++ == 0)
+        timers_link(reactor->timers, &conns->linger_look, reactor->now_ms + LINGER_CHECK_MS);
 }

@@ -171,7 +171,8 @@ static void back_off(struct acceptor *acceptor)
         acceptor->backoff_ms == 0 ? ACCEPT_BACKOFF_MIN_MS : acceptor->backoff_ms * 2;
     if (acceptor->backoff_ms > ACCEPT_BACKOFF_MAX_MS)
         acceptor->backoff_ms = ACCEPT_BACKOFF_MAX_MS;
-    acceptor->retry_at_ms = acceptor->reactor->now_ms + acceptor->backoff_ms;
+    timers_link(acceptor->reactor->timers, &acceptor->retry,
+                acceptor->reactor->now_ms + acceptor->backoff_ms);
 }
 
 static void accept_failed(struct listener *listener, int error)
@@ -209,9 +210,23 @@ static void accepted(struct io_op *op, const struct io_event *event)
         listener_arm(listener);
 }
 
+static void try_again(void *context, struct timer *timer)
+{
+    struct acceptor *acceptor = container_of(timer, struct acceptor, retry);
+    (void)context;
+    for (int i = 0; i < acceptor->count; i++) {
+        struct listener *listener = &acceptor->listener[i];
+        if (listener->waiting) {
+            listener->waiting = false;
+            listener_arm(listener);
+        }
+    }
+}
+
 void acceptor_start(struct acceptor *acceptor, struct reactor *reactor)
 {
     acceptor->reactor = reactor;
+    timer_init(&acceptor->retry, try_again);
     for (int i = 0; i < acceptor->count; i++) {
         struct listener *listener = &acceptor->listener[i];
         listener->acceptor = acceptor;
@@ -220,24 +235,10 @@ void acceptor_start(struct acceptor *acceptor, struct reactor *reactor)
     }
 }
 
-void acceptor_tick(struct acceptor *acceptor)
-{
-    if (acceptor->retry_at_ms == 0 || acceptor->reactor->now_ms < acceptor->retry_at_ms)
-        return;
-    acceptor->retry_at_ms = 0;
-    for (int i = 0; i < acceptor->count; i++) {
-        struct listener *listener = &acceptor->listener[i];
-        if (listener->waiting && !acceptor->closing) {
-            listener->waiting = false;
-            listener_arm(listener);
-        }
-    }
-}
-
 void acceptor_stop(struct acceptor *acceptor)
 {
     acceptor->closing = true;
-    acceptor->retry_at_ms = 0;
+    timers_unlink(acceptor->reactor->timers, &acceptor->retry);
     for (int i = 0; i < acceptor->count; i++)
         ring_cancel(acceptor->reactor->ring, &acceptor->listener[i].op);
 }

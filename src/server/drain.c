@@ -4,6 +4,7 @@
  */
 #include "shoal/server/drain.h"
 
+#include "shoal/base/container_of.h"
 #include "shoal/base/log.h"
 #include "shoal/base/refused.h"
 #include "shoal/conn/conn.h"
@@ -21,7 +22,7 @@
 static void drain_run(struct reactor *here, struct broadcast *order)
 {
     (void)order;
-    here->router->pause.until_ms = 0;
+    router_unpause(here);
     for (struct conn *conn = here->conns->first; conn != NULL; conn = conn->next)
         conn_close_later(conn);
 }
@@ -54,20 +55,6 @@ static struct broadcast *order_new(uint32_t reactors, broadcast_run_fn run, broa
     return order;
 }
 
-void drain_init(struct drain *drain, uint32_t reactors)
-{
-    drain->drain = order_new(reactors, drain_run, NULL);
-    drain->cut = order_new(reactors, cut_run, NULL);
-    drain->halt = order_new(reactors, halt_run, halt_done);
-}
-
-void drain_fini(struct drain *drain)
-{
-    free(drain->drain);
-    free(drain->cut);
-    free(drain->halt);
-}
-
 static uint64_t connections_left(const struct server *server)
 {
     uint64_t left = 0;
@@ -75,6 +62,40 @@ static uint64_t connections_left(const struct server *server)
         left += server->acceptor.handed[i] -
                 counter_get(&server->reactor[i]->stats->connections_closed);
     return left;
+}
+
+/* Has it come to the end, or to the end of its time? */
+static void look(void *context, struct timer *timer)
+{
+    struct reactor *sequencer = context;
+    struct server *server = sequencer->server;
+    struct drain *drain = container_of(timer, struct drain, look);
+    if (connections_left(server) == 0) {
+        broadcast_send(sequencer, drain->halt);
+        return;
+    }
+    if (sequencer->now_ms >= drain->until_ms && !drain->cutting) {
+        log_write(LOG_WARNING, "%lu connections were cut off at the end of shutdown-timeout",
+                  (unsigned long)connections_left(server));
+        drain->cutting = true;
+        broadcast_send(sequencer, drain->cut);
+    }
+    timers_link(sequencer->timers, timer, sequencer->now_ms + DRAIN_CHECK_MS);
+}
+
+void drain_init(struct drain *drain, uint32_t reactors)
+{
+    drain->drain = order_new(reactors, drain_run, NULL);
+    drain->cut = order_new(reactors, cut_run, NULL);
+    drain->halt = order_new(reactors, halt_run, halt_done);
+    timer_init(&drain->look, look);
+}
+
+void drain_fini(struct drain *drain)
+{
+    free(drain->drain);
+    free(drain->cut);
+    free(drain->halt);
 }
 
 void drain_begin(struct server *server)
@@ -86,20 +107,5 @@ void drain_begin(struct server *server)
     server->drain.until_ms =
         now_ms + (int64_t)server->reactor[SEQUENCER]->settings->shutdown_timeout_s * 1000;
     broadcast_send(server->reactor[SEQUENCER], server->drain.drain);
-}
-
-void drain_tick(struct server *server)
-{
-    if (server->drain.until_ms == 0 || server->drain.halting)
-        return;
-    int64_t now_ms = server->reactor[SEQUENCER]->now_ms;
-    if (connections_left(server) == 0) {
-        server->drain.halting = true;
-        broadcast_send(server->reactor[SEQUENCER], server->drain.halt);
-    } else if (now_ms >= server->drain.until_ms && !server->drain.cutting) {
-        log_write(LOG_WARNING, "%lu connections were cut off at the end of shutdown-timeout",
-                  (unsigned long)connections_left(server));
-        server->drain.cutting = true;
-        broadcast_send(server->reactor[SEQUENCER], server->drain.cut);
-    }
+    timers_link(server->reactor[SEQUENCER]->timers, &server->drain.look, now_ms); /* at once */
 }

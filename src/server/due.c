@@ -1,24 +1,23 @@
 /*
- * due.c - what a reactor does by the clock: background work, idle and lingering connections, rates,
- * and the figures that other threads read.
+ * due.c - what a reactor does by the clock: background work, a look for idle connections, rates, the
+ * figures that other threads read, and whatever other modules have linked into its timers.
  */
 #include "shoal/server/due.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/base/timers.h"
 #include "shoal/conn/backpressure.h"
 #include "shoal/conn/conns.h"
 #include "shoal/net/ring.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
-#include "shoal/route/router.h"
 #include "shoal/server/loop.h"
-#include "shoal/server/server.h"
 #include "shoal/stats/records.h"
 #include "shoal/stats/stats.h"
 #include "shoal/store/keyspace/keyspace.h"
 
 enum {
-    TICK_MS = 1000,
+    IDLE_LOOK_MS = 1000,
     SAMPLE_MS = 1000,
     WORK_INTERVAL_MAX_MS = 100,
 };
@@ -60,8 +59,8 @@ void due_note_activity(struct reactor *reactor, bool quiet)
     struct loop *loop = reactor->loop;
     if (!quiet) {
         loop->unpublished = true;
-        if (loop->next_work_ms == INT64_MAX)
-            loop->next_work_ms = reactor->now_ms + WORK_INTERVAL_MAX_MS;
+        if (!timer_is_linked(&loop->work))
+            timers_link(reactor->timers, &loop->work, reactor->now_ms + WORK_INTERVAL_MAX_MS);
     }
     if (loop->unpublished && (quiet || reactor->now_ms != loop->published_ms)) {
         loop->unpublished = false;
@@ -72,59 +71,54 @@ void due_note_activity(struct reactor *reactor, bool quiet)
 
 /* ---- by the clock -------------------------------------------------------- */
 
-static void background_work(struct reactor *reactor)
+static void background_work(void *context, struct timer *timer)
 {
-    struct loop *loop = reactor->loop;
+    struct reactor *reactor = context;
     uint64_t start = clock_ticks();
     int64_t wait_ms = keyspace_work(reactor->keyspace);
-    loop->next_work_ms = wait_ms < 0 ? INT64_MAX : reactor->now_ms + wait_ms;
-    loop->unpublished = true;
+    timers_link(reactor->timers, timer, wait_ms < 0 ? INT64_MAX : reactor->now_ms + wait_ms);
+    reactor->loop->unpublished = true;
     records_note(reactor->records, LATENCY_EXPIRE_CYCLE,
                  (int64_t)(clock_ticks_to_ns(clock_ticks() - start) / 1000));
 }
 
+static void look_for_idle(void *context, struct timer *timer)
+{
+    struct reactor *reactor = context;
+    conns_close_idle(reactor->conns, (int64_t)reactor->settings->timeout_s * 1000);
+    timers_link(reactor->timers, timer, reactor->now_ms + IDLE_LOOK_MS);
+}
+
+void due_init(struct reactor *reactor)
+{
+    timer_init(&reactor->loop->work, background_work);
+    timer_init(&reactor->loop->idle_look, look_for_idle);
+}
+
+void due_use_settings(struct reactor *reactor)
+{
+    timers_link(reactor->timers, &reactor->loop->idle_look,
+                reactor->settings->timeout_s > 0 ? reactor->now_ms : INT64_MAX);
+}
+
 void due_work_by(struct reactor *reactor, int64_t ms)
 {
-    if (unlikely(ms < reactor->loop->next_work_ms))
-        reactor->loop->next_work_ms = ms;
+    struct timer *work = &reactor->loop->work;
+    if (unlikely(ms < timer_at_ms(work)))
+        timers_link(reactor->timers, work, ms);
 }
 
 void due_run(struct reactor *reactor)
 {
-    struct loop *loop = reactor->loop;
-    int64_t now = reactor->now_ms;
     sample(reactor);
-    if (reactor->router->pause.until_ms != 0 && now >= reactor->router->pause.until_ms)
-        reactor->router->pause.until_ms = 0;
-    if (now >= loop->next_work_ms)
-        background_work(reactor);
-    if (now >= loop->next_tick_ms) {
-        if (reactor->settings->timeout_s > 0)
-            conns_close_idle(reactor->conns, (int64_t)reactor->settings->timeout_s * 1000);
-        loop->next_tick_ms = reactor->settings->timeout_s > 0 ? now + TICK_MS : INT64_MAX;
-    }
-    if (unlikely(reactor->conns->lingering > 0))
-        conns_check_lingering(reactor->conns);
-    if (reactor->id == SEQUENCER)
-        server_tick(reactor->server);
+    timers_run(reactor->timers, reactor->now_ms);
 }
 
 int64_t due_wait_ns(const struct reactor *reactor)
 {
-    const struct loop *loop = reactor->loop;
-    int64_t until = loop->next_work_ms;
-    if (loop->next_tick_ms < until)
-        until = loop->next_tick_ms;
-    if (reactor->router->pause.until_ms != 0 && reactor->router->pause.until_ms < until)
-        until = reactor->router->pause.until_ms;
-    if (conns_next_ms(reactor->conns) < until)
-        until = conns_next_ms(reactor->conns);
-    if (backpressure_next_ms(reactor) < until)
-        until = backpressure_next_ms(reactor);
-    if (reactor->id == SEQUENCER && server_next_ms(reactor->server) < until)
-        until = server_next_ms(reactor->server);
-    if (until == INT64_MAX)
+    int64_t until_ms = timers_next_ms(reactor->timers);
+    if (until_ms == INT64_MAX)
         return -1;
-    int64_t ms = until - clock_now_ms();
+    int64_t ms = until_ms - clock_now_ms();
     return ms > 0 ? ms * 1000000 : 0;
 }

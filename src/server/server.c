@@ -189,19 +189,6 @@ void server_begin(struct server *server)
     acceptor_start(&server->acceptor, reactor);
 }
 
-void server_tick(struct server *server)
-{
-    acceptor_tick(&server->acceptor);
-    drain_tick(server);
-}
-
-int64_t server_next_ms(const struct server *server)
-{
-    if (drain_has_begun(&server->drain))
-        return server->reactor[SEQUENCER]->now_ms + DRAIN_CHECK_MS;
-    return server->acceptor.retry_at_ms != 0 ? server->acceptor.retry_at_ms : INT64_MAX;
-}
-
 /* ---- main thread --------------------------------------------------------- */
 
 /* A device, such as /dev/null, stays, and so does a link to one. */

@@ -47,7 +47,11 @@ struct worker *worker_new(uint32_t id, uint32_t count, struct reactor *const *pe
         .shard = &worker->shard,
         .router = &worker->router,
         .loop = &worker->loop,
+        .timers = &worker->timers,
     };
+    timers_init(&worker->timers, clock_now_ms(), reactor);
+    router_init(&worker->router);
+    due_init(reactor);
     conns_init(&worker->conns, reactor);
     return worker;
 }
@@ -90,7 +94,7 @@ void worker_use_settings(struct reactor *reactor, const struct settings *setting
         .cycle_percent = (uint32_t)settings->defrag_cycle_max,
     };
     reactor->shard->share.renewed_ms = 0;
-    reactor->loop->next_tick_ms = settings->timeout_s > 0 ? 0 : INT64_MAX;
+    due_use_settings(reactor);
     records_use(reactor->records, settings->slowlog_slower_us, settings->latency_threshold_ms);
 }
 
@@ -136,6 +140,7 @@ void worker_begin(struct worker *worker, struct ring *ring)
     random_seed(&reactor->random, clock_ticks());
     random_seed(&reactor->keyspace->random, random_next(&reactor->random));
     reactor->now_ms = reactor->keyspace->now_ms = reactor->loop->sampled_ms = clock_now_ms();
+    due_work_by(reactor, reactor->now_ms);
     worker_use_settings(reactor, reactor->settings);
     due_publish(reactor);
 }

@@ -11,6 +11,8 @@
 #ifndef SHOAL_CONN_BACKPRESSURE_H
 #define SHOAL_CONN_BACKPRESSURE_H
 
+#include "shoal/base/timers.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,11 +42,15 @@ struct backpressure {
     uint64_t queued_bytes; /* by MULTI */
     uint64_t others_bytes; /* replies of the other reactors, when last looked */
     int64_t renewed_ms, looked_ms, portioned_ms;
+    struct timer relief; /* the turn in which it is looked at again */
 };
 
 /* Replies have grown: looks at the level between two turns' renewals, too. For struct
  * chunk_pool. */
 void backpressure_grown(struct chunk_pool *pool);
+
+/* Thread: startup. */
+void backpressure_init(struct backpressure *backpressure);
 
 /* Copies what the buffers take to where other threads read it. Thread: owner, as all below. */
 void backpressure_publish(struct reactor *reactor);
@@ -61,12 +67,9 @@ bool backpressure_reserve(struct conn *conn, size_t total);
  * always gets the full time-out. Thread: any. */
 int64_t backpressure_stall_ms(uint64_t requests, int64_t waited_ms);
 
-/* Receives again where there is room now, and closes connections that stall others. Returns how
- * many go on. */
+/* Receives again where there is room now, and closes connections that stall others; while they wait,
+ * a turn comes every few milliseconds. Returns how many go on. */
 uint32_t backpressure_relieve(struct reactor *reactor);
-
-/* When backpressure_relieve() is to be called at the latest; INT64_MAX: need not be. */
-int64_t backpressure_next_ms(const struct reactor *reactor);
 
 /* May the connection's MULTI queue `more` bytes? All large ones of a reactor may take half of its
  * part. They are counted in conn->queued_bytes until backpressure_unqueue(). */

@@ -39,8 +39,8 @@ struct conns {
     /* Replies that are held back go then at the latest; 0: none are. Not 0 only while flush_first is
      * not NULL: conns_flush(), which renews it, is called for that alone. */
     uint64_t hold_until_ns;
-    uint32_t lingering;     /* closing ones whose last replies are on their way */
-    int64_t next_linger_ms; /* when those are looked at again */
+    uint32_t lingering;       /* closing ones whose last replies are on their way */
+    struct timer linger_look; /* ... are looked at again */
     struct chunk_pool chunks;
     struct budget budget;
     struct backpressure backpressure;
@@ -69,9 +69,8 @@ void conns_reap(struct conns *conns);
 
 /* Closes those that have been idle for longer than `limit_ms`. */
 void conns_close_idle(struct conns *conns, int64_t limit_ms);
-/* Looks at those that linger when it is time; when that is next; INT64_MAX: none lingers. */
-void conns_check_lingering(struct conns *conns);
-int64_t conns_next_ms(const struct conns *conns);
+/* One lingers from now on, and is looked at every few milliseconds. */
+void conns_linger(struct conns *conns);
 
 /* All that they take, in bytes. */
 uint64_t conns_bytes(const struct conns *conns);

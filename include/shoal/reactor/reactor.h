@@ -24,6 +24,7 @@ struct router;
 struct server;
 struct settings;
 struct shard;
+struct timers;
 
 enum {
     SEQUENCER = 0, /* the reactor that orders transactions over several shards; it accepts, too */
@@ -41,6 +42,7 @@ struct reactor {
     struct shard *shard;
     struct router *router;
     struct loop *loop;
+    struct timers *timers; /* what is due by the clock */
     struct server *server;
     struct reactor *const *peer; /* all of them, by id: for what is written by counters alone */
     struct random random;        /* not for secrets */

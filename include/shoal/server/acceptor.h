@@ -6,6 +6,7 @@
 #ifndef SHOAL_SERVER_ACCEPTOR_H
 #define SHOAL_SERVER_ACCEPTOR_H
 
+#include "shoal/base/timers.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/net/ring.h"
 
@@ -33,7 +34,8 @@ struct acceptor {
     int count;
     bool closing; /* the server is ending: accept nothing more */
     int spare_fd; /* given up for a moment to accept and refuse when descriptors are out */
-    int64_t backoff_ms, retry_at_ms; /* 0: nothing to retry */
+    int64_t backoff_ms;
+    struct timer retry; /* of the listeners that wait */
     uint64_t handed[MESH_REACTORS_MAX];
 };
 
@@ -42,8 +44,6 @@ int acceptor_listen(struct acceptor *acceptor, const struct settings *settings);
 
 /* Starts accepting on the reactor's ring. Thread: owner, as below. */
 void acceptor_start(struct acceptor *acceptor, struct reactor *reactor);
-/* Tries again after a back-off. */
-void acceptor_tick(struct acceptor *acceptor);
 /* Stops for good: no new connections. */
 void acceptor_stop(struct acceptor *acceptor);
 

@@ -9,10 +9,16 @@
 
 struct reactor;
 
+/* Before any turn: the timers are there, and nothing is due. */
+void due_init(struct reactor *reactor);
+
+/* Takes over what the settings say of idle connections. */
+void due_use_settings(struct reactor *reactor);
+
 /* Does what is due now. Once a turn. */
 void due_run(struct reactor *reactor);
 
-/* Has background work done at `ms` at the latest; INT64_MAX: it need not be. */
+/* Has background work done at `ms` at the latest; INT64_MAX: no earlier than it is to be. */
 void due_work_by(struct reactor *reactor, int64_t ms);
 
 /* Nanoseconds until something is due; -1: nothing is. */

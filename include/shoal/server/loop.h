@@ -4,6 +4,8 @@
 #ifndef SHOAL_SERVER_LOOP_H
 #define SHOAL_SERVER_LOOP_H
 
+#include "shoal/base/timers.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,10 +14,10 @@ struct reactor;
 /* When what is due, and what the last turns have seen. */
 struct loop {
     bool stopped;
-    bool idle;            /* the last turn found nothing to do: the next may sleep */
-    bool unpublished;     /* something was done since the figures were published */
-    int64_t next_work_ms; /* background work is due; INT64_MAX: never */
-    int64_t next_tick_ms; /* once-a-second checks are due; INT64_MAX: none wanted */
+    bool idle;              /* the last turn found nothing to do: the next may sleep */
+    bool unpublished;       /* something was done since the figures were published */
+    struct timer work;      /* of the keyspace, in the background */
+    struct timer idle_look; /* for idle connections; not linked: they may stay */
     int64_t published_ms;
     int64_t sampled_ms; /* the last sample of rates, and what it saw */
     uint64_t sampled_commands, sampled_in, sampled_out;

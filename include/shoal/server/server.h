@@ -68,11 +68,8 @@ int server_run(const struct settings *settings);
  * reported; false: give up. */
 bool server_reactor_started(struct server *server, int error);
 
-/* On reactor SEQUENCER: starts accepting and listening to signals; what is due, and when the next
- * thing is. */
+/* On reactor SEQUENCER: starts accepting and listening to signals. */
 void server_begin(struct server *server);
-void server_tick(struct server *server);
-int64_t server_next_ms(const struct server *server);
 
 /* Begins a clean end, as SIGTERM does. Thread: any. */
 void server_stop(struct server *server);

@@ -4,6 +4,7 @@
 #ifndef SHOAL_SERVER_WORKER_H
 #define SHOAL_SERVER_WORKER_H
 
+#include "shoal/base/timers.h"
 #include "shoal/conn/conns.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/route/router.h"
@@ -22,6 +23,7 @@ struct worker {
     struct router router;
     struct conns conns;
     struct records records;
+    struct timers timers;
     pthread_t thread;
     bool pinned; /* to one CPU of the list */
 };

@@ -15,13 +15,14 @@
 /* A pause under way is never made shorter or weaker. */
 static void pause_control(struct reactor *here, void *context, struct reply *reply)
 {
-    struct pause *pause = &here->router->pause, wanted = *(const struct pause *)context;
+    const struct pause *pause = &here->router->pause;
+    struct pause wanted = *(const struct pause *)context;
     if (pause->until_ms > here->now_ms) {
         wanted.writes_only &= pause->writes_only;
         if (wanted.until_ms < pause->until_ms)
             wanted.until_ms = pause->until_ms;
     }
-    *pause = wanted;
+    router_pause(here, &wanted);
     reply_mark(reply);
 }
 
@@ -29,7 +30,7 @@ static void pause_control(struct reactor *here, void *context, struct reply *rep
 static void unpause_control(struct reactor *here, void *context, struct reply *reply)
 {
     (void)context;
-    here->router->pause = (struct pause){ 0 };
+    router_unpause(here);
     reply_mark(reply);
 }
 

@@ -28,6 +28,7 @@ enum { REACTORS = 3 };
 static struct server server;
 static struct settings settings;
 static struct reactor reactor[REACTORS], *reactors[REACTORS];
+static struct timers timers; /* the sequencer's */
 static uint32_t handed[REACTORS];
 
 /* ---- in place of the reactor and the ring -------------------------------- */
@@ -84,6 +85,12 @@ static void completes(int result, bool more)
     op->done(op, &(struct io_event){ .result = result, .more = more });
 }
 
+static void passes(int64_t ms)
+{
+    sequencer()->now_ms += ms;
+    timers_run(&timers, sequencer()->now_ms);
+}
+
 static int some_descriptor(void)
 {
     int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -110,6 +117,7 @@ static int begin(void **state)
     settings = (struct settings){ .maxclients = 100, .tcp_backlog = 16, .unixsocketperm = 0600 };
     snprintf(settings.unixsocket, sizeof(settings.unixsocket), "/tmp/shoal-acceptor-%d", getpid());
     server.count = REACTORS;
+    timers_init(&timers, 0, &reactor[SEQUENCER]);
     counter_set(&server.clients_max, (uint64_t)settings.maxclients);
     server.reactor = reactors;
     for (uint32_t i = 0; i < REACTORS; i++) {
@@ -121,6 +129,7 @@ static int begin(void **state)
             .ring = &ring,
             .stats = stats_new(),
             .peer = reactors,
+            .timers = &timers,
         };
         reactors[i] = &reactor[i];
     }
@@ -182,7 +191,7 @@ static void what_is_the_peers_is_tried_again_at_once(void **state)
     completes(-EPROTO, false);
     assert_int_equal(armed, 3);
     assert_int_equal(failures(), 2);
-    assert_int_equal(server.acceptor.retry_at_ms, 0);
+    assert_false(timer_is_linked(&server.acceptor.retry));
 }
 
 static void all_else_backs_off(void **state)
@@ -194,8 +203,7 @@ static void all_else_backs_off(void **state)
         completes(-errors[i], false);
         assert_int_equal(failures(), ++count);
         assert_int_equal(armed, count);
-        sequencer()->now_ms = server.acceptor.retry_at_ms;
-        acceptor_tick(&server.acceptor);
+        passes(server.acceptor.backoff_ms);
         assert_int_equal(armed, count + 1);
     }
 }
@@ -207,20 +215,19 @@ static void it_waits_twice_as_long_each_time_up_to_a_second(void **state)
     for (int i = 0; i < 12; i++) {
         int64_t now_ms = sequencer()->now_ms;
         completes(-EMFILE, false);
-        assert_int_equal(server.acceptor.retry_at_ms, now_ms + wait_ms);
+        assert_int_equal(timer_at_ms(&server.acceptor.retry), now_ms + wait_ms);
         assert_int_equal(armed, 1 + i);
-        sequencer()->now_ms = now_ms + wait_ms - 1;
-        acceptor_tick(&server.acceptor);
+        passes(wait_ms - 1);
         assert_int_equal(armed, 1 + i);
-        sequencer()->now_ms++;
-        acceptor_tick(&server.acceptor);
-        acceptor_tick(&server.acceptor);
+        passes(1);
+        passes(0);
         assert_int_equal(armed, 2 + i);
         wait_ms = wait_ms * 2 < ACCEPT_BACKOFF_MAX_MS ? wait_ms * 2 : ACCEPT_BACKOFF_MAX_MS;
     }
     completes(some_descriptor(), true);
     completes(-EMFILE, false);
-    assert_int_equal(server.acceptor.retry_at_ms, sequencer()->now_ms + ACCEPT_BACKOFF_MIN_MS);
+    assert_int_equal(timer_at_ms(&server.acceptor.retry),
+                     sequencer()->now_ms + ACCEPT_BACKOFF_MIN_MS);
 }
 
 static int client(void)
@@ -258,8 +265,7 @@ static void a_limit_raised_meanwhile_is_used_at_once(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &lower), 0);
     int waiting = client();
     completes(-EMFILE, false); /* it is what it was armed with, or less: really out */
-    sequencer()->now_ms = server.acceptor.retry_at_ms;
-    acceptor_tick(&server.acceptor);
+    passes(server.acceptor.backoff_ms);
     assert_int_equal(armed, 2);
     assert_int_equal(rejected(), 1);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -274,8 +280,7 @@ static void when_closing_nothing_begins_again(void **state)
     (void)state;
     completes(-EMFILE, false);
     acceptor_stop(&server.acceptor);
-    sequencer()->now_ms += 10000;
-    acceptor_tick(&server.acceptor);
+    passes(10000);
     assert_int_equal(armed, 1);
     completes(some_descriptor(), false); /* was accepted as we closed */
     completes(-ECANCELED, false);

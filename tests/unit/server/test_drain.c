@@ -5,6 +5,12 @@
 
 #include "support/reactors.h"
 
+static void begin_and_drain(void)
+{
+    server_begin(server);
+    drain_begin(server);
+}
+
 static bool all_stopped(void)
 {
     bool stopped = true;
@@ -27,7 +33,7 @@ static void without_connections_it_ends_at_once(void **state)
     assert_false(drain_has_begun(&server->drain));
     live_ms(1000, 100);
     assert_false(any_stopped());
-    drain_begin(server);
+    begin_and_drain();
     assert_true(drain_has_begun(&server->drain));
     live_ms(DRAIN_CHECK_MS, DRAIN_CHECK_MS);
     assert_true(all_stopped());
@@ -37,7 +43,7 @@ static void idle_connections_are_closed(void **state)
 {
     (void)state;
     struct client *client[3] = { client_open(0), client_open(1), client_open(2) };
-    drain_begin(server);
+    begin_and_drain();
     live_ms(2 * DRAIN_CHECK_MS, DRAIN_CHECK_MS);
     for (uint32_t i = 0; i < 3; i++)
         assert_false(client_is_open(client[i]));
@@ -51,7 +57,7 @@ static void requests_that_were_received_are_answered(void **state)
     tell(client, "MSET %s 1 %s 2", key(0, 0), key(2, 0));
     tell(client, "GET %s", key(2, 0)); /* received, waits for the one before it */
     turn(1);
-    drain_begin(server);
+    begin_and_drain();
     live_ms(2 * DRAIN_CHECK_MS, DRAIN_CHECK_MS);
     assert_string_equal(heard(client), "+OK");
     assert_true(all_stopped());
@@ -64,7 +70,7 @@ static void a_pause_ends_with_it(void **state)
     struct client *admin = client_open(0), *client = client_open(1);
     ask(admin, "CLIENT PAUSE 1000000");
     assert_reply("", client, "SET %s 1", key(0, 0));
-    drain_begin(server);
+    begin_and_drain();
     live_ms(2 * DRAIN_CHECK_MS, DRAIN_CHECK_MS);
     assert_string_equal(heard(client), "+OK");
     assert_true(all_stopped());
@@ -77,7 +83,7 @@ static void a_slow_reader_gets_its_time(void **state)
     client->line->blocked = true;
     tell(client, "PING");
     turn_until_quiet();
-    drain_begin(server);
+    begin_and_drain();
     live_ms(5000, 100);
     assert_true(client_is_open(client));
     assert_false(any_stopped());
@@ -95,7 +101,7 @@ static void after_the_timeout_it_is_cut_off(void **state)
     client->line->blocked = true;
     tell(client, "PING");
     turn_until_quiet();
-    drain_begin(server);
+    begin_and_drain();
     live_ms(2900, 100);
     assert_true(client_is_open(client));
     live_ms(100, 100);
@@ -109,7 +115,7 @@ static void after_the_timeout_it_is_cut_off(void **state)
 static void the_sequencer_is_the_last(void **state)
 {
     (void)state;
-    drain_begin(server);
+    begin_and_drain();
     for (int i = 0; i < 10; i++)
         turn(SEQUENCER);
     assert_false(reactor_at(SEQUENCER)->loop->stopped);

@@ -59,15 +59,24 @@ static void lingering_is_waited_for(void **state)
     assert_in_range(due_wait_ns(reactor_at(1)), 0, 10 * MS_NS);
 }
 
-static void the_sequencer_waits_for_the_server_too(void **state)
+static void no_timer(void *context, struct timer *timer)
+{
+    (void)context;
+    (void)timer;
+}
+
+static void whatever_others_have_linked_is_waited_for(void **state)
 {
     (void)state;
     quiet();
     assert_int_equal(due_wait_ns(reactor_at(0)), -1);
-    server->acceptor.retry_at_ms = reactor_at(0)->now_ms + 30;
+    struct timer timer;
+    timer_init(&timer, no_timer);
+    timers_link(reactor_at(0)->timers, &timer, reactor_at(0)->now_ms + 30);
     assert_int_equal(due_wait_ns(reactor_at(0)), 30 * MS_NS);
     assert_int_equal(due_wait_ns(reactor_at(1)), -1);
-    server->acceptor.retry_at_ms = 0;
+    timers_unlink(reactor_at(0)->timers, &timer);
+    assert_int_equal(due_wait_ns(reactor_at(0)), -1);
 }
 
 /* ---- what it does -------------------------------------------------------- */
@@ -168,7 +177,7 @@ int main(void)
         with_reactors(2, the_end_of_a_pause_is_waited_for),
         cmocka_unit_test_teardown(a_look_for_the_idle_is_waited_for, reactors_finish),
         with_reactors(2, lingering_is_waited_for),
-        with_reactors(2, the_sequencer_waits_for_the_server_too),
+        with_reactors(2, whatever_others_have_linked_is_waited_for),
         with_reactors(2, keys_expire_without_being_asked_for),
         with_reactors(1, rates_are_those_of_the_last_second),
         with_reactors(2, a_pause_ends),

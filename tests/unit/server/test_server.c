@@ -89,11 +89,10 @@ static void it_goes_on_until_it_is_asked_to_stop(void **state)
     server_begin(server);
     live_ms(100, 10);
     assert_false(drain_has_begun(&server->drain));
-    assert_int_equal(server_next_ms(server), INT64_MAX);
+    assert_false(timer_is_linked(&server->drain.look));
     server_stop(server);
     turn(SEQUENCER);
     assert_true(drain_has_begun(&server->drain));
-    assert_int_equal(server_next_ms(server), reactor_at(SEQUENCER)->now_ms + DRAIN_CHECK_MS);
     live_ms(20, 10);
     for (uint32_t i = 0; i < server->count; i++)
         assert_true(reactor_at(i)->loop->stopped);
@@ -116,20 +115,6 @@ static void asking_twice_is_asking_once(void **state)
     assert_int_equal(server->drain.until_ms, until_ms);
 }
 
-static void the_acceptor_is_looked_after(void **state)
-{
-    (void)state;
-    server_begin(server);
-    live_ms(10, 10);
-    int64_t now_ms = reactor_at(SEQUENCER)->now_ms;
-    server->acceptor.retry_at_ms = now_ms + 25;
-    assert_int_equal(server_next_ms(server), now_ms + 25);
-    server_tick(server);
-    assert_int_equal(server->acceptor.retry_at_ms, now_ms + 25);
-    live_ms(25, 25);
-    assert_int_equal(server->acceptor.retry_at_ms, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,7 +127,6 @@ int main(void)
         with_reactors(3, the_first_error_is_kept),
         with_reactors(3, it_goes_on_until_it_is_asked_to_stop),
         with_reactors(2, asking_twice_is_asking_once),
-        with_reactors(1, the_acceptor_is_looked_after),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

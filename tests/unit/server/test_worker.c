@@ -72,7 +72,7 @@ static void settings_reach_all_that_is_derived_from_them(void **state)
     assert_true(reactor->keyspace->defrag.limits.on);
     assert_int_equal(reactor->keyspace->defrag.limits.ignore_bytes, 1000); /* of three shards */
     assert_int_equal(reactor->keyspace->defrag.limits.cycle_percent, 42);
-    assert_int_equal(reactor->loop->next_tick_ms, 0);
+    assert_int_equal(timer_at_ms(&reactor->loop->idle_look), reactor->now_ms);
     assert_int_equal(reactor->conns->limits.bulk_bytes_max, 777777);
     assert_int_equal(reactor->keyspace->limits.value_bytes_max, 777777);
     assert_int_equal(reactor->keyspace->limits.databases, 12);
@@ -83,7 +83,7 @@ static void settings_reach_all_that_is_derived_from_them(void **state)
     assert_int_equal(reactor->keyspace->limits.value_bytes_max, VALUE_BYTES_MAX);
 
     worker_use_settings(reactor, &reactors_settings);
-    assert_int_equal(reactor->loop->next_tick_ms, INT64_MAX); /* no time-out: no look */
+    assert_false(timer_is_linked(&reactor->loop->idle_look)); /* no time-out: no look */
     assert_false(reactor->records->measure_each);
     worker_use_settings(reactor, server->settings);
 }
