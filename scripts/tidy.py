@@ -53,6 +53,10 @@ FOLDER_FILES_MAX = 30
 # slow log's next id, whether the allocator's threads hurry.
 ATOMICS_LIVE_IN = re.compile(r"(^|/)((spsc|counter)\w*|mesh|sleep|clock|log|slowlog|"
                              r"purge_jemalloc)\.[ch]$")
+# The client library is a program's of its own, and has no base.
+CLOCKS_LIVE_IN = re.compile(r"(^|/)base/clock\.[ch]$|^src/client/")
+READS_CLOCK = re.compile(r"\b(clock_gettime|gettimeofday|timespec_get|time(?=\((?:NULL|0|&))|clock|"
+                         r"ftime|__rdtsc|__builtin_ia32_rdtscp?|timerfd_\w+|alarm|setitimer)\(")
 # Public headers whose prototypes are not in the file of the same name, and why.
 HEADERS_OF_MANY = {
     "include/shoal/client.h": "the library's one public header",
@@ -65,6 +69,7 @@ UNTESTED = {
 KEPT_SYMBOLS = {
     "table_validate": "tests check every invariant of a table with it",
     "defrag_block": "the types to come have the blocks of their objects moved by it",
+    "clock_use": "the server's time is the system's; a simulator gives it another",
     "mesh_backlogged": "tests ask whether messages wait for credit or room",
 }
 # A build has one of each pair.
@@ -233,6 +238,14 @@ def check_atomics():
                 yield f"{name} uses atomics {count} times"
 
 
+def check_clocks():
+    """All time of the server comes from base/clock, where a simulator can take its place."""
+    for name in C_FILES:
+        if name.startswith(("src/", "include/")) and not CLOCKS_LIVE_IN.search(name):
+            for call in sorted(set(READS_CLOCK.findall(TEXT[name]))):
+                yield f"{name} reads a clock of the system: {call}"
+
+
 def check_format():
     """make format would change nothing."""
     if "version 14." not in need("clang-format", "--version"):
@@ -332,7 +345,8 @@ CHECKS = [
     ("layers", check_layers), ("calls", check_calls), ("prototypes", check_prototypes),
     ("lone headers", check_headers), ("dead files", check_dead_files),
     ("dead symbols", check_dead_symbols), ("unit tests", check_tests), ("sizes", check_sizes),
-    ("functions", check_functions), ("atomics", check_atomics), ("format", check_format),
+    ("functions", check_functions), ("atomics", check_atomics), ("clocks", check_clocks),
+    ("format", check_format),
     ("generated docs", check_generated_docs), ("names in docs", check_names_in_docs),
     ("leftovers", check_leftovers),
 ]

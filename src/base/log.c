@@ -2,6 +2,7 @@
  * log.c - formats a line on the stack and writes it with one system call; nothing is locked.
  */
 #include "shoal/base/log.h"
+#include "shoal/base/clock.h"
 #include "shoal/base/minmax.h"
 
 #include <errno.h>
@@ -67,13 +68,13 @@ void log_set_level(enum log_level level)
 static int format_head(char *line, size_t size, enum log_level level)
 {
     static const char *const names[] = { "debug", "verbose", "notice", "warning" };
-    struct timespec now;
+    int64_t now_ms = clock_wall_us() / 1000;
+    time_t now_s = now_ms / 1000;
     struct tm utc;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
+    gmtime_r(&now_s, &utc);
     int used = (int)strftime(line, size, "%Y-%m-%dT%H:%M:%S", &utc);
-    return used + snprintf(line + used, size - (size_t)used, ".%03dZ %d %s ",
-                           (int)(now.tv_nsec / 1000000), (int)getpid(), names[level]);
+    return used + snprintf(line + used, size - (size_t)used, ".%03dZ %d %s ", (int)(now_ms % 1000),
+                           (int)getpid(), names[level]);
 }
 
 /* What a client wrote must not look like another line or drive a terminal. */

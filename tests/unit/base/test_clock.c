@@ -116,6 +116,42 @@ static void converts_ticks(void **state)
     assert_true(clock_ticks_to_ns((uint64_t)1 << 62) > (uint64_t)1 << 59);
 }
 
+/* ---- another source ------------------------------------------------------ */
+
+/* Each read takes a nanosecond; the clocks are a day apart. */
+struct made_up {
+    struct clock clock;
+    int64_t now_ns;
+};
+
+static int64_t made_up_ns(struct clock *clock, clockid_t id)
+{
+    struct made_up *made_up = (struct made_up *)clock;
+    return ++made_up->now_ns + id * 24 * (int64_t)HOUR_MS * 1000000;
+}
+
+static void another_source_makes_all_time(void **state)
+{
+    (void)state;
+    struct made_up made_up = { { made_up_ns }, 5000000 };
+    int64_t days_ms = CLOCK_MONOTONIC * 24 * (int64_t)HOUR_MS;
+    clock_use(&made_up.clock);
+    clock_init();
+    assert_int_equal(clock_now_ms(), 5);
+    assert_int_equal(clock_wall_us(), 5000);
+    int64_t before_ns = made_up.now_ns;
+    assert_int_equal(clock_mono_ns(), days_ms * 1000000 + before_ns + 1);
+    assert_int_equal(clock_ticks(), days_ms * 1000000 + before_ns + 2);
+    assert_true(clock_thread_cpu_ns() > clock_mono_ns());
+    assert_int_equal(clock_ticks_to_ns(12345), 12345);
+    assert_int_equal(clock_ns_to_ticks(12345), 12345);
+    made_up.now_ns += 77 * 1000000;
+    assert_int_equal(clock_now_ms(), 82);
+    clock_use(NULL);
+    clock_init();
+    assert_int_equal(clock_now_ms(), START_S * 1000LL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +161,7 @@ int main(void)
         cmocka_unit_test_setup(ignores_less_than_a_second, setup),
         cmocka_unit_test_setup(saturates, setup),
         cmocka_unit_test_setup(converts_ticks, setup),
+        cmocka_unit_test_setup(another_source_makes_all_time, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
