@@ -57,6 +57,8 @@ static int level_of(const struct timers *timers, int64_t at_ms)
 
 static void put(struct timers *timers, struct timer *timer)
 {
+    if (timer->at_ms < timers->_next_ms)
+        timers->_next_ms = timer->at_ms;
     if (timer->at_ms <= timers->now_ms) {
         append(&timers->_due, timer);
         return;
@@ -95,7 +97,7 @@ static int64_t place_ms(const struct timers *timers, int level, int digit)
 
 void timers_init(struct timers *timers, int64_t now_ms, void *context)
 {
-    *timers = (struct timers){ .now_ms = now_ms, .context = context };
+    *timers = (struct timers){ .now_ms = now_ms, ._next_ms = INT64_MAX, .context = context };
     head_init(&timers->_due);
     for (int level = 0; level < TIMERS_LEVELS; level++)
         for (int digit = 0; digit < TIMERS_PLACES; digit++)
@@ -140,7 +142,25 @@ static void advance(struct timers *timers, struct timer *place, int level, int d
     }
 }
 
-uint32_t timers_run(struct timers *timers, int64_t now_ms)
+/* A look at one place: its time, where it has too many timers to look at each. */
+static int64_t look_ms(const struct timers *timers)
+{
+    int level, digit, looked = 0;
+    if (!is_empty(&timers->_due))
+        return timers->now_ms;
+    if (timers->_levels == 0)
+        return INT64_MAX;
+    const struct timer *place = first_place(timers, &level, &digit);
+    int64_t first_ms = INT64_MAX;
+    for (const struct timer *timer = place->_next; timer != place; timer = timer->_next) {
+        if (looked++ == TIMERS_LOOK_MAX)
+            return place_ms(timers, level, digit);
+        first_ms = timer->at_ms < first_ms ? timer->at_ms : first_ms;
+    }
+    return first_ms;
+}
+
+uint32_t timers_run_due(struct timers *timers, int64_t now_ms)
 {
     struct timer list;
     uint32_t count = 0;
@@ -159,22 +179,13 @@ uint32_t timers_run(struct timers *timers, int64_t now_ms)
         cut_out(timer);
         timer->run(timers->context, timer);
     }
+    timers->_next_ms = look_ms(timers);
     return count;
 }
 
+/* Neither is late. timers_run() goes by the one, so the other alone would be called in vain. */
 int64_t timers_next_ms(const struct timers *timers)
 {
-    int level, digit, looked = 0;
-    if (!is_empty(&timers->_due))
-        return timers->now_ms;
-    if (timers->_levels == 0)
-        return INT64_MAX;
-    const struct timer *place = first_place(timers, &level, &digit);
-    int64_t first_ms = INT64_MAX;
-    for (const struct timer *timer = place->_next; timer != place; timer = timer->_next) {
-        if (looked++ == TIMERS_LOOK_MAX)
-            return place_ms(timers, level, digit);
-        first_ms = timer->at_ms < first_ms ? timer->at_ms : first_ms;
-    }
-    return first_ms;
+    int64_t ms = look_ms(timers);
+    return ms > timers->_next_ms ? ms : timers->_next_ms;
 }

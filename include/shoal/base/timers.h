@@ -10,6 +10,8 @@
 #ifndef SHOAL_BASE_TIMERS_H
 #define SHOAL_BASE_TIMERS_H
 
+#include "shoal/base/must.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,7 +36,8 @@ enum {
 };
 
 struct timers {
-    int64_t now_ms; /* of the last run */
+    int64_t now_ms;   /* of the last run that had anything to do */
+    int64_t _next_ms; /* nothing is due before */
     void *context;
     struct timer _due; /* linked for a time that had come: they go with the next run */
     uint16_t _levels;  /* those with any timer */
@@ -75,7 +78,15 @@ void timers_unlink(struct timers *timers, struct timer *timer);
  *
  *   returns  how many were called
  */
-uint32_t timers_run(struct timers *timers, int64_t now_ms);
+static inline uint32_t timers_run(struct timers *timers, int64_t now_ms);
+
+/* The same, where something may be due. */
+uint32_t timers_run_due(struct timers *timers, int64_t now_ms);
+
+static inline uint32_t timers_run(struct timers *timers, int64_t now_ms)
+{
+    return likely(now_ms < timers->_next_ms) ? 0 : timers_run_due(timers, now_ms);
+}
 
 /* When timers_run() is to be called next; INT64_MAX: need not be. Where a time in the distance has
  * more than TIMERS_LOOK_MAX timers, it may be a little early. */
