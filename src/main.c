@@ -6,7 +6,7 @@
 #include "shoal/base/log.h"
 #include "shoal/cmd/describe.h"
 #include "shoal/commands.h"
-#include "shoal/net/uring.h"
+#include "shoal/net/ring.h"
 #include "shoal/options/load.h"
 #include "shoal/server/server.h"
 #include "shoal/stats/counters.h"
@@ -33,10 +33,11 @@ int main(int argc, char **argv)
     case OPTIONS_START:
         break;
     }
-    const char *unknown = uring_features_unknown(settings.uring_features);
+    const struct ring_engine *uring = ring_engine_find("uring");
+    const char *unknown = uring->features_unknown(settings.uring_features);
     if (unknown != NULL) {
         char known[RING_FEATURES_TEXT];
-        uring_features_known(known);
+        uring->features_known(known);
         fprintf(stderr, "shoal: --uring-features: unknown feature at \"%s\"; known are %s\n",
                 unknown, known);
         return EXIT_USAGE;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 struct ring_null {
     struct ring ring;
@@ -129,10 +130,17 @@ static uint32_t null_buffers_available(const struct ring *ring)
     return ring->buffer_refs[0] == 0;
 }
 
-static void null_file(struct ring *ring, int fd)
+static bool null_keep(struct ring *ring, int fd)
 {
     (void)ring;
     (void)fd;
+    return true;
+}
+
+static void null_close(struct ring *ring, int fd)
+{
+    (void)ring;
+    close(fd);
 }
 
 static void null_free(struct ring *ring)
@@ -153,8 +161,10 @@ static const struct ring_engine null_engine = {
     .reap = null_reap,
     .buffer_unused = null_buffer_unused,
     .buffers_available = null_buffers_available,
-    .file_keep = null_file,
-    .file_drop = null_file,
+    .keep = null_keep,
+    .close = null_close,
+    .shutdown = ring_kernel_shutdown,
+    .unsent = ring_kernel_unsent,
 };
 
 struct ring *ring_null_new(void)

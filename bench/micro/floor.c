@@ -10,7 +10,6 @@
 
 #include "shoal/base/container_of.h"
 #include "shoal/net/ring.h"
-#include "shoal/net/uring.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -23,7 +22,7 @@ struct client {
     struct io_op recv, send; /* recv first */
     int fd;
     uint32_t owed; /* answers not yet on their way */
-    bool spoke;
+    bool spoke, ended;
 };
 
 static struct ring *ring;
@@ -38,10 +37,19 @@ static void answer(struct client *client)
     ring_send(ring, &client->send, client->fd, answers, count * ANSWER_BYTES);
 }
 
+/* The client's few bytes stay. */
+static void end(struct client *client)
+{
+    if (client->ended && !client->send.in_flight)
+        ring_close(ring, client->fd);
+}
+
 static void sent(struct io_op *op, const struct io_event *event)
 {
     struct client *client = container_of(op, struct client, send);
-    if (event->result > 0)
+    if (client->ended)
+        end(client);
+    else if (event->result > 0)
         answer(client);
 }
 
@@ -55,8 +63,8 @@ static void received(struct io_op *op, const struct io_event *event)
         ring_buffer_release(ring, event->buffer);
         answer(client);
     } else if (!event->more && event->result != -ENOBUFS) {
-        ring_file_drop(ring, client->fd);
-        close(client->fd); /* the client's few bytes stay: a send may be under way */
+        client->ended = true;
+        end(client);
         return;
     }
     if (!event->more)
@@ -75,7 +83,11 @@ static void accepted(struct io_op *op, const struct io_event *event)
     client->recv.done = received;
     client->send.done = sent;
     socket_tune(client->fd, 0);
-    ring_file_keep(ring, client->fd);
+    if (!ring_keep(ring, client->fd)) {
+        ring_close(ring, client->fd);
+        free(client);
+        return;
+    }
     ring_recv(ring, &client->recv, client->fd);
 }
 
@@ -89,7 +101,7 @@ int main(int argc, char **argv)
         return 2;
     }
     int listener = floor_listen(argv[1]);
-    ring = uring_new(&config, &error);
+    ring = ring_engine_find("uring")->open(&config, &error);
     if (listener < 0 || ring == NULL) {
         fprintf(stderr, "floor: %s\n", strerror(listener < 0 ? -listener : -error));
         return 1;

@@ -12,8 +12,6 @@
 #include "shoal/reactor/reactor.h"
 #include "shoal/stats/stats.h"
 
-#include <sys/ioctl.h>
-
 enum {
     PENDING_MIN = BOUND(4096, 16), /* a last piece may be less: it will be read all the same */
     RELIEVE_MS = 10,
@@ -121,8 +119,7 @@ bool backpressure_reserve(struct conn *conn, size_t total)
 /* It has sent more meanwhile: room would not lie idle. */
 static bool can_use_room(const struct conn *conn)
 {
-    int pending = 0;
-    return ioctl(conn->fd, FIONREAD, &pending) == 0 && pending >= PENDING_MIN;
+    return ring_unread(conn->reactor->ring, conn->fd) >= PENDING_MIN;
 }
 
 /* A granted connection that has nothing more to read gives the reservation back and queues again
@@ -203,7 +200,7 @@ static int64_t waited_ms(const struct reactor *reactor)
 static uint64_t moved_bytes(const struct conn *conn)
 {
     uint64_t out;
-    if ((conn->flags & CONN_UNIX) || !socket_acked_bytes(conn->fd, &out))
+    if ((conn->flags & CONN_UNIX) || !ring_acked(conn->reactor->ring, conn->fd, &out))
         out = conn->bytes_out;
     return conn->bytes_in + out;
 }

@@ -15,12 +15,9 @@
 #include "shoal/stats/stats.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* ---- the lists a connection can be on ------------------------------------ */
 
@@ -120,8 +117,9 @@ static void sent(struct io_op *op, const struct io_event *event)
 void conn_open(struct reactor *reactor, int fd, bool unix_socket)
 {
     struct conn *conn = calloc(1, sizeof(*conn));
-    if (conn == NULL) {
-        close(fd);
+    if (conn == NULL || !ring_keep(reactor->ring, fd)) {
+        free(conn);
+        ring_close(reactor->ring, fd);
         counter_add(&reactor->stats->connections_closed, 1);
         return;
     }
@@ -145,7 +143,6 @@ void conn_open(struct reactor *reactor, int fd, bool unix_socket)
     reactor->conns->count++;
     counter_add(&reactor->stats->connections_received, 1);
     counter_set(&reactor->stats->clients, reactor->conns->count);
-    ring_file_keep(reactor->ring, fd);
     ring_recv(reactor->ring, &conn->recv, fd);
 }
 
@@ -156,7 +153,7 @@ void conn_kill(struct conn *conn)
     conn->flags |= CONN_DEAD | CONN_CLOSING;
     /* Ends the receive and the send in flight at once, and tells the peer; close() alone would do
      * neither. */
-    shutdown(conn->fd, SHUT_RDWR);
+    ring_shutdown(conn->reactor->ring, conn->fd, SHUT_RDWR);
     ring_cancel(conn->reactor->ring, &conn->recv);
     ring_cancel(conn->reactor->ring, &conn->out.op);
     input_settle(conn);
@@ -193,8 +190,7 @@ static void conn_free(struct conn *conn)
         decoder_reset(conn->partial);
         free(conn->partial);
     }
-    ring_file_drop(reactor->ring, conn->fd);
-    close(conn->fd);
+    ring_close(reactor->ring, conn->fd);
     free(conn->name);
     free(conn->lib_name);
     free(conn->lib_version);
@@ -216,12 +212,10 @@ static bool has_work(const struct conn *conn)
 static bool lingers(struct conn *conn)
 {
     struct reactor *reactor = conn->reactor;
-    int undelivered = 0;
-    if (conn->flags & (CONN_DEAD | CONN_EOF) || ioctl(conn->fd, SIOCOUTQ, &undelivered) != 0 ||
-        undelivered == 0)
+    if (conn->flags & (CONN_DEAD | CONN_EOF) || ring_unsent(reactor->ring, conn->fd) == 0)
         return false;
     if (conn->linger_until_ms == 0) {
-        shutdown(conn->fd, SHUT_WR);
+        ring_shutdown(reactor->ring, conn->fd, SHUT_WR);
         conn->linger_until_ms = reactor->now_ms + CONN_LINGER_MS;
         conns_linger(reactor->conns);
         conn_recv_again(conn);

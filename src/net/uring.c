@@ -9,7 +9,8 @@
 
 #include "shoal/base/bound.h"
 #include "shoal/base/must.h"
-#include "shoal/net/uring.h"
+#include "uring.h"
+
 #include "uring_buffers.h"
 #include "uring_features.h"
 #include "uring_files.h"
@@ -18,6 +19,7 @@
 #include <liburing.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -315,14 +317,17 @@ static uint32_t uring_buffers_available(const struct ring *ring)
     return uring_of(ring)->buffers.with_kernel;
 }
 
-static void uring_file_keep(struct ring *ring, int fd)
+/* A file that the kernel does not hold for us is used as it is. */
+static bool uring_keep(struct ring *ring, int fd)
 {
     uring_files_keep(&uring_of(ring)->files, fd);
+    return true;
 }
 
-static void uring_file_drop(struct ring *ring, int fd)
+static void uring_close(struct ring *ring, int fd)
 {
     uring_files_drop(&uring_of(ring)->files, fd);
+    close(fd);
 }
 
 static void uring_free(struct ring *ring)
@@ -334,26 +339,6 @@ static void uring_free(struct ring *ring)
     free(u->backlog);
     free(u);
 }
-
-static const struct ring_engine uring_engine = {
-    .name = "io_uring",
-    .free = uring_free,
-    .accept = uring_accept,
-    .recv = uring_recv,
-    .recv_once = uring_recv_once,
-    .recv_into = uring_recv_into,
-    .send = uring_send,
-    .sendmsg = uring_sendmsg,
-    .read = uring_read,
-    .cancel = uring_cancel,
-    .wake = uring_wake,
-    .wait = uring_wait,
-    .reap = uring_reap,
-    .buffer_unused = uring_buffer_unused,
-    .buffers_available = uring_buffers_available,
-    .file_keep = uring_file_keep,
-    .file_drop = uring_file_drop,
-};
 
 /* ENOMEM is RLIMIT_MEMLOCK, released late after a predecessor's exit: smaller rings first, down to
  * 64 entries. */
@@ -374,7 +359,7 @@ static int queue_init(struct uring *u, const struct ring_config *config)
     }
 }
 
-struct ring *uring_new(const struct ring_config *config, int *error)
+static struct ring *uring_open(const struct ring_config *config, int *error)
 {
     struct uring *u = calloc(1, sizeof(*u));
     *error = -ENOMEM;
@@ -413,3 +398,32 @@ fail_queue:
     free(u);
     return NULL;
 }
+
+const struct ring_engine uring_engine = {
+    .name = "io_uring",
+    .option = "uring",
+    .open = uring_open,
+    .explain = uring_explain,
+    .features_unknown = uring_features_unknown,
+    .features_known = uring_features_known,
+    .free = uring_free,
+    .accept = uring_accept,
+    .recv = uring_recv,
+    .recv_once = uring_recv_once,
+    .recv_into = uring_recv_into,
+    .send = uring_send,
+    .sendmsg = uring_sendmsg,
+    .read = uring_read,
+    .cancel = uring_cancel,
+    .wake = uring_wake,
+    .wait = uring_wait,
+    .reap = uring_reap,
+    .buffer_unused = uring_buffer_unused,
+    .buffers_available = uring_buffers_available,
+    .keep = uring_keep,
+    .close = uring_close,
+    .shutdown = ring_kernel_shutdown,
+    .unread = ring_kernel_unread,
+    .unsent = ring_kernel_unsent,
+    .acked = ring_kernel_acked,
+};

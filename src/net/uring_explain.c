@@ -1,7 +1,7 @@
 /*
  * uring_explain.c - words for a kernel that refuses io_uring, with what to do about it.
  */
-#include "shoal/net/uring.h"
+#include "uring.h"
 
 #include <errno.h>
 #include <stdio.h>

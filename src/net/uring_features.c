@@ -7,9 +7,10 @@
  */
 #include "uring_features.h"
 
+#include "uring.h"
+
 #include "shoal/base/bytes.h"
 #include "shoal/base/must.h"
-#include "shoal/net/uring.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -76,14 +76,14 @@ static void refuse(struct acceptor *acceptor, int fd, const char *text)
     if (write(fd, text, strlen(text)) < 0) {
         /* it is told so by the close as well */
     }
-    close(fd);
+    ring_close(acceptor->reactor->ring, fd);
 }
 
 /* It came and went, as probes of a port do: nobody was turned away. */
 static void drop_gone(struct acceptor *acceptor, int fd)
 {
     counter_add(&acceptor->reactor->stats->connections_received, 1);
-    close(fd);
+    ring_close(acceptor->reactor->ring, fd);
 }
 
 static bool is_protected(const struct acceptor *acceptor, int fd)
@@ -197,7 +197,7 @@ static void accepted(struct io_op *op, const struct io_event *event)
     struct acceptor *acceptor = listener->acceptor;
     if (acceptor->closing) {
         if (event->result >= 0)
-            close(event->result);
+            ring_close(acceptor->reactor->ring, event->result);
         return;
     }
     if (event->result < 0) {

@@ -8,7 +8,7 @@
 #include "shoal/base/hash.h"
 #include "shoal/base/log.h"
 #include "shoal/base/refused.h"
-#include "shoal/net/uring.h"
+#include "shoal/net/ring.h"
 #include "shoal/server/banner.h"
 #include "shoal/server/descriptors.h"
 #include "shoal/server/settings.h"
@@ -301,7 +301,8 @@ static int threads_start(struct server *server)
 
 static int refuse_to_start(struct server *server, int error)
 {
-    log_write(LOG_WARNING, "cannot start: %s (%s)", uring_explain(error), strerror(-error));
+    log_write(LOG_WARNING, "cannot start: %s (%s)", ring_engine_find("uring")->explain(error),
+              strerror(-error));
     let_go(server, error);
     threads_join(server);
     return EXIT_NO_URING;

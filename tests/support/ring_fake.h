@@ -325,7 +325,7 @@ static inline uint32_t fake_buffers_available(const struct ring *ring)
     return count;
 }
 
-static inline void fake_file_keep(struct ring *ring, int fd)
+static inline bool fake_keep(struct ring *ring, int fd)
 {
     struct ring_fake *fake = fake_of(ring);
     must(fake->line_count < FAKE_LINES_MAX);
@@ -334,13 +334,19 @@ static inline void fake_file_keep(struct ring *ring, int fd)
     line->fd = fd;
     line->open = true;
     fake->line[fake->line_count++] = line;
+    return true;
 }
 
-static inline void fake_file_drop(struct ring *ring, int fd)
+static inline void fake_close(struct ring *ring, int fd)
 {
-    struct fake_line *line = fake_line_of(ring, fd);
-    must(line->recv == NULL && line->send == NULL);
-    line->open = false;
+    struct ring_fake *fake = fake_of(ring);
+    for (uint32_t i = 0; i < fake->line_count; i++) {
+        if (fake->line[i]->open && fake->line[i]->fd == fd) {
+            must(fake->line[i]->recv == NULL && fake->line[i]->send == NULL);
+            fake->line[i]->open = false;
+        }
+    }
+    close(fd);
 }
 
 static inline void fake_free(struct ring *ring)
@@ -370,8 +376,12 @@ static const struct ring_engine fake_engine = {
     .reap = fake_reap,
     .buffer_unused = fake_buffer_unused,
     .buffers_available = fake_buffers_available,
-    .file_keep = fake_file_keep,
-    .file_drop = fake_file_drop,
+    .keep = fake_keep,
+    .close = fake_close,
+    .shutdown = ring_kernel_shutdown,
+    .unread = ring_kernel_unread,
+    .unsent = ring_kernel_unsent,
+    .acked = ring_kernel_acked,
 };
 
 static inline struct ring *fake_ring_new(void)

@@ -1,18 +1,22 @@
 /*
  * ring_probe.h - a ring made for each test, operations that note what becomes of them, and turns
- * until something is so. Every test runs as on Linux 6.1 and with everything that this kernel has.
+ * until something is so.
+ *
+ * on_every_engine(test) runs a test on each engine, on io_uring both as on Linux 6.1 and with
+ * everything that this kernel has; on_uring(test) on io_uring alone. An engine that this system
+ * refuses is skipped, and the reason is printed.
  */
 #ifndef SHOAL_TESTS_RING_PROBE_H
 #define SHOAL_TESTS_RING_PROBE_H
 
 #include "shoal/net/ring.h"
-#include "shoal/net/uring.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,46 +28,60 @@ enum {
     SEEN_MAX = 1 << 16,
 };
 
-static struct ring *ring;
-static const char *features;
+struct probe_case {
+    const char *engine, *features;
+    void (*test)(void **state);
+};
 
-static inline struct ring *make(const char *with, uint32_t entries, uint32_t completions)
+static struct ring *ring;
+static const struct probe_case *probed;
+
+static inline struct ring *make(uint32_t entries, uint32_t completions, int *error)
 {
     struct ring_config config = {
         .entries = entries,
         .completions = completions,
         .buffer_bytes = BUFFER_BYTES,
         .buffer_count = BUFFERS,
-        .features = with,
+        .features = probed->features,
     };
+    return ring_engine_find(probed->engine)->open(&config, error);
+}
+
+static inline int probe_begin(void **state)
+{
     int error = 0;
-    struct ring *made = uring_new(&config, &error);
+    probed = *state;
+    ring = make(64, 256, &error);
+    if (ring == NULL)
+        print_message("%s cannot be used here: %s (%s)\n", probed->engine,
+                      ring_engine_find(probed->engine)->explain(error), strerror(-error));
+    return 0;
+}
+
+static inline void probe_run(void **state)
+{
+    if (ring == NULL)
+        skip();
+    probed->test(state);
+}
+
+static inline int probe_end(void **state)
+{
+    (void)state;
+    if (ring != NULL)
+        ring_free(&ring);
+    return 0;
+}
+
+/* Another ring of the same kind, while there is one: its engine can be used here. */
+static inline struct ring *make_another(uint32_t entries, uint32_t completions)
+{
+    int error = 0;
+    struct ring *made = make(entries, completions, &error);
     if (made == NULL)
-        fail_msg("%s (%s)", uring_explain(error), strerror(-error));
+        fail_msg("no second ring: %s", strerror(-error));
     return made;
-}
-
-static inline int with_61(void **state)
-{
-    (void)state;
-    features = "6.1";
-    ring = make(features, 64, 256);
-    return 0;
-}
-
-static inline int with_all(void **state)
-{
-    (void)state;
-    features = "all";
-    ring = make(features, 64, 256);
-    return 0;
-}
-
-static inline int finish(void **state)
-{
-    (void)state;
-    ring_free(&ring);
-    return 0;
 }
 
 /* An operation that notes what its completions say. */
@@ -124,15 +142,51 @@ static inline void give_back(struct probe *probe)
         }                                                                                          \
     } while (0)
 
+static inline void fill(char *data, size_t size, uint32_t from)
+{
+    for (size_t i = 0; i < size; i++)
+        data[i] = (char)((from + i) * 31 >> 3);
+}
+
+static inline int64_t mono_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static inline void send_buffer(int fd, int bytes)
+{
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), 0);
+}
+
+/* Ends what is in flight and sees that it does. */
+static inline void cancel(struct probe *probe)
+{
+    ring_cancel(ring, &probe->op);
+    turn_until(!probe->op.in_flight);
+}
+
+/* How long a few waits of 20 ms take altogether: the first ones may end early. */
+static inline int64_t slept_ns(void)
+{
+    enum { WAITS = 5, WAIT_NS = 20 * 1000 * 1000 };
+    int64_t before = mono_ns();
+    for (int i = 0; i < WAITS; i++)
+        assert_int_equal(ring_turn(ring, WAIT_NS), 0);
+    return mono_ns() - before;
+}
+
 static inline void pair_open(int fd[2])
 {
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
 }
 
+/* With nothing in flight. */
 static inline void pair_close(int fd[2])
 {
-    close(fd[0]);
-    close(fd[1]);
+    ring_close(ring, fd[0]);
+    ring_close(ring, fd[1]);
 }
 
 static inline void put(int fd, const void *data, size_t size)
@@ -140,9 +194,15 @@ static inline void put(int fd, const void *data, size_t size)
     assert_int_equal(write(fd, data, size), size);
 }
 
-/* Both kernels. */
-#define both(test)                                                                                 \
-    cmocka_unit_test_setup_teardown(test, with_61, finish),                                        \
-        cmocka_unit_test_setup_teardown(test, with_all, finish)
+#define probe_test(test, engine, features)                                                         \
+    {                                                                                              \
+#test " (" engine ", " features ")", probe_run, probe_begin, probe_end,                    \
+            &(struct probe_case)                                                                   \
+        {                                                                                          \
+            engine, features, test                                                                 \
+        }                                                                                          \
+    }
+#define on_uring(test) probe_test(test, "uring", "6.1"), probe_test(test, "uring", "all")
+#define on_every_engine(test) on_uring(test)
 
 #endif

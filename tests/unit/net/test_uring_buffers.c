@@ -7,12 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-static void fill(char *data, size_t size, uint32_t from)
-{
-    for (size_t i = 0; i < size; i++)
-        data[i] = (char)((from + i) * 31 >> 3);
-}
-
 /* What the buffers hold and what is still in the socket is not lost when they run out. */
 static void buffers_run_out_and_come_back(void **state)
 {
@@ -128,7 +122,7 @@ static void small_messages_share_a_buffer_if_the_kernel_can(void **state)
 static void only_what_was_asked_for_is_used(void **state)
 {
     (void)state;
-    if (strcmp(features, "6.1") == 0)
+    if (strcmp(probed->features, "6.1") == 0)
         assert_false(incremental());
 }
 
@@ -236,12 +230,12 @@ static void the_pool_stands_between_guard_pages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        both(buffers_run_out_and_come_back),
-        both(a_held_buffer_is_not_filled_again),
-        both(small_messages_share_a_buffer_if_the_kernel_can),
-        both(only_what_was_asked_for_is_used),
-        both(a_stream_stays_whole),
-        both(the_pool_stands_between_guard_pages),
+        on_every_engine(buffers_run_out_and_come_back),
+        on_every_engine(a_held_buffer_is_not_filled_again),
+        on_uring(small_messages_share_a_buffer_if_the_kernel_can),
+        on_uring(only_what_was_asked_for_is_used),
+        on_every_engine(a_stream_stays_whole),
+        on_every_engine(the_pool_stands_between_guard_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

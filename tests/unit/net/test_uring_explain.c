@@ -1,7 +1,7 @@
 /*
  * test_uring_explain.c - each refusal has its own advice, and unknown names of features are found.
  */
-#include "shoal/net/uring.h"
+#include "shoal/net/ring.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -9,6 +9,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+static const struct ring_engine *uring(void)
+{
+    return ring_engine_find("uring");
+}
 
 static void each_refusal_says_what_to_do(void **state)
 {
@@ -22,27 +27,27 @@ static void each_refusal_says_what_to_do(void **state)
         { EACCES, "io_uring is " },
     };
     for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
-        assert_non_null(strstr(uring_explain(-refusals[i].error), refusals[i].words));
-    assert_string_equal(uring_explain(-EIO), "io_uring could not be set up");
+        assert_non_null(strstr(uring()->explain(-refusals[i].error), refusals[i].words));
+    assert_string_equal(uring()->explain(-EIO), "io_uring could not be set up");
 }
 
 static void known_features_are_known(void **state)
 {
     (void)state;
-    assert_null(uring_features_unknown("all"));
-    assert_null(uring_features_unknown("6.1"));
-    assert_null(uring_features_unknown("incremental-buffers"));
-    assert_null(uring_features_unknown("incremental-buffers,registered-files"));
-    assert_null(uring_features_unknown(" registered-files, incremental-buffers "));
-    assert_null(uring_features_unknown(""));
+    assert_null(uring()->features_unknown("all"));
+    assert_null(uring()->features_unknown("6.1"));
+    assert_null(uring()->features_unknown("incremental-buffers"));
+    assert_null(uring()->features_unknown("incremental-buffers,registered-files"));
+    assert_null(uring()->features_unknown(" registered-files, incremental-buffers "));
+    assert_null(uring()->features_unknown(""));
 }
 
 static void the_first_unknown_name_is_given(void **state)
 {
     (void)state;
-    assert_string_equal(uring_features_unknown("al"), "al");
-    assert_string_equal(uring_features_unknown("alls"), "alls");
-    assert_string_equal(uring_features_unknown("all,sqpoll,napi"), "sqpoll,napi");
+    assert_string_equal(uring()->features_unknown("al"), "al");
+    assert_string_equal(uring()->features_unknown("alls"), "alls");
+    assert_string_equal(uring()->features_unknown("all,sqpoll,napi"), "sqpoll,napi");
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /*
  * test_uring_features.c - what --uring-features takes, and which features a ring then uses.
  */
-#include "shoal/net/uring.h"
+#include "shoal/net/ring.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+static const struct ring_engine *uring(void)
+{
+    return ring_engine_find("uring");
+}
 
 /* The features of a ring made with this list; skips where there is no io_uring. */
 static const char *features_with(const char *list)
@@ -18,9 +23,9 @@ static const char *features_with(const char *list)
         .entries = 8, .completions = 16, .buffer_bytes = 4096, .buffer_count = 2, .features = list
     };
     int error = 0;
-    struct ring *ring = uring_new(&config, &error);
+    struct ring *ring = uring()->open(&config, &error);
     if (ring == NULL) {
-        print_message("no io_uring here: %s\n", uring_explain(error));
+        print_message("no io_uring here: %s\n", uring()->explain(error));
         skip();
     }
     strcpy(features, ring->features);
@@ -31,27 +36,27 @@ static const char *features_with(const char *list)
 static void known_names_are_taken(void **state)
 {
     (void)state;
-    assert_null(uring_features_unknown("all"));
-    assert_null(uring_features_unknown("6.1"));
-    assert_null(uring_features_unknown(""));
-    assert_null(uring_features_unknown("registered-files"));
-    assert_null(uring_features_unknown(" registered-files, incremental-buffers,"));
+    assert_null(uring()->features_unknown("all"));
+    assert_null(uring()->features_unknown("6.1"));
+    assert_null(uring()->features_unknown(""));
+    assert_null(uring()->features_unknown("registered-files"));
+    assert_null(uring()->features_unknown(" registered-files, incremental-buffers,"));
 }
 
 static void the_first_unknown_name_is_told(void **state)
 {
     (void)state;
-    assert_string_equal(uring_features_unknown("all,zero-copy,x"), "zero-copy,x");
-    assert_string_equal(uring_features_unknown("registered"), "registered");
-    assert_string_equal(uring_features_unknown("registered-files2"), "registered-files2");
-    assert_string_equal(uring_features_unknown("ALL"), "ALL");
+    assert_string_equal(uring()->features_unknown("all,zero-copy,x"), "zero-copy,x");
+    assert_string_equal(uring()->features_unknown("registered"), "registered");
+    assert_string_equal(uring()->features_unknown("registered-files2"), "registered-files2");
+    assert_string_equal(uring()->features_unknown("ALL"), "ALL");
 }
 
 static void the_known_names_can_be_listed(void **state)
 {
     (void)state;
     char known[RING_FEATURES_TEXT];
-    uring_features_known(known);
+    uring()->features_known(known);
     assert_string_equal(
         known, "all, 6.1, incremental-buffers (Linux 6.12), registered-files (Linux 6.14)");
 }

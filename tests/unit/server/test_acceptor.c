@@ -69,7 +69,17 @@ static void fake_cancel(struct ring *ring, struct io_op *op)
     op->cancelling = true;
 }
 
-static const struct ring_engine engine = { .accept = fake_accept, .cancel = fake_cancel };
+static void fake_close(struct ring *ring, int fd)
+{
+    (void)ring;
+    close(fd);
+}
+
+static const struct ring_engine engine = {
+    .accept = fake_accept,
+    .cancel = fake_cancel,
+    .close = fake_close,
+};
 static struct ring ring = { .engine = &engine };
 
 static struct reactor *sequencer(void)
