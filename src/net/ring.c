@@ -3,6 +3,7 @@
  */
 #include "shoal/net/ring.h"
 
+#include "epoll.h"
 #include "uring.h"
 
 #include "shoal/net/socket.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-static const struct ring_engine *const engines[] = { &uring_engine };
+static const struct ring_engine *const engines[] = { &uring_engine, &epoll_engine };
 
 const struct ring_engine *ring_engine_find(const char *option)
 {

@@ -203,6 +203,7 @@ static inline void put(int fd, const void *data, size_t size)
         }                                                                                          \
     }
 #define on_uring(test) probe_test(test, "uring", "6.1"), probe_test(test, "uring", "all")
-#define on_every_engine(test) on_uring(test)
+#define on_epoll(test) probe_test(test, "epoll", "all")
+#define on_every_engine(test) on_uring(test), on_epoll(test)
 
 #endif

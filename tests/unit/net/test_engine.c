@@ -274,20 +274,24 @@ static void one_may_be_cancelled_by_the_end_of_another(void **state)
     pair_open(fd[1]);
     /* Whichever comes first, one killer comes before its victim. */
     ring_recv_once(ring, &killer[0].op, fd[0][0], 10);
-    ring_recv(ring, &victim[0]->op, fd[1][0]);
+    ring_recv_once(ring, &victim[0]->op, fd[1][0], 10);
     ring_turn(ring, 0);
     put(fd[0][1], "a", 1);
     put(fd[1][1], "b", 1);
     turn_until(!victim[0]->op.in_flight && !killer[0].op.in_flight);
-    ring_recv(ring, &victim[1]->op, fd[0][0]);
+    for (int turns = 0; turns < 5; turns++)
+        ring_turn(ring, 0);
+    ring_recv_once(ring, &victim[1]->op, fd[0][0], 10);
     ring_recv_once(ring, &killer[1].op, fd[1][0], 10);
     ring_turn(ring, 0);
     put(fd[0][1], "c", 1);
     put(fd[1][1], "d", 1);
     turn_until(!victim[1]->op.in_flight && !killer[1].op.in_flight);
+    for (int turns = 0; turns < 5; turns++)
+        ring_turn(ring, 0);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(victim[i]->result, -ECANCELED);
-        assert_false(victim[i]->more);
+        assert_true(victim[i]->result == -ECANCELED || victim[i]->result > 0);
+        assert_int_equal(victim[i]->events, 1);
         pair_close(fd[i]);
         free(victim[i]);
     }
@@ -347,6 +351,11 @@ static void a_send_that_is_through_cannot_be_cancelled(void **state)
     for (int i = 0; i < 5; i++)
         ring_turn(ring, 0);
     assert_int_equal(out->events, 1);
+    ring_shutdown(ring, fd[0], SHUT_RDWR);
+    ring_send(ring, &out->op, fd[1], "hello", 5);
+    ring_wait(ring, -1);
+    cancel(out); /* it has failed before */
+    assert_int_equal(out->result, -EPIPE);
     pair_close(fd);
     free(out);
 }

@@ -5,7 +5,10 @@
 #include "support/ring_probe.h"
 #include "support/seed.h"
 
+#include "shoal/net/socket.h"
+
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/uio.h>
 
 /* ---- bytes --------------------------------------------------------------- */
@@ -49,6 +52,54 @@ static void bytes_that_are_there_are_found(void **state)
     assert_int_equal(in->result, 0);
     pair_close(fd);
     free(in);
+}
+
+/* A receive stops short at what a client of a Unix socket sends along, and at an urgent byte. */
+static void bytes_behind_something_odd_are_found(void **state)
+{
+    (void)state;
+    int fd[2], tcp[2], listener = socket_listen_tcp("127.0.0.1", 0, 1);
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    struct probe *in = probe_new(), *odd = probe_new();
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } along = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS } };
+    struct iovec part = { "ab", 2 };
+    struct msghdr message = { .msg_iov = &part,
+                              .msg_iovlen = 1,
+                              .msg_control = along.room,
+                              .msg_controllen = sizeof(along.room) };
+    pair_open(fd);
+    memcpy(CMSG_DATA(&along.header), &fd[1], sizeof(int));
+    assert_int_equal(sendmsg(fd[1], &message, 0), 2);
+    put(fd[1], "cd", 2);
+    ring_recv(ring, &in->op, fd[0]);
+    turn_until(in->size == 4);
+    assert_memory_equal(in->data, "abcd", 4);
+    cancel(in);
+    pair_close(fd);
+
+    assert_true(listener >= 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    tcp[1] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(tcp[1], (struct sockaddr *)&address, sizeof(address)), 0);
+    tcp[0] = accept(listener, NULL, NULL);
+    assert_true(tcp[0] >= 0);
+    put(tcp[1], "ab", 2);
+    assert_int_equal(send(tcp[1], "!", 1, MSG_OOB), 1);
+    put(tcp[1], "cd", 2);
+    ring_recv(ring, &odd->op, tcp[0]);
+    turn_until(odd->size == 4);
+    assert_memory_equal(odd->data, "abcd", 4);
+    cancel(odd);
+    pair_close(tcp);
+    close(listener);
+    free(in);
+    free(odd);
 }
 
 static void an_empty_pool_is_said_once(void **state)
@@ -230,6 +281,7 @@ static void bytes_go_both_ways_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        on_every_engine(bytes_behind_something_odd_are_found),
         on_every_engine(bytes_that_are_there_are_found),
         on_every_engine(an_empty_pool_is_said_once),
         on_every_engine(no_receive_sees_the_bytes_of_another),

@@ -9,12 +9,19 @@
 
 /* ---- waiting ------------------------------------------------------------- */
 
+/* A signal may end a wait, and so may an io_uring of the thread whose end is not over yet. */
 static void it_waits_as_long_as_it_is_told(void **state)
 {
     (void)state;
-    int64_t before = mono_ns();
-    assert_int_equal(ring_turn(ring, 20 * 1000 * 1000), 0);
-    assert_true(mono_ns() - before >= 19 * 1000 * 1000);
+    enum { TIMES = 3 };
+    int64_t longest = 0;
+    for (int i = 0; i < TIMES; i++) {
+        int64_t before = mono_ns();
+        assert_int_equal(ring_turn(ring, 20 * 1000 * 1000), 0);
+        int64_t took = mono_ns() - before;
+        longest = took > longest ? took : longest;
+    }
+    assert_true(longest >= 19 * 1000 * 1000);
     assert_int_equal(ring_turn(ring, 0), 0);
 }
 
@@ -23,15 +30,13 @@ static void it_waits_less_than_a_millisecond_if_told(void **state)
 {
     (void)state;
     enum { TIMES = 20 };
-    int64_t least = INT64_MAX;
+    int short_ones = 0;
     for (int i = 0; i < TIMES; i++) {
         int64_t before = mono_ns();
         assert_int_equal(ring_turn(ring, 20 * 1000), 0);
-        int64_t took = mono_ns() - before;
-        assert_true(took >= 19 * 1000);
-        least = took < least ? took : least;
+        short_ones += mono_ns() - before < 1000 * 1000;
     }
-    assert_true(least < 1000 * 1000);
+    assert_true(short_ones > TIMES / 4);
 }
 
 struct sleeper {
@@ -87,6 +92,10 @@ static void a_wake_up_before_the_sleep_ends_it(void **state)
         assert_int_equal(ring_turn(target, 60 * 1000000000ll), 0);
         assert_true(mono_ns() - before < 30 * 1000000000ll);
     }
+    int64_t before = mono_ns();
+    for (int i = 0; i < 5; i++) /* and no more than that */
+        ring_turn(target, 20 * 1000 * 1000);
+    assert_true(mono_ns() - before >= 50 * 1000 * 1000);
     ring_free(&target);
 }
 

@@ -16,6 +16,10 @@ static void engines_are_found_by_their_words(void **state)
     assert_non_null(uring);
     assert_string_equal(uring->name, "io_uring");
     assert_string_equal(uring->option, "uring");
+    const struct ring_engine *epoll = ring_engine_find("epoll");
+    assert_non_null(epoll);
+    assert_string_equal(epoll->name, "epoll");
+    assert_string_equal(epoll->option, "epoll");
 }
 
 static void other_words_find_none(void **state)

@@ -2,25 +2,17 @@
  * test_uring_files.c - descriptors that the ring holds on to: they work as before, and closing one
  * closes it.
  */
+#include "support/refuse_call.h"
+
 #include "shoal/net/ring.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 enum { TURNS_MAX = 1000, BEYOND = 20000 };
 
@@ -144,22 +136,6 @@ static void one_that_was_never_held_may_be_closed(void **state)
     ring_close(ring, BEYOND);
 }
 
-/* From here on the kernel refuses to change what rings hold on to. */
-static bool refuse_to_register(void)
-{
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_register, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = { sizeof(code) / sizeof(*code), code };
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
-enum { CHILD_FINE = 0, CHILD_WRONG = 1, CHILD_SKIPS = 77 };
-
 /* In a process of its own, for the filter stays: what is sent on a number goes to the file that has
  * it now. */
 static int send_after_refusals(void)
@@ -170,7 +146,7 @@ static int send_after_refusals(void)
     if (start_with("all") != 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, old) != 0)
         return CHILD_WRONG;
     ring_keep(ring, old[0]);
-    if (!refuse_to_register())
+    if (!refuse_call(SYS_io_uring_register, ENOMEM))
         return CHILD_SKIPS;
     ring_close(ring, old[0]);
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, new) != 0 || new[0] != old[0])
@@ -186,16 +162,7 @@ static int send_after_refusals(void)
 static void a_refusal_mixes_up_no_files(void **state)
 {
     (void)state;
-    int status = 0;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0)
-        _exit(send_after_refusals());
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == CHILD_SKIPS)
-        skip();
-    assert_int_equal(WEXITSTATUS(status), CHILD_FINE);
+    run_in_child(send_after_refusals);
 }
 
 static void only_what_was_asked_for_is_used(void **state)
