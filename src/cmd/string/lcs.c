@@ -1,9 +1,25 @@
 /*
  * lcs.c - LCS: the longest common subsequence of two strings, its length, or where it lies.
  *
- * The usual table of lengths: cell (i, j) is that of the first i bytes of a and the first j of b.
- * Walking it back from the end gives the subsequence, last byte first. Time and memory grow with
- * the product of both lengths, so the table is bounded as in Redis.
+ * The usual table has in cell (r, c) the length for the first r bytes of one string and the first c
+ * of the other. Neighbours differ by 0 or 1, so a row is a string of bits, a 0 where the length
+ * grows, and 64 columns of a row are made from those of the row above by one addition. The shorter
+ * string has the rows. Stripes of 64 columns are filled one after the other:
+ *
+ *        border 0     border 1     border 2       a border has a bit for each row: 1 where the
+ *          |  stripe 0  |  stripe 1  |            length there is one more than in the row above
+ *   row 1  |  64 bits   |  64 bits   |
+ *   row 2  |  64 bits   |  64 bits   |
+ *
+ * The borders are kept, which take 1/512 byte a cell. The way back from the last cell gives the
+ * subsequence, last byte first; it fills each stripe once more from its left border.
+ *
+ * Time grows with the product of both lengths. It is bounded where Redis bounds the memory of its
+ * table, which is two million steps here, and as many again for the way back. Memory is less than
+ * 1 MB for two values of a like size, and 3 MB at most.
+ *
+ * source   the step of a row: H. Hyyro, "Bit-parallel LCS-length computation revisited" (AWOCA
+ *          2004); keeping borders: D. Hirschberg's idea of computing twice (CACM 1975)
  */
 #include <stdlib.h>
 
@@ -12,7 +28,11 @@
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"
 
-enum { LCS_TABLE_BYTES_MAX = VALUE_BYTES_MAX }; /* Redis: proto-max-bulk-len */
+enum {
+    LCS_CELLS_MAX = VALUE_BYTES_MAX / 4, /* in Redis: proto-max-bulk-len, of 4 bytes a cell */
+    STRIPE = 64,
+    GROUP = 8, /* rows, one byte of a border */
+};
 
 struct lcs_options {
     bool idx, len, with_match_len;
@@ -21,7 +41,13 @@ struct lcs_options {
 
 struct lcs {
     struct bytes a, b;
-    uint32_t *lengths; /* (a.size + 1) rows of b.size + 1 */
+    struct bytes rows, columns; /* a and b, or b and a */
+    bool rows_are_a;
+    uint32_t length;     /* of the subsequence */
+    size_t border_bytes; /* of one border */
+    uint8_t *borders;    /* one after the other; in place of all a single one for LEN alone */
+    uint64_t *bits;      /* the stripe in hand: [r] are those of row r, 0 to rows.size */
+    size_t stripe;       /* which one that is */
 };
 
 /* Bytes that are in both, side by side: a[a_first ...] and b[b_first ...]. */
@@ -67,58 +93,147 @@ static bool options_parse(struct exec *exec, struct lcs_options *options)
 
 /* ---- the table ----------------------------------------------------------- */
 
-static inline uint32_t *cell(const struct lcs *lcs, size_t i, size_t j)
+static size_t stripe_count(const struct lcs *lcs)
 {
-    return &lcs->lengths[i * (lcs->b.size + 1) + j];
+    return (lcs->columns.size + STRIPE - 1) / STRIPE;
 }
 
-static void fill(struct lcs *lcs)
+static struct bytes stripe_columns(const struct lcs *lcs, size_t stripe)
 {
-    for (size_t i = 0; i < lcs->a.size; i++) {
-        const uint32_t *above = cell(lcs, i, 0);
-        uint32_t *row = cell(lcs, i + 1, 0);
-        for (size_t j = 0; j < lcs->b.size; j++) {
-            if (lcs->a.data[i] == lcs->b.data[j])
-                row[j + 1] = above[j] + 1;
-            else
-                row[j + 1] = above[j + 1] > row[j] ? above[j + 1] : row[j];
+    size_t first = stripe * STRIPE, left = lcs->columns.size - first;
+    return bytes_of(lcs->columns.data + first, left < STRIPE ? left : STRIPE);
+}
+
+/* One row further: `bits` of the row above, `equal` the columns with the row's byte, `carry` from
+ * the border on the left to that on the right. */
+static inline uint64_t row_step(uint64_t bits, uint64_t equal, unsigned *carry)
+{
+    unsigned long long sum;
+    bool over = __builtin_add_overflow(bits, bits & equal, &sum);
+    over |= __builtin_add_overflow(sum, *carry, &sum);
+    *carry = over;
+    return sum | (bits & ~equal);
+}
+
+/* Fills `rows` rows of a stripe from the border `in`, and its right border `out`, which may be the
+ * same. Its rows go to `kept` unless that is NULL. Returns those of the last row. */
+static uint64_t stripe_fill(const struct lcs *lcs, size_t stripe, size_t rows, const uint8_t *in,
+                            uint8_t *out, uint64_t *kept)
+{
+    uint64_t equal[256] = { 0 }, bits = ~0ull;
+    struct bytes columns = stripe_columns(lcs, stripe);
+    const unsigned char *text = (const unsigned char *)lcs->rows.data;
+    for (size_t i = 0; i < columns.size; i++)
+        equal[(unsigned char)columns.data[i]] |= 1ull << i;
+    for (size_t first = 0; first < rows; first += GROUP) {
+        unsigned carries = in[first / GROUP], passed = 0;
+        for (unsigned k = 0; k < GROUP && first + k < rows; k++) {
+            unsigned carry = carries >> k & 1;
+            bits = row_step(bits, equal[text[first + k]], &carry);
+            passed |= carry << k;
+            if (kept != NULL)
+                kept[first + k + 1] = bits;
         }
+        out[first / GROUP] = (uint8_t)passed;
     }
+    return bits;
 }
 
-/* False: the error is replied. The first row and column are 0, hence calloc. */
-static bool lcs_init(struct exec *exec, struct lcs *lcs, struct bytes a, struct bytes b)
+static uint8_t *border(const struct lcs *lcs, size_t stripe)
 {
-    /* no overflow: both are at most VALUE_BYTES_MAX */
-    size_t cells = (a.size + 1) * (b.size + 1);
-    *lcs = (struct lcs){ .a = a, .b = b };
-    if (cells > LCS_TABLE_BYTES_MAX / sizeof(uint32_t)) {
-        reply_error(exec->reply, "ERR Insufficient memory, transient memory for LCS exceeds "
-                                 "proto-max-bulk-len");
-        return false;
+    return lcs->bits != NULL ? lcs->borders + stripe * lcs->border_bytes : lcs->borders;
+}
+
+static void lcs_fill(struct lcs *lcs)
+{
+    for (size_t stripe = 0; stripe < stripe_count(lcs); stripe++) {
+        uint64_t last = stripe_fill(lcs, stripe, lcs->rows.size, border(lcs, stripe),
+                                    border(lcs, stripe + 1), NULL);
+        lcs->length += (uint32_t)__builtin_popcountll(~last);
     }
-    lcs->lengths = calloc(cells, sizeof(uint32_t));
-    if (lcs->lengths == NULL) {
-        reply_error(exec->reply,
-                    "ERR Insufficient memory, failed allocating transient memory for LCS");
-        return false;
-    }
-    fill(lcs);
-    return true;
 }
 
 static void lcs_fini(struct lcs *lcs)
 {
-    free(lcs->lengths);
+    free(lcs->borders);
+    free(lcs->bits);
+}
+
+/* False: the error is replied. The first border is 0, hence calloc. */
+static bool lcs_init(struct exec *exec, struct lcs *lcs, struct bytes a, struct bytes b,
+                     bool way_back)
+{
+    bool rows_are_a = a.size <= b.size;
+    struct bytes rows = rows_are_a ? a : b, columns = rows_are_a ? b : a;
+    *lcs = (struct lcs){ .a = a, .b = b, .rows = rows, .columns = columns };
+    lcs->rows_are_a = rows_are_a;
+    /* no overflow: both are at most VALUE_BYTES_MAX */
+    if ((a.size + 1) * (b.size + 1) > LCS_CELLS_MAX) {
+        reply_errorf(exec->reply,
+                     "ERR LCS of values of %zu and %zu bytes would take too long, their product "
+                     "is limited to %d",
+                     a.size, b.size, LCS_CELLS_MAX);
+        return false;
+    }
+    lcs->border_bytes = rows.size / GROUP + 1;
+    lcs->borders = calloc(way_back ? stripe_count(lcs) + 1 : 1, lcs->border_bytes);
+    lcs->stripe = SIZE_MAX;
+    if (way_back)
+        lcs->bits = malloc((rows.size + 1) * sizeof(*lcs->bits));
+    if (lcs->borders == NULL || (way_back && lcs->bits == NULL)) {
+        reply_error(exec->reply, ERR_NO_MEMORY);
+        lcs_fini(lcs);
+        return false;
+    }
+    lcs_fill(lcs);
+    return true;
+}
+
+/* ---- the way back -------------------------------------------------------- */
+
+/* The stripe's bits up to row `row`: the way back does not come to those below it again. */
+static void stripe_recall(struct lcs *lcs, size_t stripe, size_t row)
+{
+    if (stripe == lcs->stripe)
+        return;
+    lcs->stripe = stripe;
+    lcs->bits[0] = ~0ull;
+    stripe_fill(lcs, stripe, row, border(lcs, stripe), border(lcs, stripe + 1), lcs->bits);
+}
+
+/* By how much the length in cell (row, column) exceeds that in the column before: 0 or 1. */
+static unsigned more_than_before(struct lcs *lcs, size_t row, size_t column)
+{
+    stripe_recall(lcs, (column - 1) / STRIPE, row);
+    return (unsigned)(~lcs->bits[row] >> (column - 1) % STRIPE & 1);
+}
+
+/* The same of the row above. */
+static unsigned more_than_above(struct lcs *lcs, size_t row, size_t column)
+{
+    size_t stripe = (column - 1) / STRIPE;
+    stripe_recall(lcs, stripe, row);
+    uint64_t columns = ~0ull >> (STRIPE - 1 - (column - 1) % STRIPE);
+    int within = __builtin_popcountll(~lcs->bits[row] & columns) -
+                 __builtin_popcountll(~lcs->bits[row - 1] & columns);
+    unsigned at_border = border(lcs, stripe)[(row - 1) / GROUP] >> (row - 1) % GROUP & 1;
+    return at_border + (unsigned)within;
+}
+
+/* Of two ways back that are equally good Redis takes the one that shortens b, so a is shortened
+ * only where the last byte of b counts. */
+static bool shortens_a(struct lcs *lcs, size_t i, size_t j)
+{
+    return lcs->rows_are_a ? more_than_before(lcs, i, j) : more_than_above(lcs, j, i);
 }
 
 /* The last match that ends at or before the first *i bytes of a and *j of b, which move to its
- * start. Of two ways back that are equally good Redis takes the one that shortens b. */
-static bool match_before(const struct lcs *lcs, size_t *i, size_t *j, struct match *match)
+ * start. */
+static bool match_before(struct lcs *lcs, size_t *i, size_t *j, struct match *match)
 {
     const char *a = lcs->a.data, *b = lcs->b.data;
     while (*i > 0 && *j > 0 && a[*i - 1] != b[*j - 1]) {
-        if (*cell(lcs, *i - 1, *j) > *cell(lcs, *i, *j - 1))
+        if (shortens_a(lcs, *i, *j))
             --*i;
         else
             --*j;
@@ -132,11 +247,11 @@ static bool match_before(const struct lcs *lcs, size_t *i, size_t *j, struct mat
 
 /* ---- replies ------------------------------------------------------------- */
 
-static void reply_text(struct exec *exec, const struct lcs *lcs, uint32_t length)
+static void reply_text(struct exec *exec, struct lcs *lcs)
 {
     struct match match;
-    size_t i = lcs->a.size, j = lcs->b.size, left = length;
-    char *text = malloc(length + 1);
+    size_t i = lcs->a.size, j = lcs->b.size, left = lcs->length;
+    char *text = malloc(left + 1);
     if (text == NULL) {
         reply_error(exec->reply, ERR_NO_MEMORY);
         return;
@@ -145,22 +260,8 @@ static void reply_text(struct exec *exec, const struct lcs *lcs, uint32_t length
         left -= match.size;
         memcpy(text + left, lcs->a.data + match.a_first, match.size);
     }
-    reply_str(exec->reply, bytes_of(text, length));
+    reply_str(exec->reply, bytes_of(text, lcs->length));
     free(text);
-}
-
-static bool wanted(const struct lcs_options *options, const struct match *match)
-{
-    return (int64_t)match->size >= options->match_len_min;
-}
-
-static uint32_t count_matches(const struct lcs *lcs, const struct lcs_options *options)
-{
-    struct match match;
-    uint32_t count = 0;
-    for (size_t i = lcs->a.size, j = lcs->b.size; match_before(lcs, &i, &j, &match);)
-        count += wanted(options, &match);
-    return count;
 }
 
 static void reply_range(struct reply *reply, size_t first, size_t size)
@@ -179,21 +280,26 @@ static void reply_match(struct reply *reply, const struct match *match, bool wit
         reply_int(reply, (int64_t)match->size);
 }
 
-/* The matches, last one first, and the length. An array's size comes first, so they are walked
- * twice. */
-static void reply_matches(struct exec *exec, const struct lcs *lcs,
-                          const struct lcs_options *options, uint32_t length)
+/* The matches, last one first, and the length. An array's size comes first, and the way back is
+ * gone once, so they are gathered. */
+static void reply_matches(struct exec *exec, struct lcs *lcs, const struct lcs_options *options)
 {
-    struct match match;
+    struct match *matches = malloc((lcs->length + 1) * sizeof(*matches));
+    uint32_t count = 0;
+    if (matches == NULL) {
+        reply_error(exec->reply, ERR_NO_MEMORY);
+        return;
+    }
+    for (size_t i = lcs->a.size, j = lcs->b.size; match_before(lcs, &i, &j, &matches[count]);)
+        count += (int64_t)matches[count].size >= options->match_len_min;
     reply_map(exec->reply, 2);
     reply_cstr(exec->reply, "matches");
-    reply_array(exec->reply, count_matches(lcs, options));
-    for (size_t i = lcs->a.size, j = lcs->b.size; match_before(lcs, &i, &j, &match);) {
-        if (wanted(options, &match))
-            reply_match(exec->reply, &match, options->with_match_len);
-    }
+    reply_array(exec->reply, count);
+    for (uint32_t i = 0; i < count; i++)
+        reply_match(exec->reply, &matches[i], options->with_match_len);
     reply_cstr(exec->reply, "len");
-    reply_int(exec->reply, length);
+    reply_int(exec->reply, lcs->length);
+    free(matches);
 }
 
 static void lcs_command(struct exec *exec)
@@ -206,15 +312,15 @@ static void lcs_command(struct exec *exec)
         const struct item *item = keyspace_read(exec->keyspace, exec_key_at(exec, i + 1));
         text[i] = item == NULL ? bytes_of("", 0) : item_value(item, scratch[i]);
     }
-    if (!options_parse(exec, &options) || !lcs_init(exec, &lcs, text[0], text[1]))
+    if (!options_parse(exec, &options) ||
+        !lcs_init(exec, &lcs, text[0], text[1], options.idx || !options.len))
         return;
-    uint32_t length = *cell(&lcs, lcs.a.size, lcs.b.size);
     if (options.idx)
-        reply_matches(exec, &lcs, &options, length);
+        reply_matches(exec, &lcs, &options);
     else if (options.len)
-        reply_int(exec->reply, length);
+        reply_int(exec->reply, lcs.length);
     else
-        reply_text(exec, &lcs, length);
+        reply_text(exec, &lcs);
     lcs_fini(&lcs);
 }
 
