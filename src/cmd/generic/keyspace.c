@@ -5,9 +5,6 @@
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"
 
-/* Above it nearly all keys have expired: the reply is nil, and the expiry sweep is due anyway. */
-enum { RANDOM_TRIES_MAX = 100 };
-
 static void dbsize_command(struct exec *exec)
 {
     reply_int(exec->reply, (int64_t)exec->keyspace->db[exec->db].count);
@@ -15,17 +12,13 @@ static void dbsize_command(struct exec *exec)
 
 static void randomkey_command(struct exec *exec)
 {
-    struct table *table = &exec->keyspace->db[exec->db];
-    for (int i = 0; i < RANDOM_TRIES_MAX; i++) {
-        const struct item *item = table_random(table, random_next(exec_random(exec)));
-        if (item == NULL)
-            break;
-        if (value_live(exec->keyspace, item)) {
-            reply_str(exec->reply, item_key(item));
-            return;
-        }
-    }
-    reply_nil(exec->reply);
+    struct keyspace *keyspace = exec->keyspace;
+    const struct item *item =
+        table_random(&keyspace->db[exec->db], exec_random(exec), keyspace->now_ms);
+    if (item != NULL)
+        reply_str(exec->reply, item_key(item));
+    else
+        reply_nil(exec->reply);
 }
 
 /* Both modes are alike: the table is swapped at once and freed in slices. */
@@ -60,7 +53,8 @@ const struct command keyspace_commands[] = {
       .summary = "Returns the number of keys in the database." },
     { .name = "randomkey", .arity = 1, .flags = CMD_READONLY,
       .route = ROUTE_ANY, .shard = randomkey_command,
-      .group = "generic", .since = "1.0.0", .complexity = "O(1)",
+      .group = "generic", .since = "1.0.0",
+      .complexity = "O(1); O(N) while nearly all keys have just expired",
       .syntax = "",
       .summary = "Returns the name of a random key, nil when there is none." },
     { .name = "flushdb", .arity = -1, .flags = CMD_WRITE,

@@ -10,10 +10,14 @@
 #include "shoal/store/table/ttlcode.h"
 
 enum {
-    RANDOM_TRIES_MAX = 512,
-    RANDOM_CHAIN_MAX = 8, /* longer chains are drawn no more often than one of this length */
-    SWEEP_GROUP = 16,     /* buckets whose due items are fetched together */
-    DRAIN_AHEAD = 4,      /* buckets whose items are fetched before they are freed */
+    /* Longer chains are drawn no more often than one of this length: at most one in 10,000, with
+     * six items a bucket. Four to seven draws find an item in a table that is not nearly empty. */
+    RANDOM_PLACES = 16,
+    RANDOM_DRAWS_MIN = 64,
+    RANDOM_DRAW_BUCKETS = 8, /* are looked at one after the other in the time of a draw */
+    RANDOM_AHEAD = 4,        /* buckets whose items are fetched before they are looked at */
+    SWEEP_GROUP = 16,        /* buckets whose due items are fetched together */
+    DRAIN_AHEAD = 4,         /* buckets whose items are fetched before they are freed */
 };
 
 /* ---- SCAN ---------------------------------------------------------------- */
@@ -52,37 +56,68 @@ uint64_t table_scan(struct table *table, uint64_t cursor, table_each_fn each, vo
 
 /* ---- a random item ------------------------------------------------------- */
 
-static struct item *chain_item(const struct bucket *head, unsigned n)
+static bool word_live(uint64_t word, int64_t now_ms)
 {
+    return word_ttl(word) == 0 || item_expire_ms(word_item(word)) > now_ms;
+}
+
+/* Draws a bucket and a place in it, which may be empty. So every item has the same chance, those of
+ * a long chain aside. NULL: the place is empty, or what is there has expired. */
+static struct item *draw_live(const struct table *table, struct random *random, int64_t now_ms)
+{
+    const struct directory *buckets = &table->_buckets;
+    const struct bucket *head = directory_at(buckets, random_below(random, buckets->count));
+    unsigned count = chain_count(head);
+    unsigned n = (unsigned)random_below(random, count < RANDOM_PLACES ? RANDOM_PLACES : count);
     for (const struct bucket *b = head; b != NULL; b = bucket_child(b))
         for (uint64_t used = bucket_used(b); used != 0; used &= used - 1)
-            if (n-- == 0)
-                return word_item(b->slot[mask_first(used)]);
+            if (n-- == 0) {
+                uint64_t word = b->slot[mask_first(used)];
+                return word_live(word, now_ms) ? word_item(word) : NULL;
+            }
     return NULL;
 }
 
-/* Draws buckets, and takes one with a chance in proportion to its length: so every item has the
- * same. */
-struct item *table_random(struct table *table, uint64_t random)
+/* The bucket's items that have a TTL: whether they live is to be asked. */
+static void fetch_mortal(const struct bucket *bucket)
+{
+    for (uint64_t used = bucket_used(bucket); used != 0; used &= used - 1) {
+        uint64_t word = bucket->slot[mask_first(used)];
+        if (word_ttl(word) != 0)
+            mem_prefetch(word_item(word));
+    }
+}
+
+/* Looks at all items and keeps each live one with the chance that it needs to be the one in the
+ * end. */
+static struct item *pick_live(const struct table *table, struct random *random, int64_t now_ms)
 {
     const struct directory *buckets = &table->_buckets;
+    struct item *picked = NULL;
+    uint64_t live = 0;
+    for (uint64_t i = 0; i < buckets->count; i++) {
+        if (i + RANDOM_AHEAD < buckets->count)
+            fetch_mortal(directory_at(buckets, i + RANDOM_AHEAD));
+        for (const struct bucket *b = directory_at(buckets, i); b != NULL; b = bucket_child(b))
+            for (uint64_t used = bucket_used(b); used != 0; used &= used - 1) {
+                uint64_t word = b->slot[mask_first(used)];
+                if (word_live(word, now_ms) && random_below(random, ++live) == 0)
+                    picked = word_item(word);
+            }
+    }
+    return picked;
+}
+
+/* Draws as long as that is cheaper than to look at all items. */
+struct item *table_random(const struct table *table, struct random *random, int64_t now_ms)
+{
+    uint64_t draws = table->_buckets.count / RANDOM_DRAW_BUCKETS + RANDOM_DRAWS_MIN;
+    struct item *item = NULL;
     if (table->count == 0)
         return NULL;
-    struct random draws;
-    random_seed(&draws, random);
-    unsigned longest = table->count < buckets->count ? 1 : RANDOM_CHAIN_MAX;
-    for (unsigned tries = 0; tries < RANDOM_TRIES_MAX; tries++) {
-        uint64_t draw = random_next(&draws);
-        const struct bucket *head = directory_at(buckets, draw % buckets->count);
-        unsigned count = chain_count(head);
-        draw = random_next(&draws);
-        if (draw % longest < count)
-            return chain_item(head, (draw >> 32) % count);
-    }
-    uint64_t index = random % buckets->count;
-    while (chain_count(directory_at(buckets, index)) == 0)
-        index = (index + 1) % buckets->count;
-    return chain_item(directory_at(buckets, index), 0);
+    while (item == NULL && draws-- > 0)
+        item = draw_live(table, random, now_ms);
+    return item != NULL ? item : pick_live(table, random, now_ms);
 }
 
 /* ---- the expiry sweep ---------------------------------------------------- */

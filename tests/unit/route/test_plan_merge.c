@@ -95,6 +95,22 @@ static void pick_weighs_shards_by_their_keys(void **state)
     assert_in_range(of_first, PICKS * 7 / 10, PICKS * 95 / 100); /* weights have one added */
 }
 
+/* However many keys of every shard have expired and are still there. */
+static void pick_finds_the_only_live_key(void **state)
+{
+    (void)state;
+    char expected[64];
+    struct client *client = client_open(1);
+    snprintf(expected, sizeof(expected), "$%zu %s", strlen(key(2, 0)), key(2, 0));
+    for (int round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < 3000; i++)
+            ask(client, "SET gone%u 1 PX 5000", i);
+        ask(client, "SET %s 1", key(2, 0));
+        pass_ms(5001);
+        assert_reply(expected, client, "RANDOMKEY");
+    }
+}
+
 static void a_move_says_what_became_of_it(void **state)
 {
     (void)state;
@@ -202,6 +218,7 @@ int main(void)
         with_reactors(3, ok_is_the_first_error_or_ok),
         with_reactors(3, pick_is_some_value_or_nil),
         with_reactors(2, pick_weighs_shards_by_their_keys),
+        with_reactors(3, pick_finds_the_only_live_key),
         with_reactors(3, a_move_says_what_became_of_it),
         with_reactors(3, every_rule_works_within_exec),
         with_reactors(2, an_aborted_one_is_nil),

@@ -41,12 +41,26 @@ static void randomkey_skips_expired(void **state)
     RUN_STEPS(state, { "DEL a", ":1" }, { "RANDOMKEY", "$-1" });
 }
 
+/* However many have expired and are still there. */
+static void randomkey_finds_the_only_live_key(void **state)
+{
+    char line[64];
+    for (int i = 0; i < 2000; i++) {
+        snprintf(line, sizeof(line), "SET gone%d 1 PX 1", i);
+        harness_run(*state, line);
+    }
+    RUN_STEPS(state, { "SET a 1", "+OK" }, { "@1", "" }, { "DBSIZE", ":2001" });
+    for (int i = 0; i < 100; i++)
+        assert_string_equal(harness_run(*state, "RANDOMKEY"), "$1 a");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         HARNESS_TEST(dbsize_and_flush),
         HARNESS_TEST(randomkey),
         HARNESS_TEST(randomkey_skips_expired),
+        HARNESS_TEST(randomkey_finds_the_only_live_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

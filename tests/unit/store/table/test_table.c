@@ -12,7 +12,7 @@ static void an_empty_table_has_nothing(void **state)
     table_prefetch_bucket(&m->table, 7);
     assert_false(table_prefetch_item(&m->table, 7));
     table_prefetch_child_item(&m->table, 7);
-    assert_null(table_random(&m->table, 5));
+    assert_null(table_random(&m->table, &m->random, 5));
     assert_int_equal(table_scan(&m->table, 0, NULL, NULL), 0);
     assert_int_equal(table_sweep_expired(&m->table, 100, 5, NULL, NULL, NULL), 0);
     table_validate(&m->table);

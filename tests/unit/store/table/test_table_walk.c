@@ -3,6 +3,8 @@
  */
 #include "unit/store/table/table_model.h"
 
+#include <math.h>
+
 /* ---- SCAN ------------------------------------------------------------------ */
 
 struct seen {
@@ -98,38 +100,78 @@ static void scan_takes_any_cursor(void **state)
 
 /* ---- a random item --------------------------------------------------------- */
 
-static void random_items_are_near_uniform(void **state)
+static uint32_t draw_id(struct table_model *m)
 {
-    struct table_model *m = *state;
-    enum { N = 500, DRAWS = 200 * 1000 };
-    for (uint32_t id = 0; id < N; id++)
-        model_put(m, id, 1, 0);
-    unsigned *hits = calloc(N, sizeof(*hits));
-    struct seen seen = { m, calloc(IDS, 1) };
-    for (int i = 0; i < DRAWS; i++) {
-        memset(seen.times, 0, N);
-        see(&seen, table_random(&m->table, random_next(&m->random)), 0);
-        for (uint32_t id = 0; id < N; id++)
-            hits[id] += seen.times[id];
-    }
-    unsigned least = DRAWS, most = 0;
-    for (uint32_t id = 0; id < N; id++) {
-        least = hits[id] < least ? hits[id] : least;
-        most = hits[id] > most ? hits[id] : most;
-    }
-    print_message("drawn %u to %u times\n", least, most);
-    /* 400 expected, deviation 20; items of chains over 8 are drawn less: 142 to 508 in 150 seeds */
-    assert_true(least > 60 && most < 650);
-    free(hits);
-    free(seen.times);
+    char scratch[INT64_TEXT_MAX], text[64] = "";
+    const struct item *item = table_random(&m->table, &m->random, m->table.now_ms);
+    unsigned version, id;
+    assert_non_null(item);
+    struct bytes value = item_value(item, scratch);
+    memcpy(text, value.data, value.size);
+    assert_int_equal(sscanf(text, "value %u of key %u", &version, &id), 2);
+    return id;
 }
 
-static void a_random_item_is_found_in_a_nearly_empty_table(void **state)
+/* The `live` keys from `first` on are drawn, and each as often as chance has it: chi-square, whose
+ * mean is one less than the number of keys and whose variance twice that. */
+static void expect_uniform(struct table_model *m, uint32_t first, uint32_t live)
+{
+    enum { DRAWS_A_KEY = 100 };
+    unsigned *hits = calloc(live, sizeof(*hits));
+    double chi_square = 0, mean = live - 1.0;
+    for (uint32_t i = 0; i < live * DRAWS_A_KEY; i++) {
+        uint32_t id = draw_id(m);
+        assert_in_range(id, first, first + live - 1);
+        hits[id - first]++;
+    }
+    for (uint32_t i = 0; i < live; i++) {
+        double off = (double)hits[i] - DRAWS_A_KEY;
+        chi_square += off * off / DRAWS_A_KEY;
+    }
+    print_message("%u keys of %lu in %lu buckets: chi-square %.0f\n", live,
+                  (unsigned long)m->table.count, (unsigned long)table_bucket_count(&m->table),
+                  chi_square);
+    assert_true(chi_square < mean + 7 * sqrt(2 * mean) + 20); /* once in ten million runs */
+    free(hits);
+}
+
+static void random_items_are_uniform(void **state)
 {
     struct table_model *m = *state;
-    model_put(m, 42, 1, 0);
-    for (int i = 0; i < 1000; i++)
-        assert_non_null(table_random(&m->table, random_next(&m->random)));
+    uint32_t id = 0;
+    static const uint32_t sizes[] = { 2, 10, 40, 100, 500, 3000 };
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        for (; id < sizes[i]; id++)
+            model_put(m, id, 1, 0);
+        expect_uniform(m, 0, id);
+    }
+    while (id > 20)
+        model_drop(m, --id);
+    expect_uniform(m, 0, id);
+}
+
+/* The expired are still in the table: between many live ones, few, and a single one. */
+static void random_items_are_live_and_uniform(void **state)
+{
+    struct table_model *m = *state;
+    enum { LIVE = 300, EXPIRED = 20 * 1000 };
+    for (uint32_t id = 0; id < LIVE; id++)
+        model_put(m, id, 1, id % 2 ? 0 : m->table.now_ms + 1000);
+    for (uint32_t id = LIVE; id < LIVE + 300; id++)
+        model_put(m, id, 1, m->table.now_ms);
+    expect_uniform(m, 0, LIVE);
+    for (uint32_t id = LIVE + 300; id < LIVE + EXPIRED; id++)
+        model_put(m, id, 1, m->table.now_ms);
+    expect_uniform(m, 0, LIVE);
+    for (uint32_t id = 15; id < LIVE; id++)
+        model_drop(m, id);
+    expect_uniform(m, 0, 15);
+    for (uint32_t id = 1; id < 15; id++)
+        model_drop(m, id);
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(draw_id(m), 0);
+    model_drop(m, 0);
+    assert_null(table_random(&m->table, &m->random, m->table.now_ms));
 }
 
 /* ---- the sweep ------------------------------------------------------------- */
@@ -272,8 +314,8 @@ int main(void)
         IN_MODEL(scan_returns_what_stays_under_growth_and_shrinking),
         IN_MODEL(scan_of_an_unchanged_table_returns_each_once),
         IN_MODEL(scan_takes_any_cursor),
-        IN_MODEL(random_items_are_near_uniform),
-        IN_MODEL(a_random_item_is_found_in_a_nearly_empty_table),
+        IN_MODEL(random_items_are_uniform),
+        IN_MODEL(random_items_are_live_and_uniform),
         IN_MODEL(the_sweep_frees_exactly_what_has_expired),
         IN_MODEL(an_unwatched_pause_only_delays_the_sweep),
         IN_MODEL(the_sweep_leaves_what_it_may_not_free),
