@@ -8,6 +8,7 @@
 #include "shoal/base/mem.h"
 #include "shoal/base/must.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,18 +54,26 @@ struct lane {
     struct reply_space space;
 };
 
+/* One direction of what we consume. */
+struct intake {
+    struct lane_set ready; /* lanes that may have something */
+    struct lane_set seen;  /* lanes that were looked at this turn: their slots are given back */
+    struct spsc *ring;     /* being drained; NULL: the next one is to be chosen */
+    uint32_t source;       /* whose that is */
+};
+
 struct mesh_port {
     struct mesh *mesh;
     uint32_t self;
-    uint32_t start;        /* source that is first this turn */
-    uint32_t source;       /* offset from start being drained */
-    uint32_t from_source;  /* taken from it this time */
-    uint32_t taken;        /* requests this turn, */
-    uint32_t taken_before; /* and in the rounds before this one */
-    uint32_t response_source;
-    uint32_t answered;    /* responses this turn */
-    uint32_t backlogged;  /* messages in all backlogs */
-    uint32_t space_bytes; /* reply space of a pair, a power of two */
+    struct intake requests, responses;
+    struct lane_set round;   /* sources that have not had their turn in this round */
+    uint32_t start;          /* source that is first this turn */
+    uint32_t from_source;    /* requests taken from the source this time, */
+    uint32_t taken;          /* and in all this turn */
+    uint64_t looks;          /* lanes looked at, ever */
+    struct lane_set waiting; /* lanes that may have something in a backlog */
+    uint32_t backlogged;     /* messages in all backlogs */
+    uint32_t space_bytes;    /* reply space of a pair, a power of two */
     uint32_t dirty_count;
     uint16_t *dirty;
     struct waiting own; /* answered calls to ourselves */
@@ -81,6 +90,7 @@ uint32_t mesh_ring_size(uint32_t reactors)
 
 struct mesh *mesh_new(uint32_t reactors, uint32_t ring_size)
 {
+    static_assert((int)MESH_REACTORS_MAX <= (int)LANES_MAX, "a bit for each");
     must(reactors >= 1 && reactors <= MESH_REACTORS_MAX);
     struct mesh *mesh = mem_must_zalloc(sizeof(*mesh));
     mesh->count = reactors;
@@ -196,6 +206,12 @@ static struct waiting *waiting_list(struct mesh_port *port, struct lane *lane,
     return needs_credit(port, message) ? &lane->backlog : &lane->urgent;
 }
 
+static void note_waiting(struct mesh_port *port, uint32_t to)
+{
+    port->backlogged++;
+    lane_set_add(&port->waiting, to);
+}
+
 static void send_or_wait(struct mesh_port *port, struct message *message)
 {
     message_check(message);
@@ -205,7 +221,7 @@ static void send_or_wait(struct mesh_port *port, struct message *message)
     if (list->first == NULL && try_push(port, lane, message))
         return;
     list_add(list, message, next);
-    port->backlogged++;
+    note_waiting(port, message->to);
     mark_dirty(port, message->to);
 }
 
@@ -248,7 +264,8 @@ bool mesh_backlogged(const struct mesh_port *port)
 
 bool mesh_wants_room(const struct mesh_port *port)
 {
-    for (uint32_t i = 0; port->backlogged > 0 && i < port->mesh->count; i++) {
+    const struct lane_set *waiting = &port->waiting;
+    for (uint32_t i = 0; (i = lane_set_next(waiting, i)) != LANES_NONE; i++) {
         const struct lane *lane = &port->lane[i];
         if (lane->answers.first != NULL || lane->urgent.first != NULL ||
             (lane->backlog.first != NULL && lane->credits > 0))
@@ -271,7 +288,7 @@ void mesh_respond(struct mesh_port *port, struct message *message)
         ring_out(port, port->mesh->responses, &lane->responses_out, to, response_ring_size(port));
     if (unlikely(ring == NULL)) { /* 4 KB, once a pair: tried again every turn */
         list_add(&lane->answers, message, next);
-        port->backlogged++;
+        note_waiting(port, to);
         return;
     }
     uint32_t index = spsc_pushed(ring);
@@ -343,70 +360,127 @@ static void prefetch_ahead(struct spsc *ring, uint32_t line)
     }
 }
 
+static struct arrivals *arrivals_of(const struct mesh_port *port)
+{
+    return &port->mesh->sleeper[port->self].arrivals;
+}
+
+static void take_arrivals(struct mesh_port *port)
+{
+    arrivals_take(arrivals_of(port), &port->requests.ready, &port->responses.ready);
+}
+
+/* It is not ready again before more has arrived, or it was left with something. */
+static void intake_begin(struct mesh_port *port, struct intake *intake, uint32_t from)
+{
+    lane_set_remove(&intake->ready, from);
+    lane_set_add(&intake->seen, from);
+    intake->source = from;
+    port->looks++;
+}
+
+/* The next source of this round, or the first of a new one. False: nothing has arrived. */
+static bool source_begin(struct mesh_port *port)
+{
+    struct intake *intake = &port->requests;
+    if (lane_set_empty(&port->round)) {
+        take_arrivals(port);
+        port->round = intake->ready;
+        if (lane_set_empty(&port->round))
+            return false;
+    }
+    uint32_t from = lane_set_next(&port->round, port->start);
+    if (from == LANES_NONE)
+        from = lane_set_next(&port->round, 0);
+    lane_set_remove(&port->round, from);
+    intake_begin(port, intake, from);
+    intake->ring = ring_in(port, port->mesh->requests, &port->lane[from].requests_in, from);
+    port->from_source = 0;
+    return true;
+}
+
 struct message *mesh_next_request(struct mesh_port *port)
 {
-    uint32_t count = port->mesh->count;
+    struct intake *intake = &port->requests;
     while (port->taken < MESH_DRAIN_TURN) {
-        if (port->source == count) {
-            if (port->taken == port->taken_before)
-                return NULL;
-            port->taken_before = port->taken;
-            port->source = 0;
+        struct spsc *ring = intake->ring;
+        bool goes_on = ring != NULL && port->from_source < MESH_DRAIN_SOURCE;
+        struct message *message = goes_on ? spsc_pop(ring) : NULL;
+        if (message != NULL) {
+            prefetch_ahead(ring, 0);
+            message_check(message);
+            must(message->to == port->self);
+            port->from_source++;
+            port->taken++;
+            return message;
         }
-        uint32_t from = port->start + port->source;
-        from = from >= count ? from - count : from;
-        if (from != port->self && port->from_source < MESH_DRAIN_SOURCE) {
-            struct lane *lane = &port->lane[from];
-            struct spsc *ring = ring_in(port, port->mesh->requests, &lane->requests_in, from);
-            struct message *message = ring != NULL ? spsc_pop(ring) : NULL;
-            if (message != NULL) {
-                prefetch_ahead(ring, 0);
-                message_check(message);
-                must(message->to == port->self);
-                port->from_source++;
-                port->taken++;
-                return message;
-            }
-        }
-        port->source++;
-        port->from_source = 0;
+        if (ring != NULL && !goes_on)
+            lane_set_add(&intake->ready, intake->source);
+        intake->ring = NULL;
+        if (!source_begin(port))
+            return NULL;
     }
     return NULL;
 }
 
+static bool responder_begin(struct mesh_port *port)
+{
+    struct intake *intake = &port->responses;
+    if (lane_set_empty(&intake->ready))
+        take_arrivals(port);
+    uint32_t from = lane_set_next(&intake->ready, 0);
+    if (from == LANES_NONE)
+        return false;
+    intake_begin(port, intake, from);
+    intake->ring = ring_in(port, port->mesh->responses, &port->lane[from].responses_in, from);
+    return true;
+}
+
 struct message *mesh_next_response(struct mesh_port *port)
 {
-    for (; port->response_source < port->mesh->count; port->response_source++) {
-        uint32_t from = port->response_source;
-        if (from == port->self)
-            continue;
-        struct lane *lane = &port->lane[from];
-        struct spsc *ring = ring_in(port, port->mesh->responses, &lane->responses_in, from);
+    struct intake *intake = &port->responses;
+    do {
+        struct spsc *ring = intake->ring;
         struct message *message = ring != NULL ? spsc_pop(ring) : NULL;
         if (message == NULL)
             continue;
         prefetch_ahead(ring, ANSWER_LINE);
         message_check(message);
         must(message->from == port->self);
-        port->answered++;
-        lane->credits += message->kind != MESSAGE_ONEWAY && !message->urgent;
+        port->lane[intake->source].credits += message->kind != MESSAGE_ONEWAY && !message->urgent;
         return message;
-    }
+    } while (responder_begin(port));
+    intake->ring = NULL;
     return NULL;
+}
+
+/* What is still in hand was left with something. */
+static void intake_end(struct intake *intake)
+{
+    if (intake->ring != NULL)
+        lane_set_add(&intake->ready, intake->source);
+    intake->ring = NULL;
+    intake->seen = (struct lane_set){ 0 };
 }
 
 void mesh_release(struct mesh_port *port)
 {
-    uint32_t count = port->mesh->count;
-    for (uint32_t i = 0; port->taken > 0 && i < count; i++)
+    for (uint32_t i = 0; (i = lane_set_next(&port->requests.seen, i)) != LANES_NONE; i++)
         if (port->lane[i].requests_in != NULL)
             spsc_release(port->lane[i].requests_in);
-    for (uint32_t i = 0; port->answered > 0 && i < count; i++)
+    for (uint32_t i = 0; (i = lane_set_next(&port->responses.seen, i)) != LANES_NONE; i++)
         if (port->lane[i].responses_in != NULL)
             spsc_release(port->lane[i].responses_in);
+    intake_end(&port->requests);
+    intake_end(&port->responses);
+    port->round = (struct lane_set){ 0 };
     port->start = port->start + 1 < port->mesh->count ? port->start + 1 : 0;
-    port->source = port->from_source = port->response_source = 0;
-    port->taken = port->taken_before = port->answered = 0;
+    port->from_source = port->taken = 0;
+}
+
+uint64_t mesh_looks(const struct mesh_port *port)
+{
+    return port->looks;
 }
 
 static void list_push_on(struct mesh_port *port, struct lane *lane, struct waiting *list)
@@ -434,10 +508,14 @@ static void answers_push_on(struct mesh_port *port, struct lane *lane)
 
 static void backlogs_push_on(struct mesh_port *port)
 {
-    for (uint32_t i = 0; i < port->mesh->count; i++) {
-        answers_push_on(port, &port->lane[i]);
-        list_push_on(port, &port->lane[i], &port->lane[i].urgent);
-        list_push_on(port, &port->lane[i], &port->lane[i].backlog);
+    for (uint32_t i = 0; (i = lane_set_next(&port->waiting, i)) != LANES_NONE; i++) {
+        struct lane *lane = &port->lane[i];
+        answers_push_on(port, lane);
+        list_push_on(port, lane, &lane->urgent);
+        list_push_on(port, lane, &lane->backlog);
+        if (lane->answers.first == NULL && lane->urgent.first == NULL &&
+            lane->backlog.first == NULL)
+            lane_set_remove(&port->waiting, i);
     }
 }
 
@@ -450,9 +528,13 @@ bool mesh_publish(struct mesh_port *port, mesh_wake_fn wake, void *context)
     bool published = false;
     for (uint32_t i = 0; i < port->dirty_count; i++) {
         struct lane *lane = &port->lane[port->dirty[i]];
-        published |= lane->requests_out != NULL && spsc_publish(lane->requests_out);
-        published |= lane->responses_out != NULL && spsc_publish(lane->responses_out);
+        bool more = lane->requests_out != NULL && spsc_publish(lane->requests_out);
+        more |= lane->responses_out != NULL && spsc_publish(lane->responses_out);
         lane->dirty = false;
+        if (!more)
+            continue;
+        arrivals_note(&port->mesh->sleeper[port->dirty[i]].arrivals, port->self);
+        published = true;
     }
     if (published) {
         sleep_fence();
@@ -464,17 +546,10 @@ bool mesh_publish(struct mesh_port *port, mesh_wake_fn wake, void *context)
     return published;
 }
 
-static bool anything_arrived(struct mesh_port *port)
+static bool anything_arrived(const struct mesh_port *port)
 {
-    for (uint32_t i = 0; i < port->mesh->count; i++) {
-        struct lane *lane = &port->lane[i];
-        struct spsc *requests = ring_in(port, port->mesh->requests, &lane->requests_in, i);
-        struct spsc *responses = ring_in(port, port->mesh->responses, &lane->responses_in, i);
-        if ((requests != NULL && spsc_ready(requests) > 0) ||
-            (responses != NULL && spsc_ready(responses) > 0))
-            return true;
-    }
-    return false;
+    return arrivals_any(arrivals_of(port)) || !lane_set_empty(&port->requests.ready) ||
+           !lane_set_empty(&port->responses.ready);
 }
 
 bool mesh_may_sleep(struct mesh_port *port)

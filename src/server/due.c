@@ -8,6 +8,7 @@
 #include "shoal/base/timers.h"
 #include "shoal/conn/backpressure.h"
 #include "shoal/conn/conns.h"
+#include "shoal/mesh/mesh.h"
 #include "shoal/net/ring.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
@@ -51,6 +52,7 @@ void due_publish(struct reactor *reactor)
     backpressure_publish(reactor);
     counter_set(&stats->buffer_bytes, conns_bytes(reactor->conns));
     counter_set(&stats->turns, reactor->ring->turns);
+    counter_set(&stats->lanes, mesh_looks(reactor->port));
     counter_set(&stats->ring_overflows, reactor->ring->overflows);
 }
 

@@ -45,6 +45,8 @@ check breaks sleep -DNO_PRODUCER_FENCE
 check breaks sleep -DNO_CONSUMER_FENCE
 check breaks sleep -DNO_RECHECK
 check breaks sleep -DLOAD_STORE
+check breaks sleep -DEARLY_BIT
+check breaks sleep -DLOAD_STORE_BITS
 check holds credits
 check breaks credits -DWAIT_FOR_ROOM
 check breaks credits -DCREDIT_TOO_MANY

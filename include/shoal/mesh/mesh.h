@@ -7,6 +7,9 @@
  * credit or no room waits in the sender's backlog, a list through the messages themselves; its
  * connection stops reading (mesh_congested()).
  *
+ * A turn looks only at the lanes that something has arrived on (mesh/lanes.h), or waits to go out
+ * on: what it does grows with them and not with the number of reactors.
+ *
  * Rings: mesh_ring_size() requests. Response rings are twice as large: half for credits, half
  * reserved for urgent messages and those that the sequencer forwards for others, whose number the
  * transaction layer bounds.
@@ -82,8 +85,8 @@ void mesh_release(struct mesh_port *port);
 typedef void (*mesh_wake_fn)(void *context, uint32_t reactor);
 bool mesh_publish(struct mesh_port *port, mesh_wake_fn wake, void *context);
 
-/* Announces sleep; false when something has arrived meanwhile (then do not sleep). mesh_awake()
- * afterwards. */
+/* Announces sleep, requests and responses having been drained; false when something has arrived
+ * meanwhile (then do not sleep). mesh_awake() afterwards. */
 bool mesh_may_sleep(struct mesh_port *port);
 void mesh_awake(struct mesh_port *port);
 
@@ -91,5 +94,8 @@ void mesh_awake(struct mesh_port *port);
 bool mesh_backlogged(const struct mesh_port *port);
 /* True when some wait for room in a ring: unlike returning credit, room is not announced. */
 bool mesh_wants_room(const struct mesh_port *port);
+
+/* Lanes looked at since the start: of those that something had arrived on. */
+uint64_t mesh_looks(const struct mesh_port *port);
 
 #endif

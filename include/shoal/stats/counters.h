@@ -79,6 +79,8 @@ enum counter_kind {
         "MULTI/EXEC, MSET and the like that took several shards")                                  \
     OWN(turns, "Shoal", "turns", COUNTER_TOTAL,                                                    \
         "turns of the shards' loops")                                                              \
+    OWN(lanes, "Shoal", "lanes_looked_at", COUNTER_TOTAL,                                          \
+        "times that a turn looked at what another shard had sent: only where something had come")  \
     OWN(sleeps, "Shoal", "sleeps", COUNTER_EVENTS,                                                 \
         "times that a shard went to sleep")                                                        \
     OWN(wakeups, "Shoal", "wakeups", COUNTER_EVENTS,                                               \

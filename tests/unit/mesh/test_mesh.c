@@ -412,6 +412,7 @@ static void a_sleeper_is_woken_once(void **state)
     assert_int_equal(woken[B], 1); /* the first has claimed it */
     mesh_awake(port[B]);
     assert_string_equal(take(B, true), "0 1");
+    assert_string_equal(take_responses(B), "");
     assert_true(mesh_may_sleep(port[B]));
     mesh_awake(port[B]);
     send(A, &jobs[2]);
@@ -433,9 +434,66 @@ static void nobody_sleeps_on_a_message(void **state)
     assert_string_equal(take(B, true), "0");
     assert_false(mesh_may_sleep(port[A])); /* nor on a response */
     assert_int_equal(woken[A] + woken[B], 0);
+    assert_string_equal(take(A, true), "");
     assert_string_equal(take_responses(A), "0");
     assert_true(mesh_may_sleep(port[A]));
     stop();
+}
+
+/* What the turn's bound has left in a queue is announced no more. */
+static void nobody_sleeps_on_what_a_turn_has_left(void **state)
+{
+    (void)state;
+    enum { COUNT = MESH_DRAIN_TURN + 3 };
+    static struct job jobs[COUNT];
+    start(1024);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        jobs[i] = job(B, i);
+        send(A, &jobs[i]);
+    }
+    publish(A);
+    take(B, true);
+    take_responses(B);
+    assert_false(mesh_may_sleep(port[B]));
+    assert_non_null(strstr(take(B, true), " 514"));
+    take_responses(B);
+    assert_true(mesh_may_sleep(port[B]));
+    stop();
+}
+
+/* ---- the work of a turn -------------------------------------------------- */
+
+static uint64_t looks_at_each(uint32_t reactors)
+{
+    struct mesh *wide = mesh_new(reactors, 8);
+    struct mesh_port *ports[MESH_REACTORS_MAX];
+    struct job jobs[] = { job(3, 0), job(3, 1) };
+    uint64_t looks;
+    for (uint32_t i = 0; i < reactors; i++)
+        ports[i] = mesh_port_new(wide, i);
+    mesh_send(ports[1], &jobs[0].message);
+    mesh_send(ports[reactors - 1], &jobs[1].message);
+    mesh_publish(ports[1], count_wake, NULL);
+    mesh_publish(ports[reactors - 1], count_wake, NULL);
+    assert_ptr_equal(mesh_next_request(ports[3]), &jobs[0].message);
+    assert_ptr_equal(mesh_next_request(ports[3]), &jobs[1].message);
+    assert_null(mesh_next_request(ports[3]));
+    assert_null(mesh_next_response(ports[3]));
+    mesh_release(ports[3]);
+    looks = mesh_looks(ports[3]);
+    for (uint32_t i = 0; i < reactors; i++)
+        mesh_port_free(&ports[i]);
+    mesh_free(&wide);
+    return looks;
+}
+
+static void a_turn_looks_at_lanes_with_something_in_them(void **state)
+{
+    (void)state;
+    assert_int_equal(looks_at_each(5), 4);
+    assert_int_equal(looks_at_each(64), 4);
+    assert_int_equal(looks_at_each(65), 4);
+    assert_int_equal(looks_at_each(MESH_REACTORS_MAX), 4);
 }
 
 static void without_memory_for_a_ring_it_waits(void **state)
@@ -480,6 +538,8 @@ int main(void)
         cmocka_unit_test(reply_space_is_bounded),
         cmocka_unit_test(a_sleeper_is_woken_once),
         cmocka_unit_test(nobody_sleeps_on_a_message),
+        cmocka_unit_test(nobody_sleeps_on_what_a_turn_has_left),
+        cmocka_unit_test(a_turn_looks_at_lanes_with_something_in_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

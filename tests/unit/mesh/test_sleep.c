@@ -1,6 +1,6 @@
 /*
- * test_sleep.c - sleep and wake-up in their tightest loop: two threads (pthread) and one message at
- * a time.
+ * test_sleep.c - arrivals, sleep and wake-up in their tightest loop: two threads (pthread) and one
+ * message at a time.
  *
  * Sleeping is spinning on a count of knocks, so that the race is run some hundred thousand times a
  * second. Built without the consumer's fence this loses a wake-up in most runs on x86; the models
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { SPINS_BEFORE_YIELD = 2000 };
+enum { SPINS_BEFORE_YIELD = 2000, FROM = 77 };
 static const uint64_t SILENCE_NS = 20ull * 1000 * 1000 * 1000;
 static const uint64_t PLAY_NS = 5ull * 1000 * 1000 * 1000; /* no longer, where CPUs are busy */
 
@@ -32,6 +32,7 @@ struct end {
     struct spsc *in, *out;
     struct sleeper *own, *peers;
     _Atomic uint32_t *own_knocks, *peers_knocks;
+    struct lane_set ready, unused;
     uint32_t delay, sleeps, rounds;
     _Atomic bool *lost, *over; /* over: the next throw is the last */
 };
@@ -50,13 +51,26 @@ static bool wait_for_knock(struct end *end, uint32_t seen)
     return true;
 }
 
+/* As a reactor does, it looks at the queue only when the arrivals say so, and until it is empty. */
+static void *take(struct end *end)
+{
+    if (lane_set_empty(&end->ready))
+        arrivals_take(&end->own->arrivals, &end->ready, &end->unused);
+    if (lane_set_empty(&end->ready))
+        return NULL;
+    void *message = spsc_pop(end->in);
+    if (message == NULL)
+        lane_set_remove(&end->ready, FROM);
+    return message;
+}
+
 static void *receive(struct end *end)
 {
     void *message;
-    while ((message = spsc_pop(end->in)) == NULL) {
+    while ((message = take(end)) == NULL) {
         uint32_t seen = atomic_load(end->own_knocks);
         sleep_begin(end->own);
-        if (spsc_ready(end->in) == 0) {
+        if (lane_set_empty(&end->ready) && !arrivals_any(&end->own->arrivals)) {
             end->sleeps++;
             if (!wait_for_knock(end, seen))
                 atomic_store(end->lost, true);
@@ -73,6 +87,7 @@ static void send(struct end *end, void *message)
 {
     spsc_push(end->out, message);
     spsc_publish(end->out);
+    arrivals_note(&end->peers->arrivals, FROM);
     sleep_fence();
     if (sleep_wake_claim(end->peers))
         atomic_fetch_add(end->peers_knocks, 1);
