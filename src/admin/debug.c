@@ -135,9 +135,8 @@ static void debug_command(struct conn *conn, const struct args *args, struct rep
     }
     if (args->count == 3 && debug_one(sub, args_at(args, 2), reply))
         return;
-    reply_errorf(reply,
-                 "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try DEBUG HELP.",
-                 error_text_size(sub), sub.data);
+    char text[ERROR_WRONG_SUB_MAX];
+    reply_error(reply, error_wrong_sub(text, args));
 }
 
 /* clang-format off */

@@ -10,13 +10,17 @@
 static void flush(struct conn *conn, const struct args *args, struct reply *reply)
 {
     (void)conn;
+    char text[ERROR_WRONG_SUB_MAX];
+    bool script = bytes_is(args_at(args, 0), "script");
     bool known = args->count == 2 || (args->count == 3 && (bytes_is(args_at(args, 2), "async") ||
                                                            bytes_is(args_at(args, 2), "sync")));
     if (known)
         reply_ok(reply);
-    else
-        reply_errorf(reply, "ERR %s FLUSH only supports SYNC|ASYNC option",
-                     bytes_is(args_at(args, 0), "script") ? "SCRIPT" : "FUNCTION");
+    else if (args->count > 3 && !script)
+        reply_error(reply, error_wrong_sub(text, args));
+    else /* the two texts differ in Redis */
+        reply_errorf(reply, "ERR %s FLUSH only %s SYNC|ASYNC option",
+                     script ? "SCRIPT" : "FUNCTION", script ? "support" : "supports");
 }
 
 static void kill(struct conn *conn, const struct args *args, struct reply *reply)
@@ -29,17 +33,20 @@ static void kill(struct conn *conn, const struct args *args, struct reply *reply
 static void function_list(struct conn *conn, const struct args *args, struct reply *reply)
 {
     (void)conn;
+    bool has_name = false, has_code = false; /* each is an option once only */
     for (uint32_t i = 2; i < args->count; i++) {
         struct bytes option = args_at(args, i);
-        bool name = bytes_is(option, "libraryname");
+        bool name = !has_name && bytes_is(option, "libraryname");
         if (name && i + 1 == args->count) {
             reply_error(reply, "ERR library name argument was not given");
             return;
         }
-        if (!name && !bytes_is(option, "withcode")) {
+        if (!name && (has_code || !bytes_is(option, "withcode"))) {
             reply_errorf(reply, "ERR Unknown argument %.*s", error_text_size(option), option.data);
             return;
         }
+        has_name |= name;
+        has_code |= !name;
         i += name;
     }
     reply_array(reply, 0);

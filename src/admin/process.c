@@ -38,8 +38,14 @@ static void lolwut_command(struct conn *conn, const struct args *args, struct re
                                  "        ><(((o>   ><(((o>\n"
                                  "   ><(((o>     ><(((o>\n";
     char text[256];
+    int64_t version;
     (void)conn;
-    (void)args;
+    /* there is one picture for all versions; what else is behind the word is nobody's business */
+    if (args->count > 2 && bytes_is(args_at(args, 1), "version") &&
+        !number_parse_i64(args_at(args, 2), &version)) {
+        reply_error(reply, ERR_NOT_INTEGER);
+        return;
+    }
     int size = snprintf(text, sizeof(text), "%s\nshoal ver. %s\n", school, SHOAL_VERSION);
     reply_verbatim(reply, bytes_of(text, (size_t)size), "txt");
 }

@@ -75,6 +75,11 @@ static void get_merge(struct plan *plan, void *context, struct reply *reply)
 static void slowlog_get(struct plan *plan, const struct args *args)
 {
     int64_t max = SLOWLOG_GET_DEFAULT, most = plan->home->settings->slowlog_max_len;
+    char text[ERROR_WRONG_SUB_MAX];
+    if (args->count > 3) {
+        plan_add_error(plan, error_wrong_sub(text, args));
+        return;
+    }
     if (args->count == 3 && (!number_parse_i64(args_at(args, 2), &max) || max < -1)) {
         plan_add_error(plan, "ERR count should be greater than or equal to -1");
         return;

@@ -30,14 +30,34 @@ void reply_unknown_command(struct reply *reply, const struct args *args)
                  error_text_size(name), name.data, words);
 }
 
+enum { UPPER_MAX = 32 }; /* longer than the name of any command with sub-commands */
+
+static void upper_name(char upper[UPPER_MAX], struct bytes name)
+{
+    size_t i = 0;
+    for (; i + 1 < UPPER_MAX && i < name.size; i++)
+        upper[i] = (char)toupper((unsigned char)name.data[i]);
+    upper[i] = '\0';
+}
+
 void reply_unknown_subcommand(struct reply *reply, struct bytes name,
                               const struct command *container)
 {
-    char upper[32] = "";
-    for (size_t i = 0; i + 1 < sizeof(upper) && container->name[i] != '\0'; i++)
-        upper[i] = (char)toupper((unsigned char)container->name[i]);
+    char upper[UPPER_MAX];
+    upper_name(upper, bytes_str(container->name));
     reply_errorf(reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", error_text_size(name),
                  name.data, upper);
+}
+
+const char *error_wrong_sub(char *text, const struct args *args)
+{
+    char upper[UPPER_MAX];
+    struct bytes sub = args_at(args, 1);
+    upper_name(upper, args_at(args, 0));
+    snprintf(text, ERROR_WRONG_SUB_MAX,
+             "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %s HELP.",
+             error_text_size(sub), sub.data, upper);
+    return text;
 }
 
 void reply_invalid_expire(struct reply *reply, const struct command *command)

@@ -25,7 +25,10 @@
 #define ERR_EXEC_ABORTED "EXECABORT Transaction discarded because of: "
 #define ERR_CROSS_SLOT "CROSSSLOT Keys in request don't hash to the same shard"
 
-enum { ERROR_TEXT_MAX = 128 }; /* bytes of a client's words that an error repeats, as in Redis */
+enum {
+    ERROR_TEXT_MAX = 128,      /* bytes of a client's words that an error repeats, as in Redis */
+    ERROR_WRONG_SUB_MAX = 256, /* the text of error_wrong_sub() with its end */
+};
 
 /* How much of a client's words an error repeats, for "%.*s". Thread: any. */
 static inline int error_text_size(struct bytes text)
@@ -42,6 +45,11 @@ void reply_unknown_command(struct reply *reply, const struct args *args);
 /* "ERR unknown subcommand 'x'. Try CLIENT HELP."; `name` as the client wrote it. Thread: any. */
 void reply_unknown_subcommand(struct reply *reply, struct bytes name,
                               const struct command *container);
+
+/* "ERR unknown subcommand or wrong number of arguments for 'x'. Try CLIENT HELP.", for a sub-command
+ * that counts its arguments itself; returns `text`, which has to hold ERROR_WRONG_SUB_MAX bytes.
+ * Thread: any. */
+const char *error_wrong_sub(char *text, const struct args *args);
 
 /* "ERR invalid expire time in 'set' command". Thread: any. */
 void reply_invalid_expire(struct reply *reply, const struct command *command);

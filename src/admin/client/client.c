@@ -116,9 +116,10 @@ static void client_capa(struct conn *conn, const struct args *args, struct reply
 static void client_unblock(struct conn *conn, const struct args *args, struct reply *reply)
 {
     (void)conn;
+    char text[ERROR_WRONG_SUB_MAX];
     int64_t id;
     if (args->count > 4)
-        reply_error(reply, ERR_SYNTAX);
+        reply_error(reply, error_wrong_sub(text, args));
     else if (args->count == 4 && !bytes_is(args_at(args, 3), "timeout") &&
              !bytes_is(args_at(args, 3), "error"))
         reply_error(reply, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");

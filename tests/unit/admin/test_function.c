@@ -12,7 +12,10 @@ static void flush(void **state)
     assert_string_equal(row_run("FUNCTION FLUSH now"),
                         "-ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
     assert_string_equal(row_run("script FLUSH SYNC now"),
-                        "-ERR SCRIPT FLUSH only supports SYNC|ASYNC option");
+                        "-ERR SCRIPT FLUSH only support SYNC|ASYNC option");
+    assert_string_equal(row_run("FUNCTION FLUSH SYNC now"),
+                        "-ERR unknown subcommand or wrong number of arguments for 'FLUSH'. "
+                        "Try FUNCTION HELP.");
 }
 
 static void nothing_runs(void **state)
@@ -31,6 +34,10 @@ static void list(void **state)
     assert_string_equal(row_run("FUNCTION LIST LIBRARYNAME"),
                         "-ERR library name argument was not given");
     assert_string_equal(row_run("FUNCTION LIST WHAT"), "-ERR Unknown argument WHAT");
+    assert_string_equal(row_run("FUNCTION LIST LIBRARYNAME x LIBRARYNAME"),
+                        "-ERR Unknown argument LIBRARYNAME");
+    assert_string_equal(row_run("FUNCTION LIST WITHCODE LIBRARYNAME x withcode"),
+                        "-ERR Unknown argument withcode");
 }
 
 static void exists(void **state)

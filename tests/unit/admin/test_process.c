@@ -28,6 +28,9 @@ static void lolwut(void **state)
 {
     (void)state;
     assert_non_null(strstr(row_run("LOLWUT VERSION 5"), "><(((o> "));
+    assert_string_equal(row_run("LOLWUT VERSION x"),
+                        "-ERR value is not an integer or out of range");
+    assert_non_null(strstr(row_run("LOLWUT VERSION"), "><(((o> "));
     assert_non_null(strstr(row_run("LOLWUT"), "shoal ver. " SHOAL_VERSION));
 }
 

@@ -76,6 +76,9 @@ static void wrong_counts_are_refused(void **state)
     static const char refusal[] = "-ERR count should be greater than or equal to -1\n";
     assert_string_equal(admin_run(h, "slowlog get -2"), refusal);
     assert_string_equal(admin_run(h, "slowlog get x"), refusal);
+    assert_string_equal(admin_run(h, "slowlog Get 1 1"),
+                        "-ERR unknown subcommand or wrong number of arguments for 'Get'. "
+                        "Try SLOWLOG HELP.\n");
 }
 
 static void reset_empties_all(void **state)

@@ -49,12 +49,27 @@ static void unknown_subcommand(void **state)
     check(h, words, 3, expected);
 }
 
+static void wrong_subcommand(void **state)
+{
+    char words[207] = "oBject", text[ERROR_WRONG_SUB_MAX], expected[300];
+    const char *name = words + 6;
+    (void)state;
+    memset(words + 6, 'x', 200);
+    struct span spans[] = { { 0, 6 }, { 6, 200 } };
+    struct args args = { .base = words, .v = spans, .count = 2 };
+    snprintf(expected, sizeof(expected),
+             "ERR unknown subcommand or wrong number of arguments for '%.128s'. Try OBJECT HELP.",
+             name);
+    assert_string_equal(error_wrong_sub(text, &args), expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         HARNESS_TEST(unknown_command),
         HARNESS_TEST(long_words_are_cut),
         HARNESS_TEST(unknown_subcommand),
+        HARNESS_TEST(wrong_subcommand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

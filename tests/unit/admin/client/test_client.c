@@ -72,7 +72,9 @@ static void what_there_is_nothing_of(void **state)
                         "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
     assert_string_equal(row_run("CLIENT UNBLOCK x"),
                         "-ERR value is not an integer or out of range");
-    assert_string_equal(row_run("CLIENT UNBLOCK 3 error 4"), "-ERR syntax error");
+    assert_string_equal(row_run("client unBlock 3 error 4"),
+                        "-ERR unknown subcommand or wrong number of arguments for 'unBlock'. "
+                        "Try CLIENT HELP.");
 }
 
 /* All of CLIENT can be asked during a pause: how else would it be ended? */
