@@ -68,10 +68,9 @@ static void select_command(struct conn *conn, const struct args *args, struct re
     if (!number_parse_i64(args_at(args, 1), &index)) {
         reply_error(reply, ERR_NOT_INTEGER);
     } else if (index < INT32_MIN || index > INT32_MAX) {
-        reply_error(reply,
-                    "ERR value is out of range, value must between -2147483648 and 2147483647");
+        reply_error(reply, ERR_NOT_INT);
     } else if (index < 0 || index >= conn->reactor->settings->databases) {
-        reply_error(reply, "ERR DB index is out of range");
+        reply_error(reply, ERR_NO_DATABASE);
     } else {
         conn->db = (uint8_t)index;
         reply_ok(reply);

@@ -9,6 +9,8 @@
 #define ERR_SYNTAX "ERR syntax error"
 #define ERR_WRONG_TYPE "WRONGTYPE Operation against a key holding the wrong kind of value"
 #define ERR_NOT_INTEGER "ERR value is not an integer or out of range"
+#define ERR_NOT_INT "ERR value is out of range, value must between -2147483648 and 2147483647"
+#define ERR_NO_DATABASE "ERR DB index is out of range"
 #define ERR_NOT_FLOAT "ERR value is not a valid float"
 #define ERR_OVERFLOW "ERR increment or decrement would overflow"
 #define ERR_NO_KEY "ERR no such key"

@@ -30,8 +30,10 @@ static const char *parse_options(const struct args *args, int64_t databases, str
         } else if (bytes_is(args_at(args, i), "db") && i + 1 < args->count) {
             if (!number_parse_i64(args_at(args, ++i), &db))
                 return ERR_NOT_INTEGER;
+            if (db < INT32_MIN || db > INT32_MAX)
+                return ERR_NOT_INT;
             if (db < 0 || db >= databases)
-                return "ERR DB index is out of range";
+                return ERR_NO_DATABASE;
             move->to_db = (uint8_t)db;
         } else {
             return ERR_SYNTAX;

@@ -37,6 +37,10 @@ static void copy_refused(void **state)
     RUN_STEPS(state, { "COPY a a", "-ERR source and destination objects are the same" },
               { "COPY a a DB 0", "-ERR source and destination objects are the same" },
               { "COPY a b DB 16", "-ERR DB index is out of range" },
+              { "COPY a b DB 2147483648",
+                "-ERR value is out of range, value must between -2147483648 and 2147483647" },
+              { "COPY a b DB -2147483649",
+                "-ERR value is out of range, value must between -2147483648 and 2147483647" },
               { "COPY a b DB -1", "-ERR DB index is out of range" },
               { "COPY a b DB x", "-ERR value is not an integer or out of range" },
               { "COPY a b DB", "-ERR syntax error" }, { "COPY a b WHAT", "-ERR syntax error" });
