@@ -34,11 +34,12 @@ static void unpause_control(struct reactor *here, void *context, struct reply *r
     reply_mark(reply);
 }
 
-static const char *parse(const struct args *args, int64_t now_ms, struct pause *pause)
+/* NULL, or the error, for some of which `text` has the room. */
+static const char *parse(const struct args *args, int64_t now_ms, struct pause *pause, char *text)
 {
     int64_t timeout_ms;
     if (args->count > 4)
-        return ERR_SYNTAX;
+        return error_wrong_sub(text, args);
     if (args->count == 4 && bytes_is(args_at(args, 3), "write"))
         pause->writes_only = true;
     else if (args->count == 4 && !bytes_is(args_at(args, 3), "all"))
@@ -54,8 +55,9 @@ static const char *parse(const struct args *args, int64_t now_ms, struct pause *
 
 void client_pause(struct plan *plan, const struct args *args)
 {
+    char text[ERROR_WRONG_SUB_MAX];
     struct pause asked = { 0 }, *pause;
-    const char *error = parse(args, plan->home->now_ms, &asked);
+    const char *error = parse(args, plan->home->now_ms, &asked, text);
     if (error == NULL && (pause = malloc(sizeof(*pause))) != NULL) {
         *pause = asked;
         plan_add_control(plan, pause_control, plan_answer_ok, pause);

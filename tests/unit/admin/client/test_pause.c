@@ -59,7 +59,9 @@ static void refusals(void **state)
                         "-ERR timeout is out of range");
     assert_string_equal(row_run("CLIENT PAUSE 5 SOME"),
                         "-ERR CLIENT PAUSE mode must be WRITE or ALL");
-    assert_string_equal(row_run("CLIENT PAUSE 5 ALL x"), "-ERR syntax error");
+    assert_string_equal(row_run("CLIENT PAUSE 5 ALL x"),
+                        "-ERR unknown subcommand or wrong number of arguments for 'PAUSE'. "
+                        "Try CLIENT HELP.");
     assert_pause(0, false);
 }
 
