@@ -185,6 +185,10 @@ void reply_errorf(struct reply *reply, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    /* of a client's word at the end its newlines go, as in Redis; others become spaces */
+    size_t size = strlen(text);
+    while (size > 0 && (text[size - 1] == '\r' || text[size - 1] == '\n'))
+        text[--size] = '\0';
     reply_error(reply, text);
 }
 

@@ -20,6 +20,11 @@ static void put_formatted_error(struct reply *reply)
     reply_errorf(reply, "ERR unknown command '%.*s'", 5, "x\r\n+Ozzz");
 }
 
+static void put_error_that_ends_in_newlines(struct reply *reply)
+{
+    reply_errorf(reply, "ERR Unsupported option %s", "x\n1\r\n\n");
+}
+
 static void put_42(struct reply *reply)
 {
     reply_int(reply, 42);
@@ -96,6 +101,8 @@ static void errors_stay_on_one_line(void **state)
     const char *clean = "!ERR a  +OK b ", *unknown = "!ERR unknown command 'x  +O'";
     check(put_split_error, clean, clean, clean);
     check(put_formatted_error, unknown, unknown, unknown);
+    const char *ended = "!ERR Unsupported option x 1";
+    check(put_error_that_ends_in_newlines, ended, ended, ended);
 }
 
 static void bytes_on_the_wire(void **state)
