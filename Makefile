@@ -122,6 +122,10 @@ test: ## install what is missing, build and run every test; ends in "N passed, N
 	$(Q)scripts/setup.sh build test
 	$(Q)scripts/test-all.sh
 
+test-long: ## what takes hours: long runs of the random tests, everything under every sanitizer
+	$(Q)scripts/setup.sh build test
+	$(Q)scripts/test-long.sh
+
 unit: $(UNIT) ## unit tests of one MODE (release if not said; tsan runs the threaded ones)
 	$(Q)$(RUN) scripts/run-unit.sh $(UNIT)
 
@@ -130,6 +134,9 @@ e2e: all $(E2E) $(PRELOAD) $(PLANTED) ## redis-cli, client libraries and wire te
 
 conformance: all ## the Redis test suite as an outside judge: make conformance UNITS=expire
 	$(Q)SHOAL=$(OUT)/shoal $(RUN) tests/conformance/run.py $(UNITS)
+
+differential: all ## random programs beside redis-server and on 1, 2, 4 shards: make differential N=1000000 SEED=1
+	$(Q)SHOAL=$(SERVER) $(RUN) tests/differential/run.py $(N:%=--commands %) $(SEED:%=--seed %) $(ARGS)
 
 models: ## check the models of the queues, of sleep and of credits (needs spin)
 	$(Q)tests/models/run.sh
@@ -216,7 +223,7 @@ uninstall: ## remove what install put there, the config aside
 clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
 
-.PHONY: all help run setup-build test unit e2e conformance models fuzz fuzz-test bench bench-test micro instructions unit-build \
+.PHONY: all help run setup-build test test-long unit e2e conformance differential models fuzz fuzz-test bench bench-test micro instructions unit-build \
         deps compile-commands tidy sources format format-check docs install uninstall clean FORCE
 
 # ---- rules -------------------------------------------------------------------------------------

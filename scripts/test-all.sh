@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")/.."
 
 [ $# -gt 0 ] || set -- tidy models bench-test fuzz-test fuzz \
-    unit:release e2e:release conformance:release instructions:release \
+    unit:release e2e:release conformance:release differential:release instructions:release \
     unit:asan e2e:asan conformance:asan \
     unit:tsan e2e:tsan e2e:tiny
 

@@ -11,6 +11,7 @@
 #
 # Ends in "N passed, N failed": a replay and a run for each. Needs clang with libFuzzer. The comment
 # at the top of a fuzzer says what it is built from (sources, flags) and run with (options).
+#   FUZZ_SECONDS         seconds each, where none are said
 #   CLANG, FUZZ_CFLAGS   compiler, and more flags for it
 #   FUZZ_OPTIONS         more options for the fuzzers
 #   FUZZ_OUT, FUZZ_KEPT  other folders for build/fuzz and tests/fuzz/corpus
@@ -149,7 +150,7 @@ keep | one)
     exit
     ;;
 esac
-seconds=${1:-60}
+seconds=${1:-${FUZZ_SECONDS:-60}}
 [ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- $(basename -as .c tests/fuzz/fuzz_*.c | sed 's/^fuzz_//')
 mkdir -p "$out"
