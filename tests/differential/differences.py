@@ -14,16 +14,31 @@ ABSOLUTE = {int(time) for time in pools.WALL_S + pools.WALL_MS}
 
 # Commands that are not generated, and why.
 NOT_GENERATED = {
-    "shutdown": "it ends the server",
-    "debug": "it is about the inside of a server",
     "quit": "it is in raw steps, which read up to the end",
     "client|reply": "its replies cannot be counted: it is in raw steps",
-    "client|kill": "it ends connections of the program, at a moment that the shards choose",
-    "client|pause": "it holds every client for a time",
-    "config|set": "the settings are others",
     "config|rewrite": "there is no config file",
-    "auth": "it may close connections after some refusals, and a password is a setting",
     "swapdb": "it waits to be offered: every program would have to look at all databases after it",
+}
+
+# Flags of COMMAND INFO whose commands are not generated, and why.
+FLAGS_NOT_GENERATED = {
+    "pubsub": "one request may have several replies, and others come unasked",
+    "blocking": "the reply waits for another client",
+}
+
+# Commands with a few words of their own only (pools.FIXED), and why.
+FIXED_WORDS = {
+    "shutdown": "it ends the server: what is refused",
+    "debug": "it is about the inside of a server: what changes nothing",
+    "client|kill": "it ends connections: what is refused, or matches none",
+    "client|pause": "it holds every client: what is refused, or is over at once",
+    "config|set": "the settings are others: what is refused, and a few that change no reply",
+    "auth": "there is no password",
+}
+
+# Rows of COMMAND INFO that are not Redis's, and why.
+OTHER_ROWS = {
+    "command|getkeys": "it takes a lone word, as since 7.2",
 }
 
 # Options that only programs without redis-server have, and why.
@@ -204,6 +219,22 @@ def cut_error(name, words, reference, got):
     return len(reference[1]) > len(got[1]) and reference[1].startswith(got[1][:-1].rstrip(b"'."))
 
 
+@rule(FROM_REDIS, "HELLO does nothing unless all of it is right; Redis looks at the password before it reads on")
+def hello_as_a_whole(name, words, reference, got):
+    return name == "hello" and error(reference, b"WRONGPASS ") and is_error(got)
+
+
+@rule(FROM_REDIS, "maxmemory may be a share of the machine's memory, and the error says so")
+def percent_of_memory(name, words, reference, got):
+    return name == "config|set" and reference[0] == "-" \
+        and got == ("-", reference[1].replace(b"must be a memory value", b"must be a memory or percent value"))
+
+
+@rule(BETWEEN_SHARDS, "a command over two shards looks at keys at which one shard need not look, and each look counts")
+def looks(name, words, reference, got):
+    return name == "object|freq" and reference[0] == got[0] == ":" and max(reference[1], got[1]) <= 3
+
+
 @rule(FROM_REDIS, "a whole number is kept as an integer, whatever wrote it; INCRBYFLOAT leaves a text there")
 def integer_of_float(name, words, reference, got):
     return name == "object|encoding" and (reference, got) == (("$", b"embstr"), ("$", b"int"))
@@ -245,7 +276,8 @@ def odd_pairs_in_multi(name, words, reference, got):
 
 @rule(FROM_REDIS, "the name of a connection has at most 256 bytes", parts=True)
 def long_name(name, words, reference, got):
-    return name == "client|setname" and len(words[2]) > 256 and error(got, b"ERR Client names cannot be longer than")
+    return name in ("client|setname", "hello") and max(map(len, words)) > 256 \
+        and error(got, b"ERR Client names cannot be longer than")
 
 
 @rule(FROM_REDIS, "COMMAND GETKEYS of a lone word looks at the command, as since 7.2", parts=True)

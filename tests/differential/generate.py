@@ -3,7 +3,9 @@
 A program is a list of steps:
     ["run", connection, [[form, words], ...]]   a pipeline; form "resp" or "inline"
     ["raw", bytes]                              on a connection of its own, up to its end
+    ["together", [[connection, commands], ...]] the same of several connections at the same time
     ["scan", database, words]                   SCAN with these options until the cursor is 0 again
+    ["scan_beside_changes", database, count]    the same while so many other keys come and go
     ["wait", milliseconds]
     ["state", databases]                        every key with its value, encoding and time
 
@@ -15,7 +17,7 @@ import itertools
 import random
 
 import pools
-from differences import ONLY_BETWEEN_SHARDS, is_avoided
+from differences import FIXED_WORDS, ONLY_BETWEEN_SHARDS, is_avoided
 from structures import Structures
 
 PROGRAM_STEPS_MAX = 14
@@ -34,7 +36,7 @@ class Generator(Structures):
             row = getattr(self, "row_" + name.replace("|", "_").replace("-", "_"), None)
             if row is not None:
                 self.rows[name] = row
-        self.names = sorted(self.docs)
+        self.names = sorted(name for name in self.docs if name not in FIXED_WORDS)
         weights = [self.weight(name) for name in self.names]
         self.weights = list(itertools.accumulate(weights))
         known = [0 if name in lone else weight for name, weight in zip(self.names, weights)]
@@ -60,7 +62,7 @@ class Generator(Structures):
         self.native = native = self.alone and self.rng.random() < 0.7
         # several keys at a time is what makes shards meet; few keys is what makes commands meet
         self.keys_here = self.rng.sample(pools.KEYS, self.rng.choice((2, 4, 8, len(pools.KEYS))))
-        connections = self.rng.choice((1, 1, 2, 3, CONNECTIONS))
+        connections = self.connections = self.rng.choice((1, 2, 2, 3, CONNECTIONS))
         resp3 = [not native and self.rng.random() < 0.3 for _ in range(connections)]
         steps = [["run", i, [["resp", [b"HELLO", b"3"]]]] for i in range(connections) if resp3[i]]
         for _ in range(self.rng.randint(2, PROGRAM_STEPS_MAX)):
@@ -76,10 +78,22 @@ class Generator(Structures):
             return [["scan", self.rng.choice(sorted(self.databases)), self.scan_options()]]
         if roll < 0.09:
             return self.expiring(connection)
+        if roll < 0.11:
+            return [["scan_beside_changes", self.rng.choice(sorted(self.databases)), self.rng.choice((1, 5, 50))]]
+        if roll < 0.16 and self.connections > 1:
+            return self.together()
+        if roll < 0.24 and self.connections > 1:
+            return self.watched()
+        return [["run", connection, self.pipeline()]]
+
+    def pipeline(self):
         commands = []
         for _ in range(self.rng.randint(1, PIPELINE_MAX)):
             commands += self.some()
-        return [["run", connection, [[self.form(words), words] for words in commands if not is_avoided(words, self.alone)]]]
+        return self.formed(commands)
+
+    def formed(self, commands):
+        return [[self.form(words), words] for words in commands if not is_avoided(words, self.alone)]
 
     def form(self, words):
         plain = self.native or self.rng.random() > 0.06 or sum(map(len, words)) > 8000
@@ -96,6 +110,10 @@ class Generator(Structures):
             return self.lcs_pair()
         if roll < 0.095:
             return [self.garbage()]
+        if roll < 0.098:
+            return [self.bulk()]
+        if roll < 0.1:
+            return [self.fixed()]
         return [self.spoil(self.command())]
 
     def command(self):
@@ -105,6 +123,11 @@ class Generator(Structures):
         words = row() if row is not None and self.rng.random() < 0.8 else self.from_docs(name)
         first = name.encode().split(b"|")
         return [self.case(word) for word in first] + words
+
+    def fixed(self):
+        """They are not spoilt."""
+        name = self.rng.choice(sorted(pools.FIXED))
+        return [self.case(word) for word in name.encode().split(b"|")] + self.rng.choice(pools.FIXED[name])
 
     def spoil(self, words):
         """A few lose, gain or exchange an argument, or get one that does not fit."""

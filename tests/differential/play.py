@@ -3,7 +3,7 @@
 import time
 
 import differences
-from servers import Stream, exchange, inline, parse_all, request
+from servers import Stream, exchange, exchange_all, inline, parse_all, request
 from wire import Native
 
 SHOWN = 300
@@ -44,20 +44,34 @@ class Player:
     # ---- steps -----------------------------------------------------------------------------------
 
     def step_run(self, connection, commands):
-        if not commands:
-            return
+        if commands:
+            data = exchange(self.streams_of(connection), self.payload(commands), len(commands), self.native)
+            self.compare(connection, [words for _, words in commands], data, self.native)
+
+    def step_together(self, couples):
+        """Several connections at the same time, each in a database of its own."""
+        couples = [(connection, commands) for connection, commands in couples if commands]
+        jobs = [(stream, self.payload(commands), len(commands))
+                for connection, commands in couples for stream in self.streams_of(connection)]
+        exchange_all(jobs, self.native)
+        for connection, commands in couples:
+            data = [bytes(stream.data) for stream in self.streams[connection]]
+            self.compare(connection, [words for _, words in commands], data, self.native)
+
+    def streams_of(self, connection):
+        """Those of a connection, opened anew if one of them has ended."""
         streams = self.streams.get(connection)
         if streams is None or any(stream.ended for stream in streams):
             for stream in streams or ():
                 stream.close()
             streams = self.streams[connection] = self.connect()
             self.queues[connection] = None
+        return streams
+
+    def payload(self, commands):
         if self.native:
-            payload = b"".join(Native.request(*words) for _, words in commands)
-        else:
-            payload = b"".join(inline(words) if form == "inline" else request(words) for form, words in commands)
-        data = exchange(streams, payload, len(commands), self.native)
-        self.compare(connection, [words for _, words in commands], data, self.native)
+            return b"".join(Native.request(*words) for _, words in commands)
+        return b"".join(inline(words) if form == "inline" else request(words) for form, words in commands)
 
     def connect(self):
         return [Stream(server) for server in self.servers[self.first:]]
@@ -82,18 +96,44 @@ class Player:
         self.compare_whole([b"whole scan"] + options, [("keys", keys) for keys in found])
 
     def iterate(self, at, database, options):
-        """The set of keys, or the error."""
-        streams, cursor, keys = [self.drivers[at]], b"0", set()
+        """The keys in order, or the error."""
+        keys = set()
+        for some in self.calls(at, database, options):
+            if isinstance(some, bytes):
+                return some
+            keys |= some
+        return sorted(keys)
+
+    def calls(self, at, database, options):
+        """What each call of one iteration returns: a set of keys, or an error."""
+        cursor = b"0"
         for _ in range(SCAN_CALLS_MAX):
             payload = request([b"SELECT", b"%d" % database]) + request([b"SCAN", cursor] + options)
-            reply = parse_all(exchange(streams, payload, 2)[0], False)[1]
+            reply = parse_all(exchange([self.drivers[at]], payload, 2)[0], False)[1]
             if reply[0] != "*":
-                return reply
+                yield reply[1]
+                return
             cursor = reply[1][0][1]
-            keys |= {key[1] for key in reply[1][1][1]}
+            yield {key[1] for key in reply[1][1][1]}
             if cursor == b"0":
-                return sorted(keys)
+                return
         raise AssertionError("SCAN of %s does not end" % self.servers[at].name)
+
+    def step_scan_beside_changes(self, database, count):
+        """Keys that are there all the while have to be returned, whatever becomes of others."""
+        kept = self.drive(database, [[b"KEYS", b"*"]])[1][1]
+        kept = {key[1] for key in kept}
+        churned = [b"churn:%d" % i for i in range(count)]
+        for at in range(self.first, len(self.servers)):
+            found = set()
+            for number, keys in enumerate(self.calls(at, database, [b"COUNT", b"3"])):
+                found |= keys
+                key = churned[number % count]
+                change = [b"DEL", key] if number // count % 2 else [b"SET", key, b"v"]
+                exchange([self.drivers[at]], request(change), 1)
+            if not kept <= found or not found <= kept | set(churned):
+                self.differs([b"SCAN", b"beside changes"], [("keys", sorted(kept)), ("keys", sorted(found))], 0, at - self.first)
+            exchange([self.drivers[at]], request([b"DEL"] + churned), 1)
 
     def step_state(self, databases):
         """All there is at the end: a reply may be right and what it left behind not."""

@@ -99,6 +99,29 @@ def not_offered(servers):
     return missing, here - there, wrong
 
 
+def not_generated(server):
+    names = sorted(names_of(server))
+    rows = zip(names, ask(server, "COMMAND", "INFO", *names)[1])
+    flagged = {name for name, one in rows
+               if {flag[1].decode() for flag in one[1][2][1]} & set(differences.FLAGS_NOT_GENERATED)}
+    return flagged | set(differences.NOT_GENERATED)
+
+
+RULING_FLAGS = {"write", "readonly", "denyoom", "fast", "movablekeys", "blocking", "admin", "pubsub", "no_auth"}
+
+
+def rows_that_differ(servers):
+    """Arity, keys and what rules how a command runs have to be Redis's, in each row that both have."""
+    names = sorted((names_of(servers[0]) & names_of(servers[1])) - set(differences.OTHER_ROWS))
+    rows = [[row(one) for one in ask(server, "COMMAND", "INFO", *names)[1]] for server in servers[:2]]
+    return ["%s is %s, not %s" % (name, got, wanted) for name, wanted, got in zip(names, *rows) if wanted != got]
+
+
+def row(reply):
+    arity, flags, first, last, step = (one[1] for one in reply[1][1:6])
+    return arity, sorted(RULING_FLAGS & {flag[1].decode() for flag in flags}), first, last, step
+
+
 def load(path):
     with open(path) as file:
         return decoded(json.load(file))
@@ -144,6 +167,8 @@ def told(step):
     if step[0] == "run":
         return ["%d%s> %s" % (step[1], " inline" if form == "inline" else "", b" ".join(
             word if word.isalnum() else repr(word)[1:].encode() for word in words).decode()[:400]) for form, words in step[2]]
+    if step[0] == "together":
+        return ["together:"] + ["  " + line for couple in step[1] for line in told(["run", *couple])]
     return [" ".join(repr(part) for part in step)]
 
 
@@ -153,24 +178,28 @@ class Tally:
 
     def add(self, program):
         for step in program["steps"]:
-            if step[0] == "run":
-                self.commands += len(step[2])
-                for _, words in step[2]:
+            couples = [step[1:]] if step[0] == "run" else step[1] if step[0] == "together" else []
+            for _, commands in couples:
+                self.commands += len(commands)
+                for _, words in commands:
                     name = differences.full_name(words)
                     self.counts[name] = self.counts.get(name, 0) + 1
 
     def never(self):
         rules = ["rule %s" % one.name for one in differences.RULES if one.count == 0]
-        return rules + ["command %s" % name for name in self.generator.names if name not in self.counts]
+        return rules + ["command %s" % name for name in self.generator.docs if name not in self.counts]
 
 
 def run(field, args):
     missing, lone, wrong = not_offered(field.servers)
-    generator = Generator(documented(field.servers[1]), differences.NOT_GENERATED, lone)
+    generator = Generator(documented(field.servers[1]), not_generated(field.servers[1]), lone)
     tally, passed, failures, seen, seed = Tally(generator), 0, 0, set(), args.seed
     print("%d commands, %d of Redis's are not offered yet" % (len(generator.names), len(missing)))
     for name in wrong:
         print("FAIL %s is not listed, but answered" % name)
+        failures += 1
+    for text in rows_that_differ(field.servers):
+        print("FAIL the row of " + text)
         failures += 1
     began = said = time.monotonic()
     while (tally.commands < args.commands if args.programs is None else seed < args.seed + args.programs):

@@ -206,21 +206,20 @@ def parse_all(data, native):
 def exchange(streams, payload, replies, native=False):
     """Sends to all, and returns what each answered: so many replies; or where `replies` is None it
     sends no more after that, and returns all up to the end."""
+    exchange_all([(stream, payload, replies) for stream in streams], native)
+    return [bytes(stream.data) for stream in streams]
+
+
+def exchange_all(jobs, native):
+    """The same for many streams at once, each with its own payload; the answers are in stream.data."""
     count_whole = count_native if native else count_resp
-    waiting = {}
-    poll = select.poll()
-    for stream in streams:
+    waiting, poll = {}, select.poll()
+    for stream, payload, replies in jobs:
         stream.data.clear()
-        try:
-            sent = stream.socket.send(payload)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            sent = len(payload)
-        if sent == len(payload) and replies is None:
-            stream.socket.shutdown(socket.SHUT_WR)
-        waiting[stream.socket.fileno()] = [stream, sent, 0, replies]
-        poll.register(stream.socket, select.POLLIN | (select.POLLOUT if sent < len(payload) else 0))
+        state = [stream, 0, 0, replies, payload]
+        waiting[stream.socket.fileno()] = state
+        sent = send_more(state)
+        poll.register(stream.socket, select.POLLIN | (0 if sent else select.POLLOUT))
     end = time.monotonic() + REPLY_SECONDS
     while waiting:
         ready = poll.poll(1000)
@@ -229,30 +228,29 @@ def exchange(streams, payload, replies, native=False):
                 ", ".join(state[0].server.name for state in waiting.values()), REPLY_SECONDS))
         for number, events in ready:
             state = waiting[number]
-            stream = state[0]
-            if events & select.POLLOUT:
-                send_more(state, payload, poll)
+            if events & select.POLLOUT and send_more(state):
+                poll.modify(state[0].socket, select.POLLIN)
             if events & ~select.POLLOUT and receive_more(state, count_whole):
                 poll.unregister(number)
                 del waiting[number]
-    for stream in streams:
+    for stream, _, _ in jobs:
         if stream.ended and stream.server.process.poll() is not None:
             raise Dead("%s ended with status %d:\n%s" % (
                 stream.server.name, stream.server.process.returncode, stream.server.log()))
-    return [bytes(stream.data) for stream in streams]
 
 
-def send_more(state, payload, poll):
+def send_more(state):
+    """True when all is sent."""
+    stream, at, _, replies, payload = state
     try:
-        state[1] += state[0].socket.send(payload[state[1]:])
+        state[1] += stream.socket.send(payload[at:] if at else payload)
     except BlockingIOError:
-        return
+        return False
     except OSError:
         state[1] = len(payload)
-    if state[1] == len(payload):
-        poll.modify(state[0].socket, select.POLLIN)
-        if state[3] is None:
-            state[0].socket.shutdown(socket.SHUT_WR)
+    if state[1] == len(payload) and replies is None:
+        stream.socket.shutdown(socket.SHUT_WR)
+    return state[1] == len(payload)
 
 
 def receive_more(state, count_whole):

@@ -53,6 +53,8 @@ class Shrinker:
             for at in range(len(self.steps())):
                 if at < len(self.steps()) and self.steps()[at][0] == "run":
                     self.cut(lambda: self.steps()[at][2], lambda items: self.with_commands(at, items))
+                if at < len(self.steps()) and self.steps()[at][0] == "together":
+                    self.one_after_the_other(at)
             self.one_connection()
             self.simpler_words()
         return self.program, self.found
@@ -61,6 +63,18 @@ class Shrinker:
         for at, step in enumerate(self.steps()):
             if step[0] == "run" and step[1] != 0:
                 self.fails(self.steps()[:at] + [["run", 0, step[2]]] + self.steps()[at + 1:])
+
+    def one_after_the_other(self, at):
+        """Or, if they have to be at the same time, fewer of them."""
+        couples = self.steps()[at][1]
+        if self.fails(self.steps()[:at] + [["run", *couple] for couple in couples] + self.steps()[at + 1:]):
+            return
+        for which in range(len(couples)):
+            def put(items):
+                changed = list(self.steps()[at][1])
+                changed[which] = [changed[which][0], items]
+                return self.steps()[:at] + [["together", changed]] + self.steps()[at + 1:]
+            self.cut(lambda: self.steps()[at][1][which][1], put)
 
     def simpler_words(self):
         for at, step in enumerate(self.steps()):

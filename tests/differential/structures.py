@@ -211,6 +211,26 @@ class Structures:
         end = self.pick([b"EXEC"], [b"EXEC"], [b"EXEC"], [b"exec"], [b"DISCARD"], [b"EXEC", b"x"], [b"DISCARD", b"x"])
         return commands + [end]
 
+    def watched(self):
+        """What one connection watches another may change, in every way there is."""
+        one, other = self.rng.sample(range(self.connections), 2)
+        watch = [[b"DISCARD"], [b"WATCH"] + self.keys()]
+        change = [self.command() for _ in range(self.rng.randint(1, 3))]
+        body = [self.command() for _ in range(self.rng.randint(0, 3))]
+        return [["run", one, self.formed(watch)], ["run", other, self.formed([[b"DISCARD"]] + change)],
+                ["run", one, self.formed([[b"MULTI"]] + body + [[b"EXEC"]])]]
+
+    def together(self):
+        """All connections at once, each in a database of its own, without what reaches into others."""
+        couples = []
+        for connection in range(self.connections):
+            commands = [[b"DISCARD"], [b"SELECT", b"%d" % connection]]
+            self.databases.add(connection)
+            for _ in range(self.rng.randint(5, 30)):
+                commands += [words for words in self.some() if words[0].lower() not in pools.REACHES_OUT]
+            couples.append([connection, self.formed(commands)])
+        return [["together", couples]]
+
     # ---- groups ----------------------------------------------------------------------------------
 
     def encoding(self):
@@ -226,6 +246,15 @@ class Structures:
                 [b"EXPIRE", key, self.relative(False)], [b"GETSET", key, self.value()],
                 [b"RENAME", key, self.key()], [b"COPY", self.key(), key, b"REPLACE"], [b"GETEX", key, b"persist"]))
         return commands + [[b"OBJECT", b"ENCODING", key]]
+
+    def bulk(self):
+        """So many keys that the table grows."""
+        keys = self.rng.sample(range(1000), self.rng.choice((50, 100, 125) if self.native else (100, 300, 500)))
+        name, value = self.pick((b"MSET", b"v"), (b"MSET", b""), (b"MSETNX", b"w"), (b"DEL", None), (b"UNLINK", None), (b"MGET", None))
+        words = [name]
+        for key in keys:
+            words += [b"bulk:%d" % key] if value is None else [b"bulk:%d" % key, value]
+        return words
 
     def garbage(self):
         words = [self.pick(b"foo", b"get2", b"", b"object", b"memory", b"x" * 200, b"set\r\n", b"ge", b"client", b"config",
