@@ -15,6 +15,7 @@
 #include "shoal/server/server.h"
 #include "shoal/server/worker.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -78,10 +79,12 @@ void settings_free_all(struct server *server)
 
 static void say_failed(char error[SETTINGS_ERROR_MAX], struct bytes name, const char *why)
 {
+    char lower[ERROR_TEXT_MAX];
     int size = error_text_size(name);
+    for (int i = 0; i < size; i++)
+        lower[i] = (char)tolower((unsigned char)name.data[i]);
     snprintf(error, SETTINGS_ERROR_MAX,
-             "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s", size, name.data,
-             why);
+             "ERR CONFIG SET failed (possibly related to argument '%.*s') - %s", size, lower, why);
 }
 
 static bool is_repeated(const struct args *args, uint32_t from, uint32_t at)

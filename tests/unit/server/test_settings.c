@@ -55,7 +55,7 @@ static void a_refused_pair_changes_nothing(void **state)
     assert_string_equal(error,
                         "ERR Unknown option or number of arguments for CONFIG SET - 'no-such'");
     assert_false(CHANGE("timeout", "7", "TIMEOUT", "8"));
-    assert_string_equal(error, "ERR CONFIG SET failed (possibly related to argument 'TIMEOUT') - "
+    assert_string_equal(error, "ERR CONFIG SET failed (possibly related to argument 'timeout') - "
                                "duplicate parameter");
     assert_false(CHANGE("timeout", "7", "port", "1"));
     assert_non_null(strstr(error, "can't set immutable config"));
