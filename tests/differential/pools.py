@@ -62,7 +62,7 @@ FIXED = {
                    [b"slowlog-max-len"], [b"slowlog-max-len", b"128", b"slowlog-max-len", b"100"], [b"timeout", b"0"], [b"timeout", b"x"], [b"timeout", b"-1"],
                    [b"timeout", b""], [b"nosuch", b"1", b"timeout", b"x"], [b"timeout", b"0", b"nosuch", b"1"], [b"timeout", b"0", b"maxmemory-samples"],
                    [b"maxmemory-samples", b"x"], [b"maxmemory-samples", b"5"], [b"maxmemory", b"x"], [b"maxmemory", b"-1"],
-                   [b"maxmemory", b"1zb"], [b"maxmemory", b""], [b"maxmemory-policy", b"foo"], [b"maxmemory-policy", b""], [b"hz", b"10"],
+                   [b"maxmemory", b"1zb"], [b"maxmemory-policy", b"foo"], [b"maxmemory-policy", b""], [b"hz", b"10"],
                    [b"latency-monitor-threshold", b"0"], [b"latency-monitor-threshold", b"-1"], [b"slowlog-log-slower-than", b"x"], [b"", b""],
                    [b"tcp-keepalive", b"x"], [b"lazyfree-lazy-user-del", b"maybe"], [b"databases", b"5"],
                    [b"proto-max-bulk-len", b"1"], [b"client-query-buffer-limit", b"1"], [b"maxclients", b"0"], [b"activedefrag", b"x"]],

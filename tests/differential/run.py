@@ -24,7 +24,7 @@ from shrink import shrink
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHARDS = (1, 2, 4)
-FAILURES_MAX = 60
+FAILURES_MAX = 20
 LONG_RUN_COMMANDS = 1_000_000  # from here on a rule or command that never came is a failure
 
 
@@ -51,13 +51,17 @@ class Field:
                 bad.append("%s ended with status %d:\n%s" % (server.name, status, log))
         return bad
 
+    def again(self):
+        """From the beginning: nothing of what failed stays, settings for example."""
+        self.stop()
+        self.start()
+
     def play(self, program):
         """How its replies differ, or None."""
         try:
             return self.player.play(program)
         except Dead as dead:
-            self.stop()
-            self.start()
+            self.again()
             return {"name": "death", "text": str(dead)}
 
 
@@ -215,6 +219,7 @@ def run(field, args):
             seen.add(found.get("kind"))
             failures += 1
             report(field, seed, program, found)
+            field.again()
         seed += 1
         if failures >= FAILURES_MAX:
             break

@@ -2,6 +2,8 @@
 
 import time
 
+from differences import FIXED_WORDS, full_name
+
 SECONDS_MAX = 60
 # What a word may become, simplest first.
 SIMPLE_WORDS = [b"k0", b"1", b"v", b""]
@@ -82,6 +84,8 @@ class Shrinker:
                 continue
             for number in range(len(step[2])):
                 form, words = self.steps()[at][2][number]
+                if full_name(words) in FIXED_WORDS:
+                    continue  # with other words they might do harm
                 for place in range(len(words) - 1, 0, -1):
                     words = self.steps()[at][2][number][1]
                     if place < len(words) and not self.try_words(at, number, words[:place] + words[place + 1:]):
