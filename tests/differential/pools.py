@@ -50,23 +50,39 @@ CURSORS = [b"0", b"1", b"x", b"1x", b" 1", b"-1", b"", b"18446744073709551615", 
            b"99999999999999999999999", b"12345"]
 TYPES = [b"string", b"STRING", b"list", b"set", b"hash", b"zset", b"stream", b"foo", b""]
 FIXED = {
-    "shutdown": [[b"foo"], [b"SAVE", b"NOSAVE"], [b"ABORT"], [b"abort", b"now"], [b"NOW", b"x"], [b""]],
-    "debug": [[b"sleep", b"0"], [b"SLEEP", b"0"], [b"nosuch"], [b"nosuch", b"x"], [b""], [b"sleep"]],
-    "client|kill": [[b"ID", b"0"], [b"id", b"x"], [b"ID", b"-1"], [b"TYPE", b"foo"], [b"ADDR", b"1.2.3.4:5"], [b"1.2.3.4:5"], [b"nosuch"],
-                    [b"LADDR", b"x"], [b"SKIPME", b"foo"], [b"skipme", b"yes", b"ID", b"99999999999"], [b"USER", b"nosuch"], [b"foo", b"bar"],
-                    [b"ID"], [b"ID", b"99999999999", b"TYPE"], [b"addr", b""], [b"ID", b"9223372036854775808"], [b"ID", b""], [b"ID", b"1.5"],
-                    [b"TYPE", b"replica"], [b"TYPE", b"PUBSUB"], [b"type", b"master", b"type", b"slave"], [b"user", b"default", b"id", b"99999999999"]],
-    "client|pause": [[b"0"], [b"0", b"WRITE"], [b"0", b"all"], [b"0", b"foo"], [b"x"], [b"-1"], [b""], [b"1.5"], [b"9223372036854775808"],
-                     [b"0", b"all", b"x"], [b" 0"], [b"00"]],
-    "config|set": [[b"nosuch", b"x"], [b"slowlog-max-len", b"128"], [b"slowlog-max-len", b"x"], [b"SLOWLOG-MAX-LEN", b"1.5"],
-                   [b"slowlog-max-len"], [b"slowlog-max-len", b"128", b"slowlog-max-len", b"100"], [b"timeout", b"0"], [b"timeout", b"x"], [b"timeout", b"-1"],
-                   [b"timeout", b""], [b"nosuch", b"1", b"timeout", b"x"], [b"timeout", b"0", b"nosuch", b"1"], [b"timeout", b"0", b"maxmemory-samples"],
-                   [b"maxmemory-samples", b"x"], [b"maxmemory-samples", b"5"], [b"maxmemory", b"x"], [b"maxmemory", b"-1"],
-                   [b"maxmemory", b"1zb"], [b"maxmemory-policy", b"foo"], [b"maxmemory-policy", b""], [b"hz", b"10"],
-                   [b"latency-monitor-threshold", b"0"], [b"latency-monitor-threshold", b"-1"], [b"slowlog-log-slower-than", b"x"], [b"", b""],
-                   [b"tcp-keepalive", b"x"], [b"lazyfree-lazy-user-del", b"maybe"], [b"databases", b"5"],
-                   [b"proto-max-bulk-len", b"1"], [b"client-query-buffer-limit", b"1"], [b"maxclients", b"0"], [b"activedefrag", b"x"]],
-    "auth": [[b"x"], [b""], [b"default", b"x"], [b"nosuch", b"x"], [b"a", b"b", b"c"], [b"default", b""]],
+    "shutdown": [
+        [b"foo"], [b"SAVE", b"NOSAVE"], [b"ABORT"], [b"abort", b"now"], [b"NOW", b"x"], [b""],
+    ],
+    "debug": [
+        [b"sleep", b"0"], [b"SLEEP", b"0"], [b"nosuch"], [b"nosuch", b"x"], [b""], [b"sleep"],
+    ],
+    "client|kill": [
+        [b"ID", b"0"], [b"id", b"x"], [b"ID", b"-1"], [b"TYPE", b"foo"], [b"ADDR", b"1.2.3.4:5"],
+        [b"1.2.3.4:5"], [b"nosuch"], [b"LADDR", b"x"], [b"SKIPME", b"foo"],
+        [b"skipme", b"yes", b"ID", b"99999999999"], [b"USER", b"nosuch"], [b"foo", b"bar"], [b"ID"],
+        [b"ID", b"99999999999", b"TYPE"], [b"addr", b""], [b"ID", b"9223372036854775808"], [b"ID", b""],
+        [b"ID", b"1.5"], [b"TYPE", b"replica"], [b"TYPE", b"PUBSUB"], [b"type", b"master", b"type", b"slave"],
+        [b"user", b"default", b"id", b"99999999999"],
+    ],
+    "client|pause": [
+        [b"0"], [b"0", b"WRITE"], [b"0", b"all"], [b"0", b"foo"], [b"x"], [b"-1"], [b""], [b"1.5"],
+        [b"9223372036854775808"], [b"0", b"all", b"x"], [b" 0"], [b"00"],
+    ],
+    "config|set": [
+        [b"nosuch", b"x"], [b"slowlog-max-len", b"128"], [b"slowlog-max-len", b"x"],
+        [b"SLOWLOG-MAX-LEN", b"1.5"], [b"slowlog-max-len"],
+        [b"slowlog-max-len", b"128", b"slowlog-max-len", b"100"], [b"timeout", b"0"], [b"timeout", b"x"],
+        [b"timeout", b"-1"], [b"timeout", b""], [b"nosuch", b"1", b"timeout", b"x"],
+        [b"timeout", b"0", b"nosuch", b"1"], [b"timeout", b"0", b"maxmemory-samples"],
+        [b"maxmemory-samples", b"x"], [b"maxmemory-samples", b"5"], [b"maxmemory", b"x"],
+        [b"maxmemory", b"-1"], [b"maxmemory", b"1zb"], [b"hz", b"10"], [b"latency-monitor-threshold", b"0"],
+        [b"latency-monitor-threshold", b"-1"], [b"slowlog-log-slower-than", b"x"], [b"", b""],
+        [b"tcp-keepalive", b"x"], [b"lazyfree-lazy-user-del", b"maybe"], [b"databases", b"5"],
+        [b"proto-max-bulk-len", b"1"], [b"client-query-buffer-limit", b"1"], [b"activedefrag", b"x"],
+    ],
+    "auth": [
+        [b"x"], [b""], [b"default", b"x"], [b"nosuch", b"x"], [b"a", b"b", b"c"], [b"default", b""],
+    ],
 }
 # What changes more than the database of its connection, or which one that is.
 REACHES_OUT = {b"flushall", b"select", b"swapdb", b"move", b"copy", b"reset", b"quit", b"debug"}

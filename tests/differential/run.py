@@ -221,7 +221,7 @@ def run(field, args):
             report(field, seed, program, found)
             field.again()
         seed += 1
-        if failures >= FAILURES_MAX:
+        if failures >= args.failures:
             break
         if time.monotonic() - said > 30:
             said = time.monotonic()
@@ -241,6 +241,7 @@ def main():
     parser.add_argument("--commands", type=int, default=400_000)
     parser.add_argument("--programs", type=int, help="so many programs, whatever they hold")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--failures", type=int, default=FAILURES_MAX, help="it stops after so many")
     parser.add_argument("--replay", metavar="FILE")
     args = parser.parse_args()
     print("seed %d" % args.seed)

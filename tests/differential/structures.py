@@ -3,17 +3,21 @@
 import pools
 
 RAW = [
-    b"*1\r\n$4\r\nPING\r\n*x\r\n", b"*1\r\n+PING\r\n", b"*-1\r\nPING\r\n", b"*0\r\nPING\r\n", b"*2\r\n$3\r\nGET\r\n$-1\r\n",
-    b"*1\r\n$x\r\n", b"*1048577\r\n", b"*1\r\n$536870913\r\n", b"*1\r\n$4\r\nPINGxx*1\r\n$4\r\nPING\r\n", b"\r\n\r\nPING\r\n",
-    b"PING\n", b"  PING   \r\n", b"SET k0 \"a\r\n", b"SET k0 'a'b\r\n", b"SET k0 'a b'\r\nGET k0\r\n", b"ECHO \"\\x41\\n\\q\"\r\n",
-    b"ECHO 'it\\'s'\r\n", b"*3\r\n$3\r\nSET\r\n$2\r\nk0\r\n", b"*2147483648\r\n", b"*99999999999999999999\r\n", b"* 1\r\n",
-    b"*+1\r\n$4\r\nPING\r\n", b"*01\r\n$4\r\nPING\r\n", b"*1\r\n$04\r\nPING\r\n", b"*1\r\n$ 4\r\nPING\r\n", b"*\r\n", b"$4\r\nPING\r\n",
-    b":1\r\n", b"+OK\r\n", b"\x00\r\n", b"PING\r", b"\n", b"get\tk0\r\n", b"GET k0\x00x\r\n", b"*1\n$4\nPING\n",
-    b"*1\r\n$0\r\n\r\n", b"*2\r\n$4\r\nECHO\r\n$0\r\n\r\n", b"*1\r\n$-5\r\n", b"QUIT\r\nPING\r\n", b"quit x\r\nPING\r\n",
-    b"HELLO 3\r\nHELLO 9\r\nHELLO x\r\nGET nokey\r\n", b"HELLO 3\r\nCLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\n",
-    b"CLIENT REPLY SKIP\r\nPING\r\nPING\r\n", b"CLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY SKIP\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\n",
+    b"*1\r\n$4\r\nPING\r\n*x\r\n", b"*1\r\n+PING\r\n", b"*-1\r\nPING\r\n", b"*0\r\nPING\r\n",
+    b"*2\r\n$3\r\nGET\r\n$-1\r\n", b"*1\r\n$x\r\n", b"*1048577\r\n", b"*1\r\n$536870913\r\n",
+    b"*1\r\n$4\r\nPINGxx*1\r\n$4\r\nPING\r\n", b"\r\n\r\nPING\r\n", b"PING\n", b"  PING   \r\n",
+    b"SET k0 \"a\r\n", b"SET k0 'a'b\r\n", b"SET k0 'a b'\r\nGET k0\r\n", b"ECHO \"\\x41\\n\\q\"\r\n",
+    b"ECHO 'it\\'s'\r\n", b"*3\r\n$3\r\nSET\r\n$2\r\nk0\r\n", b"*2147483648\r\n",
+    b"*99999999999999999999\r\n", b"* 1\r\n", b"*+1\r\n$4\r\nPING\r\n", b"*01\r\n$4\r\nPING\r\n",
+    b"*1\r\n$04\r\nPING\r\n", b"*1\r\n$ 4\r\nPING\r\n", b"*\r\n", b"$4\r\nPING\r\n", b":1\r\n", b"+OK\r\n",
+    b"\x00\r\n", b"PING\r", b"\n", b"get\tk0\r\n", b"GET k0\x00x\r\n", b"*1\n$4\nPING\n", b"*1\r\n$0\r\n\r\n",
+    b"*2\r\n$4\r\nECHO\r\n$0\r\n\r\n", b"*1\r\n$-5\r\n", b"QUIT\r\nPING\r\n", b"quit x\r\nPING\r\n",
+    b"HELLO 3\r\nHELLO 9\r\nHELLO x\r\nGET nokey\r\n",
+    b"HELLO 3\r\nCLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\n", b"CLIENT REPLY SKIP\r\nPING\r\nPING\r\n",
+    b"CLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY SKIP\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\n",
     b"MULTI\r\nCLIENT REPLY OFF\r\nPING\r\nEXEC\r\nPING\r\n", b"CLIENT REPLY\r\nCLIENT REPLY x\r\n",
-    b"MULTI\r\nSET k0 1\r\n*x\r\n", b"MULTI\r\nSET k0 1\r\nQUIT\r\nEXEC\r\n", b"MULTI\r\nSET k0 1\r\n*2\r\n$3\r\nGET\r\n$9",
+    b"MULTI\r\nSET k0 1\r\n*x\r\n", b"MULTI\r\nSET k0 1\r\nQUIT\r\nEXEC\r\n",
+    b"MULTI\r\nSET k0 1\r\n*2\r\n$3\r\nGET\r\n$9",
 ]
 
 
