@@ -82,16 +82,17 @@ RULES = []
 
 
 class Rule:
-    def __init__(self, where, reason, parts, explains):
-        self.name, self.where, self.reason, self.parts, self.explains = explains.__name__, where, reason, parts, explains
-        self.count = 0
+    def __init__(self, explains, where, reason, parts, rare):
+        self.name, self.explains = explains.__name__, explains
+        self.where, self.reason, self.parts, self.rare, self.count = where, reason, parts, rare, 0
 
 
-def rule(where, reason, parts=False):
+def rule(where, reason, parts=False, rare=False):
     """The function below is a rule; `where`: BETWEEN_SHARDS holds for both kinds of comparison.
-    `parts`: the servers' states part there, so that the program ends without a failure."""
+    `parts`: the servers' states part there, so that the program ends without a failure. `rare`: a long
+    run may do without it."""
     def keep(function):
-        RULES.append(Rule(where, reason, parts, function))
+        RULES.append(Rule(function, where, reason, parts, rare))
         return function
     return keep
 
@@ -207,12 +208,12 @@ def frequency(name, words, reference, got):
     return name == "object|freq" and error(reference, b"ERR An LFU maxmemory policy is not selected") and got[0] == ":"
 
 
-@rule(FROM_REDIS, "when a key was used last is not tracked: it is 0 always")
+@rule(FROM_REDIS, "when a key was used last is not tracked: it is 0 always", rare=True)
 def idle_time(name, words, reference, got):
     return name == "object|idletime" and reference[0] == ":" and got == (":", 0)
 
 
-@rule(FROM_REDIS, "an error repeats 128 bytes of a client's word")
+@rule(FROM_REDIS, "an error repeats 128 bytes of a client's word", rare=True)
 def cut_error(name, words, reference, got):
     if reference[0] != "-" or got[0] != "-" or len(got[1]) < 128:
         return False
@@ -230,7 +231,7 @@ def percent_of_memory(name, words, reference, got):
         and got == ("-", reference[1].replace(b"must be a memory value", b"must be a memory or percent value"))
 
 
-@rule(BETWEEN_SHARDS, "a command over two shards looks at keys at which one shard need not look, and each look counts")
+@rule(BETWEEN_SHARDS, "a command over two shards looks at keys at which one shard need not look, and each look counts", rare=True)
 def looks(name, words, reference, got):
     return name == "object|freq" and reference[0] == got[0] == ":" and max(reference[1], got[1]) <= 3
 

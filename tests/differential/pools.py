@@ -80,6 +80,10 @@ FIXED = {
         [b"tcp-keepalive", b"x"], [b"lazyfree-lazy-user-del", b"maybe"], [b"databases", b"5"],
         [b"proto-max-bulk-len", b"1"], [b"client-query-buffer-limit", b"1"], [b"activedefrag", b"x"],
     ],
+    "hello": [
+        [b"3", b"AUTH", b"x", b"y", b"z"], [b"2", b"auth", b"nosuch", b"x", b"setname", b"a b"], [b"3", b"AUTH", b"x"],
+        [b"2", b"SETNAME", b"x", b"AUTH", b"nosuch", b""], [b"3", b"setname", b"a b"], [b"3", b"SETNAME"], [b"3", b"setname", b""],
+    ],
     "auth": [
         [b"x"], [b""], [b"default", b"x"], [b"nosuch", b"x"], [b"a", b"b", b"c"], [b"default", b""],
     ],

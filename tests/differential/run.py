@@ -190,7 +190,7 @@ class Tally:
                     self.counts[name] = self.counts.get(name, 0) + 1
 
     def never(self):
-        rules = ["rule %s" % one.name for one in differences.RULES if one.count == 0]
+        rules = ["rule %s" % one.name for one in differences.RULES if one.count == 0 and not one.rare]
         return rules + ["command %s" % name for name in self.generator.docs if name not in self.counts]
 
 
