@@ -49,7 +49,9 @@ struct lane {
     struct spsc *requests_in, *responses_in;   /* we consume */
     uint32_t credits;
     bool dirty;
-    struct waiting backlog, urgent;
+    struct waiting backlog, urgent, pushes;
+    uint64_t push_bytes;    /* of pushes that are not back yet */
+    struct waiting held;    /* pushes of the peer, until its responses before them are taken */
     struct waiting answers; /* responses for which there was no memory to make a ring */
     struct reply_space space;
 };
@@ -73,6 +75,8 @@ struct mesh_port {
     uint64_t looks;          /* lanes looked at, ever */
     struct lane_set waiting; /* lanes that may have something in a backlog */
     uint32_t backlogged;     /* messages in all backlogs */
+    uint32_t held;           /* pushes in all lanes' lists of that name */
+    uint32_t push_source;    /* whose are looked at next */
     uint32_t space_bytes;    /* reply space of a pair, a power of two */
     uint32_t dirty_count;
     uint16_t *dirty;
@@ -187,9 +191,16 @@ static bool needs_credit(const struct mesh_port *port, const struct message *mes
     return message->kind != MESSAGE_ONEWAY && !message->urgent && message->from == port->self;
 }
 
+static bool has_credit_for_push(const struct mesh_port *port, const struct lane *lane)
+{
+    return lane->credits > port->mesh->ring_size / 2;
+}
+
 static bool try_push(struct mesh_port *port, struct lane *lane, struct message *message)
 {
     bool credit = needs_credit(port, message);
+    if (unlikely(message->kind == MESSAGE_PUSH) && !has_credit_for_push(port, lane))
+        return false;
     struct spsc *ring = ring_out(port, port->mesh->requests, &lane->requests_out, message->to,
                                  port->mesh->ring_size);
     if ((credit && lane->credits == 0) || ring == NULL || !spsc_push(ring, message))
@@ -199,10 +210,12 @@ static bool try_push(struct mesh_port *port, struct lane *lane, struct message *
     return true;
 }
 
-/* Messages that take no credit go first and in their own order. */
+/* Messages that take no credit go first and in their own order; pushes go last. */
 static struct waiting *waiting_list(struct mesh_port *port, struct lane *lane,
                                     const struct message *message)
 {
+    if (unlikely(message->kind == MESSAGE_PUSH))
+        return &lane->pushes;
     return needs_credit(port, message) ? &lane->backlog : &lane->urgent;
 }
 
@@ -234,6 +247,63 @@ void mesh_send(struct mesh_port *port, struct message *message)
 void mesh_forward(struct mesh_port *port, struct message *message)
 {
     send_or_wait(port, message);
+}
+
+/* Responses to `to` so far: those before which an ordered push must not run. */
+static uint32_t responses_made(const struct lane *lane)
+{
+    uint32_t count = lane->responses_out != NULL ? spsc_pushed(lane->responses_out) : 0;
+    for (const struct message *message = lane->answers.first; message != NULL;
+         message = message->next)
+        count++;
+    return count;
+}
+
+void mesh_push(struct mesh_port *port, struct push_message *push)
+{
+    struct lane *lane = &port->lane[push->message.to];
+    must(push->message.kind == MESSAGE_PUSH && !push->message.urgent);
+    if (push->ordered)
+        push->after = responses_made(lane);
+    lane->push_bytes += push->bytes;
+    mesh_send(port, &push->message);
+}
+
+bool mesh_push_congested(const struct mesh_port *port, uint32_t to)
+{
+    return port->lane[to].push_bytes > MESH_PUSH_BYTES;
+}
+
+/* As many responses of its sender have been taken as there were when it was made. */
+static bool is_due(const struct lane *lane, const struct message *message)
+{
+    const struct push_message *push = (const struct push_message *)message;
+    uint32_t taken = lane->responses_in != NULL ? spsc_popped(lane->responses_in) : 0;
+    return !push->ordered || (int32_t)(taken - push->after) >= 0;
+}
+
+bool mesh_push_arrived(struct mesh_port *port, struct message *message)
+{
+    struct lane *lane = &port->lane[message->from];
+    if (lane->held.first == NULL && is_due(lane, message))
+        return true;
+    list_add(&lane->held, message, next);
+    port->held++;
+    return false;
+}
+
+struct message *mesh_next_push(struct mesh_port *port)
+{
+    while (port->held > 0 && port->push_source < port->mesh->count) {
+        struct lane *lane = &port->lane[port->push_source];
+        if (lane->held.first != NULL && is_due(lane, lane->held.first)) {
+            port->held--;
+            return list_take(&lane->held, next);
+        }
+        port->push_source++;
+    }
+    port->push_source = 0;
+    return NULL;
 }
 
 void mesh_keep_own(struct mesh_port *port, struct message *message)
@@ -268,7 +338,8 @@ bool mesh_wants_room(const struct mesh_port *port)
     for (uint32_t i = 0; (i = lane_set_next(waiting, i)) != LANES_NONE; i++) {
         const struct lane *lane = &port->lane[i];
         if (lane->answers.first != NULL || lane->urgent.first != NULL ||
-            (lane->backlog.first != NULL && lane->credits > 0))
+            (lane->backlog.first != NULL && lane->credits > 0) ||
+            (lane->pushes.first != NULL && has_credit_for_push(port, lane)))
             return true;
     }
     return false;
@@ -447,7 +518,10 @@ struct message *mesh_next_response(struct mesh_port *port)
         prefetch_ahead(ring, ANSWER_LINE);
         message_check(message);
         must(message->from == port->self);
-        port->lane[intake->source].credits += message->kind != MESSAGE_ONEWAY && !message->urgent;
+        struct lane *lane = &port->lane[intake->source];
+        lane->credits += message->kind != MESSAGE_ONEWAY && !message->urgent;
+        if (unlikely(message->kind == MESSAGE_PUSH))
+            lane->push_bytes -= ((struct push_message *)message)->bytes;
         return message;
     } while (responder_begin(port));
     intake->ring = NULL;
@@ -513,8 +587,10 @@ static void backlogs_push_on(struct mesh_port *port)
         answers_push_on(port, lane);
         list_push_on(port, lane, &lane->urgent);
         list_push_on(port, lane, &lane->backlog);
+        if (lane->backlog.first == NULL)
+            list_push_on(port, lane, &lane->pushes);
         if (lane->answers.first == NULL && lane->urgent.first == NULL &&
-            lane->backlog.first == NULL)
+            lane->backlog.first == NULL && lane->pushes.first == NULL)
             lane_set_remove(&port->waiting, i);
     }
 }

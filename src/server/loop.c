@@ -38,6 +38,9 @@ static uint32_t requests_drain(struct reactor *reactor)
         count++;
         if (likely(message->kind == MESSAGE_COMMAND)) {
             batcher_add(reactor, request_of(message));
+        } else if (message->kind == MESSAGE_PUSH) {
+            if (mesh_push_arrived(reactor->port, message))
+                message->run(reactor, message);
         } else {
             run_gathered(reactor); /* a source's messages run in order */
             message->run(reactor, message);
@@ -47,6 +50,7 @@ static uint32_t requests_drain(struct reactor *reactor)
     return count;
 }
 
+/* Responses, and the pushes that must not come before them. */
 static uint32_t responses_drain(struct reactor *reactor)
 {
     uint32_t count = 0;
@@ -58,6 +62,8 @@ static uint32_t responses_drain(struct reactor *reactor)
         else
             message->done(reactor, message);
     }
+    for (; (message = mesh_next_push(reactor->port)) != NULL; count++)
+        message->run(reactor, message);
     return count;
 }
 

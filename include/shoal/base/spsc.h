@@ -111,6 +111,12 @@ static inline uint32_t spsc_released(struct spsc *queue)
     return queue->_head_seen;
 }
 
+/* How many were popped since the beginning (modulo 2^32). Thread: consumer. */
+static inline uint32_t spsc_popped(const struct spsc *queue)
+{
+    return queue->_next_head;
+}
+
 /* How many were pushed since the beginning (modulo 2^32). Thread: producer. */
 static inline uint32_t spsc_pushed(const struct spsc *queue)
 {

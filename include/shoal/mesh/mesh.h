@@ -9,6 +9,10 @@
  *
  * A turn looks only at the lanes that something has arrived on (mesh/lanes.h), or waits to go out
  * on: what it does grows with them and not with the number of reactors.
+ * Pushes (MESSAGE_PUSH) wait in a third list, which goes on when nothing else waits, and leave half
+ * of the credits to the others. Their bytes are counted until they are back: above MESH_PUSH_BYTES
+ * whoever makes more has to wait (mesh_push_congested()), for the other reactor and never for a
+ * client.
  *
  * Rings: mesh_ring_size() requests. Response rings are twice as large: half for credits, half
  * reserved for urgent messages and those that the sequencer forwards for others, whose number the
@@ -32,6 +36,7 @@ enum {
     MESH_DRAIN_TURN = BOUND(512, 2),  /* requests taken in one turn */
     MESH_REPLY_BYTES = BOUND(128 * 1024, 2048), /* reply space of a pair, see mesh_reply_space(); */
     MESH_REPLY_BYTES_MIN = BOUND(8 * 1024, 2048), /* less with many reactors */
+    MESH_PUSH_BYTES = BOUND(1024 * 1024, 1024),   /* of pushes to one reactor */
 };
 
 struct mesh; /* the shared part: ring pointers and sleeping flags */
@@ -56,6 +61,16 @@ void mesh_send(struct mesh_port *port, struct message *message);
 void mesh_forward(struct mesh_port *port, struct message *message);
 /* Sends it back to message->from. Always fits. */
 void mesh_respond(struct mesh_port *port, struct message *message);
+
+/* Sends a push. With push->ordered it stays behind all that has been answered to that reactor so
+ * far: it runs there after those answers. */
+void mesh_push(struct mesh_port *port, struct push_message *push);
+/* True while so much is under way to `to` that connections should stop making more. */
+bool mesh_push_congested(const struct mesh_port *port, uint32_t to);
+/* A push has arrived: true if it may run now; else it waits for mesh_next_push(). */
+bool mesh_push_arrived(struct mesh_port *port, struct message *message);
+/* The next one that waited for responses which have been taken since, or NULL. */
+struct message *mesh_next_push(struct mesh_port *port);
 
 /* Calls to ourselves that have been answered: they wait here for their done(), in order. See
  * mesh/call.h. */

@@ -21,6 +21,7 @@ enum message_kind {
     MESSAGE_COMMAND, /* a struct request: run in prefetch groups; run and done are not called */
     MESSAGE_CALL,    /* run() there, done() here */
     MESSAGE_ONEWAY,  /* run() there, which frees it; no response, no credit */
+    MESSAGE_PUSH,    /* a struct push_message, as MESSAGE_CALL, but it touches no shard */
 };
 
 enum { MESSAGE_MAGIC = 0x6d67 };
@@ -36,6 +37,18 @@ struct message {
     /* overtakes what waits for credit: second rounds of transactions, whose lock others wait for */
     bool urgent;
     uint16_t magic; /* MESSAGE_MAGIC while it exists: looked at before each push, after each pop */
+};
+
+/*
+ * Something for connections of `to` that none of its requests asked for. Its run() leaves the shard
+ * alone, so that it need not wait for commands that are being gathered there, and takes nothing of
+ * the message with it: it goes home at once.
+ */
+struct push_message {
+    struct message message;
+    uint32_t bytes; /* all that it takes, see mesh_push() */
+    uint32_t after; /* `ordered`: it is not run before so many responses of its sender are taken */
+    bool ordered;
 };
 
 /* One that is not made yet, or is gone, must not travel. */
