@@ -9,7 +9,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "native integers are stored as they lie");
 
-enum native_type { NATIVE_NIL, NATIVE_ERR, NATIVE_STR, NATIVE_INT, NATIVE_ARR };
+enum native_type { NATIVE_NIL, NATIVE_ERR, NATIVE_STR, NATIVE_INT, NATIVE_ARR, NATIVE_PUSH };
 
 enum {
     RESP_HEAD_MAX = 1 + INT64_TEXT_MAX + 2, /* ":-9223372036854775808\r\n" */

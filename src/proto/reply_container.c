@@ -26,6 +26,14 @@ void reply_map(struct reply *reply, uint32_t pairs)
         put_head(reply, '*', pairs * 2);
 }
 
+void reply_push(struct reply *reply, uint32_t count)
+{
+    char local[REPLY_NEED_MAX], *out = reply_place(reply, local);
+    size_t size = is_native(reply) ? put_native_head(out, NATIVE_PUSH, count)
+                                   : put_resp_head(out, is_resp3(reply) ? '>' : '*', count);
+    reply_place_end(reply, out, size);
+}
+
 void reply_set(struct reply *reply, uint32_t count)
 {
     put_head(reply, is_resp3(reply) ? '~' : '*', count);

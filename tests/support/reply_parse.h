@@ -138,7 +138,7 @@ static bool reply_take_native(struct reply_reader *r, int depth)
     if (!reply_take(r, 1, &bytes))
         return false;
     unsigned type = bytes[0];
-    if (type == 1 || type == 2 || type == 4) {
+    if (type == 1 || type == 2 || type == 4 || type == 5) {
         if (!reply_take(r, 4, &bytes))
             return false;
         size = bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
@@ -165,6 +165,9 @@ static bool reply_take_native(struct reply_reader *r, int depth)
         return true;
     case 4:
         return reply_take_values(r, size, "[", "]", depth);
+    case 5: /* a push: never inside another value */
+        return depth == 0 ? reply_take_values(r, size, ">[", "]", depth)
+                          : reply_stop(r, REPLY_MALFORMED);
     default:
         return reply_stop(r, REPLY_MALFORMED);
     }

@@ -102,6 +102,8 @@ void reply_nil_array(struct reply *reply); /* RESP2 "*-1"; elsewhere nil */
 void reply_array(struct reply *reply, uint32_t count);
 void reply_map(struct reply *reply, uint32_t pairs); /* RESP3 map; elsewhere a flat array */
 void reply_set(struct reply *reply, uint32_t count); /* RESP3 set; elsewhere an array */
+/* What no request has asked for: RESP2 an array, RESP3 a push, native a type of its own. */
+void reply_push(struct reply *reply, uint32_t count);
 void reply_double(struct reply *reply, double value);
 void reply_bool(struct reply *reply, bool value);
 void reply_verbatim(struct reply *reply, struct bytes text, const char *format); /* "txt" */

@@ -30,12 +30,21 @@ static void put_empty_containers(struct reply *reply)
     reply_set(reply, 0);
 }
 
+static void put_push(struct reply *reply)
+{
+    reply_push(reply, 3);
+    reply_cstr(reply, "message");
+    reply_cstr(reply, "");
+    reply_int(reply, 7);
+}
+
 static void containers(void **state)
 {
     (void)state;
     check(put_map, "[\"a\" 1 \"b\" [nil [+OK]]]", "{\"a\" 1 \"b\" [nil ~[+OK]]}",
           "[\"a\" 1 \"b\" [nil [\"OK\"]]]");
     check(put_nil_array, "[\"message\" nil]", "[\"message\" nil]", "[\"message\" nil]");
+    check(put_push, "[\"message\" \"\" 7]", ">[\"message\" \"\" 7]", ">[\"message\" \"\" 7]");
     check(put_empty_containers, "[[] [] []]", "[[] {} ~[]]", "[[] [] []]");
 }
 
