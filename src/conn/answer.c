@@ -9,6 +9,7 @@
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conn_ops.h"
 #include "shoal/conn/conns.h"
+#include "shoal/conn/push.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/stats/stats.h"
 
@@ -47,12 +48,20 @@ static void error_code_of(const struct request *request, const char *data, size_
     code[n] = '\0';
 }
 
+static void end_special(struct conn *conn, struct request *request)
+{
+    if (request->flags & REQUEST_CLOSES)
+        conn_close_later(conn);
+    if (request->flags & REQUEST_PUSHES)
+        pushes_passed(conn, request);
+}
+
 static void request_pop(struct conn *conn)
 {
     struct request *request = list_take(&conn->unanswered, next);
     conn->requests--;
-    if (unlikely(request->flags & REQUEST_CLOSES))
-        conn_close_later(conn);
+    if (unlikely(request->flags & (REQUEST_CLOSES | REQUEST_PUSHES)))
+        end_special(conn, request);
     request_free(conn->reactor, request);
 }
 
@@ -125,7 +134,9 @@ static void send_plan(struct conn *conn, struct request *request)
     char *place = out_room(&conn->out, &conn->reactor->conns->chunks, &room);
     reply_init(&reply, request->proto, place, place != NULL ? room : 0, NULL, 0);
     reply_begin(&reply);
+    conn->reactor->conns->writing = conn;
     conn_ops_compose(request->plan, &reply);
+    conn->reactor->conns->writing = NULL;
     reply_end(&reply);
     if (reply.errors > 0)
         account_failure(request, reply.error_code);

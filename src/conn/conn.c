@@ -8,6 +8,7 @@
 #include "shoal/conn/conn_ops.h"
 #include "shoal/conn/conns.h"
 #include "shoal/conn/input.h"
+#include "shoal/conn/push.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/net/socket.h"
 #include "shoal/options/options.h"
@@ -117,16 +118,17 @@ static void sent(struct io_op *op, const struct io_event *event)
 void conn_open(struct reactor *reactor, int fd, bool unix_socket)
 {
     struct conn *conn = calloc(1, sizeof(*conn));
-    if (conn == NULL || !ring_keep(reactor->ring, fd)) {
+    if (conn != NULL)
+        conn->id = reactor->conns->next_id;
+    if (conn == NULL || !ring_keep(reactor->ring, fd) || !conns_enter(reactor->conns, conn)) {
         free(conn);
         ring_close(reactor->ring, fd);
         counter_add(&reactor->stats->connections_closed, 1);
         return;
     }
+    reactor->conns->next_id += reactor->count;
     conn->reactor = reactor;
     conn->fd = fd;
-    conn->id = reactor->conns->next_id;
-    reactor->conns->next_id += reactor->count;
     conn->recv.done = received;
     conn->out.op.done = sent;
     conn->created_ms = conn->active_ms = conn->moved_ms = reactor->now_ms;
@@ -136,11 +138,6 @@ void conn_open(struct reactor *reactor, int fd, bool unix_socket)
         conn->flags |= CONN_UNIX;
     else
         socket_tune(fd, reactor->settings->tcp_keepalive_s);
-    conn->next = reactor->conns->first;
-    if (conn->next != NULL)
-        conn->next->prev = conn;
-    reactor->conns->first = conn;
-    reactor->conns->count++;
     counter_add(&reactor->stats->connections_received, 1);
     counter_set(&reactor->stats->clients, reactor->conns->count);
     ring_recv(reactor->ring, &conn->recv, fd);
@@ -174,16 +171,11 @@ static void conn_free(struct conn *conn)
     must(!(conn->flags & (CONN_FLUSHING | CONN_STALLED | CONN_STARVED)));
     if (conn->linger_until_ms != 0)
         reactor->conns->lingering--;
-    if (conn->prev != NULL)
-        conn->prev->next = conn->next;
-    else
-        reactor->conns->first = conn->next;
-    if (conn->next != NULL)
-        conn->next->prev = conn->prev;
-    reactor->conns->count--;
+    conns_leave(reactor->conns, conn);
     counter_set(&reactor->stats->clients, reactor->conns->count);
     counter_add(&reactor->stats->connections_closed, 1);
     out_clear(&conn->out, reactor);
+    pushes_clear(conn);
     if (conn->input != NULL)
         input_release(&conn->input);
     if (conn->partial != NULL) {
@@ -290,9 +282,9 @@ void conn_recv_again(struct conn *conn)
 static bool is_throttled(struct conn *conn)
 {
     uint32_t most = conn->reactor->conns->backpressure.limits.out_bytes;
-    if (likely(conn->out.bytes <= most / 2)) {
+    if (likely(conn->out.bytes <= most / 2 || out_reply_bytes(&conn->out) <= most / 2)) {
         conn->throttled = false;
-    } else if (conn->out.bytes > most && !conn->throttled) {
+    } else if (out_reply_bytes(&conn->out) > most && !conn->throttled) {
         conn->throttled = true;
         counter_add(&conn->reactor->stats->throttled, 1);
     }
@@ -320,18 +312,30 @@ enum conn_wait conn_wait(struct conn *conn)
     return is_throttled(conn) ? CONN_WAIT_READER : CONN_GOES_ON;
 }
 
-/* Closes a client whose unread replies exceed client-output-buffer-limit. */
+static bool is_over(const struct conn *conn, enum output_class class, size_t bytes,
+                    int64_t *soft_since_ms)
+{
+    const struct output_limit *limit = &conn->reactor->settings->output_limit[class];
+    int64_t now_ms = conn->reactor->now_ms;
+    if (limit->hard_bytes > 0 && bytes > limit->hard_bytes)
+        return true;
+    if (limit->soft_bytes == 0 || bytes <= limit->soft_bytes)
+        *soft_since_ms = 0;
+    else if (*soft_since_ms == 0)
+        *soft_since_ms = now_ms;
+    else
+        return now_ms - *soft_since_ms > (int64_t)limit->soft_seconds * 1000;
+    return false;
+}
+
+/* Closes a client whose unread replies, or pushes, exceed client-output-buffer-limit. */
 static bool over_output_limit(struct conn *conn)
 {
-    const struct output_limit *limit = &conn->reactor->settings->output_limit[0];
-    int64_t now_ms = conn->reactor->now_ms;
-    bool over = limit->hard_bytes > 0 && conn->out.bytes > limit->hard_bytes;
-    if (limit->soft_bytes == 0 || conn->out.bytes <= limit->soft_bytes)
-        conn->soft_limit_since_ms = 0;
-    else if (conn->soft_limit_since_ms == 0)
-        conn->soft_limit_since_ms = now_ms;
-    else if (now_ms - conn->soft_limit_since_ms > (int64_t)limit->soft_seconds * 1000)
-        over = true;
+    bool over =
+        is_over(conn, OUTPUT_NORMAL, out_reply_bytes(&conn->out), &conn->soft_limit_since_ms);
+    if (unlikely(conn->out.push_bytes + conn->push_bytes > 0) && !over)
+        over = is_over(conn, OUTPUT_PUBSUB, conn->out.push_bytes + conn->push_bytes,
+                       &conn->push_soft_limit_since_ms);
     if (over) {
         counter_add(&conn->reactor->stats->output_limit_closed, 1);
         conn_kill(conn);
@@ -341,6 +345,8 @@ static bool over_output_limit(struct conn *conn)
 
 void conn_flush(struct conn *conn)
 {
+    if (unlikely(conn->pushes.first != NULL))
+        pushes_go_on(conn);
     if (conn->flags & CONN_DEAD) {
         conn_reap_later(conn);
         return;

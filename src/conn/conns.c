@@ -17,6 +17,7 @@ enum {
     STARVED_PER_BUFFER = 4,    /* connections that are started again for each free buffer */
     HOLD_NS_MAX = 1000 * 1000, /* a reply waits no longer than this for one from another shard */
     LINGER_CHECK_MS = 10,
+    BY_ID_MIN = 16,
 };
 
 static void look_at_lingering(void *context, struct timer *timer)
@@ -45,6 +46,7 @@ void conns_fini(struct conns *conns)
         conns->requests.free = request->next;
         free(request);
     }
+    free(conns->by_id);
     chunk_pool_fini(&conns->chunks);
     decoder_reset(&conns->decoder);
 }
@@ -63,6 +65,77 @@ uint64_t conns_bytes(const struct conns *conns)
     return conns->budget.request_bytes + conns->chunks.slab_bytes +
            counter_get(&conns->reactor->stats->reply_bytes) + conns->count * sizeof(struct conn) +
            conns->requests.count * sizeof(struct request);
+}
+
+/* ---- by id --------------------------------------------------------------- */
+
+/* Ids of a reactor are so many apart as there are reactors: they fill the chains evenly. */
+static uint32_t chain_of(const struct conns *conns, uint32_t size, uint64_t id)
+{
+    return (uint32_t)(id / conns->reactor->count) & (size - 1);
+}
+
+/* Without memory the chains become longer. */
+static void by_id_grow(struct conns *conns)
+{
+    uint32_t size = conns->by_id_size > 0 ? conns->by_id_size * 2 : BY_ID_MIN;
+    struct conn **chains = calloc(size, sizeof(struct conn *));
+    if (chains == NULL)
+        return;
+    for (uint32_t i = 0; i < conns->by_id_size; i++) {
+        for (struct conn *conn = conns->by_id[i], *next; conn != NULL; conn = next) {
+            next = conn->next_by_id;
+            struct conn **chain = &chains[chain_of(conns, size, conn->id)];
+            conn->next_by_id = *chain;
+            *chain = conn;
+        }
+    }
+    free(conns->by_id);
+    conns->by_id = chains;
+    conns->by_id_size = size;
+}
+
+bool conns_enter(struct conns *conns, struct conn *conn)
+{
+    if (conns->count >= conns->by_id_size)
+        by_id_grow(conns);
+    if (conns->by_id == NULL)
+        return false;
+    struct conn **chain = &conns->by_id[chain_of(conns, conns->by_id_size, conn->id)];
+    conn->next_by_id = *chain;
+    *chain = conn;
+    conn->next = conns->first;
+    if (conn->next != NULL)
+        conn->next->prev = conn;
+    conns->first = conn;
+    conns->count++;
+    return true;
+}
+
+void conns_leave(struct conns *conns, struct conn *conn)
+{
+    struct conn **at = &conns->by_id[chain_of(conns, conns->by_id_size, conn->id)];
+    while (*at != conn)
+        at = &(*at)->next_by_id;
+    *at = conn->next_by_id;
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        conns->first = conn->next;
+    if (conn->next != NULL)
+        conn->next->prev = conn->prev;
+    conns->count--;
+}
+
+struct conn *conn_by_id(struct reactor *reactor, uint64_t id)
+{
+    const struct conns *conns = reactor->conns;
+    if (conns->by_id == NULL)
+        return NULL;
+    struct conn *conn = conns->by_id[chain_of(conns, conns->by_id_size, id)];
+    while (conn != NULL && conn->id != id)
+        conn = conn->next_by_id;
+    return conn != NULL && !(conn->flags & CONN_DEAD) ? conn : NULL;
 }
 
 /* ---- once a turn --------------------------------------------------------- */

@@ -136,6 +136,27 @@ bool out_bytes(struct out *out, struct chunk_pool *pool, const char *data, size_
     return true;
 }
 
+static void note_pushed(struct out *out, size_t size)
+{
+    out->chunks.last->pushed += (uint32_t)size;
+    out->push_bytes += size;
+}
+
+bool out_push(struct out *out, struct chunk_pool *pool, const char *data, size_t size)
+{
+    for (size_t part; size > 0; data += part, size -= part) {
+        size_t room;
+        char *place = out_room(out, pool, &room);
+        if (place == NULL)
+            return false;
+        part = size < room ? size : room;
+        memcpy(place, data, part);
+        out_written(out, part);
+        note_pushed(out, part);
+    }
+    return true;
+}
+
 static bool append_part(struct out *out, struct reply_ref *ref, char *data, size_t size)
 {
     if (size == 0)
@@ -162,6 +183,16 @@ bool out_ref(struct out *out, struct reactor *here, struct reply_ref *ref)
     }
     ok = ok && append_part(out, ref, ref->base + at, ref->size - at);
     reply_ref_unuse(here, ref); /* ours; the chunks hold theirs */
+    return ok;
+}
+
+bool out_push_ref(struct out *out, struct reactor *here, struct reply_ref *ref)
+{
+    must(ref->pin_count == 0);
+    bool ok = append_part(out, ref, ref->base, ref->size);
+    if (ok && ref->size > 0)
+        note_pushed(out, ref->size);
+    reply_ref_unuse(here, ref);
     return ok;
 }
 
@@ -207,6 +238,7 @@ void out_sent(struct out *out, struct reactor *here, size_t size)
     while (out->chunks.first != NULL && size >= out->chunks.first->size) {
         struct chunk *chunk = list_take(&out->chunks, next);
         size -= chunk->size;
+        out->push_bytes -= chunk->pushed;
         chunk_drop(here, chunk);
     }
     if (out->chunks.first == NULL) {

@@ -14,6 +14,7 @@
 #include "shoal/conn/account.h"
 #include "shoal/conn/answer.h"
 #include "shoal/conn/conn.h"
+#include "shoal/conn/conns.h"
 #include "shoal/conn/input.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/route/multi.h"
@@ -48,10 +49,13 @@ static void plan_start_alone(struct conn *conn, struct plan *plan)
 static void run_at_home(struct conn *conn, struct request *request)
 {
     struct reply reply;
+    struct reactor *reactor = conn->reactor;
     struct args args = request_args(request);
     uint64_t start = clock_ticks();
     answer_begin(request, &reply);
+    reactor->conns->writing = conn;
     request->command->home(conn, &args, &reply);
+    reactor->conns->writing = NULL;
     account_request(request, ticks_since(start));
     if (request->plan != NULL) {
         /* EXEC: it wrote nothing, the plan answers. */

@@ -37,6 +37,7 @@ enum conn_flag {
     CONN_MULTI = 1 << 1,
     CONN_REPLY_OFF = 1 << 2,
     CONN_REPLY_SKIP = 1 << 3, /* the next command's reply is dropped */
+    CONN_SUBSCRIBED = 1 << 4, /* to a channel or a pattern: in RESP2 few commands are allowed */
     CONN_SPECIAL = (1 << 8) - 1,
 
     CONN_MULTI_FAILED = 1 << 8, /* a command was refused while queueing: EXEC aborts */
@@ -107,6 +108,9 @@ struct conn {
     LIST_OF(struct request) unanswered; /* in order of arrival */
     uint32_t requests;
 
+    LIST_OF(struct push) pushes; /* that cannot go behind `out` yet, see push.h */
+    size_t push_bytes;           /* of them */
+
     struct input *input;      /* NULL: none */
     size_t input_at;          /* parsed up to here */
     struct decoder *partial;  /* progress in an incomplete request; NULL: none */
@@ -114,6 +118,7 @@ struct conn {
     uint32_t portions;        /* received since the last large request */
 
     struct conn *prev, *next; /* the reactor's connections */
+    struct conn *next_by_id;  /* see conn_by_id() */
     struct conn *next_flush, *next_stalled, *next_reaping, *next_starved;
     uint32_t congested; /* 1 + the reactor whose queue was full; 0: none was */
     bool throttled;     /* stopped at CONN_OUT_SOFT, until half is sent */
@@ -122,9 +127,10 @@ struct conn {
     size_t queued_bytes;             /* of it: what MULTI has queued */
     const struct command *last_command;
     int64_t created_ms, active_ms;
-    int64_t linger_until_ms;     /* all is sent, some is still on its way; 0: not so */
-    uint64_t held_since_ns;      /* replies have been held back since; 0: they are not */
-    int64_t soft_limit_since_ms; /* output above its soft limit since; 0: it is not */
+    int64_t linger_until_ms; /* all is sent, some is still on its way; 0: not so */
+    uint64_t held_since_ns;  /* replies have been held back since; 0: they are not */
+    /* replies, and pushes, above their soft limits since; 0: they are not */
+    int64_t soft_limit_since_ms, push_soft_limit_since_ms;
     uint64_t bytes_in, bytes_out, commands;
     uint64_t moved; /* bytes in and out when it last moved enough, see backpressure.h */
     int64_t moved_ms;

@@ -34,6 +34,9 @@ struct conns {
     struct reactor *reactor;
     struct conn *first; /* all of them */
     uint32_t count;
+    struct conn **by_id; /* `by_id_size` chains, a power of two; NULL: none has come */
+    uint32_t by_id_size;
+    struct conn *writing; /* its reply is being written by a home command; NULL: none is */
     struct conn *flush_first, *stalled_first, *reaping_first;
     LIST_OF(struct conn) starved; /* first come, first served */
     /* Replies that are held back go then at the latest; 0: none are. Not 0 only while flush_first is
@@ -54,6 +57,12 @@ struct conns {
 void conns_init(struct conns *conns, struct reactor *reactor);
 /* Frees the pools. Every connection is gone, or the process is about to be. */
 void conns_fini(struct conns *conns);
+
+/* The reactor's connection with this id; NULL: it is gone, or dead. An id never comes again. */
+struct conn *conn_by_id(struct reactor *reactor, uint64_t id);
+/* conn_open() and its end: it is one of them from here on, or no longer. False: memory is out. */
+bool conns_enter(struct conns *conns, struct conn *conn);
+void conns_leave(struct conns *conns, struct conn *conn);
 
 /* Takes over what the reactor's settings say of requests. */
 void conns_use_settings(struct conns *conns);

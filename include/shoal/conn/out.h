@@ -30,6 +30,7 @@ struct chunk {
     size_t size;
     struct reply_ref *ref; /* one use; NULL: own[] */
     bool loose;            /* not of the pool */
+    uint32_t pushed;       /* of what was put here, bytes that no request has asked for */
     char own[];
 };
 
@@ -38,6 +39,7 @@ struct out {
     LIST_OF(struct chunk) chunks;
     struct chunk *flying;      /* last chunk of the send in flight; NULL: none */
     size_t bytes;              /* not sent yet, in flight included */
+    size_t push_bytes;         /* of pushes among them: exact but for a chunk that is partly sent */
     struct out_vector *vector; /* of a send of several chunks */
 };
 
@@ -67,6 +69,16 @@ bool out_bytes(struct out *out, struct chunk_pool *pool, const char *data, size_
 /* Takes over one use of the reply reference: all its bytes and pins, in order. False when memory is
  * out (the use is given back). */
 bool out_ref(struct out *out, struct reactor *here, struct reply_ref *ref);
+
+/* The same two for a push: bytes that no request has asked for. */
+bool out_push(struct out *out, struct chunk_pool *pool, const char *data, size_t size);
+bool out_push_ref(struct out *out, struct reactor *here, struct reply_ref *ref);
+
+/* What there is of replies. */
+static inline size_t out_reply_bytes(const struct out *out)
+{
+    return out->bytes > out->push_bytes ? out->bytes - out->push_bytes : 0;
+}
 
 /* Starts sending what is there, unless a send is in flight. The op's owner calls out_sent() on its
  * completion. */

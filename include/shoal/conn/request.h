@@ -52,6 +52,7 @@ enum request_flag {
     REQUEST_SILENT = 1, /* CLIENT REPLY OFF or SKIP: run, say nothing */
     REQUEST_CLOSES = 2, /* the connection closes once this is answered */
     REQUEST_DONE = 4,   /* answered, waiting for those before it */
+    REQUEST_PUSHES = 8, /* some pushes wait until its answer is sent */
 };
 
 struct request {

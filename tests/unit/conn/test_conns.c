@@ -179,6 +179,42 @@ static void their_bytes_are_counted(void **state)
     assert_true(conns_bytes(conns) - before >= 10000 + sizeof(struct conn));
 }
 
+/* ---- by id --------------------------------------------------------------- */
+
+static void each_is_found_by_its_id(void **state)
+{
+    (void)state;
+    uint64_t id[200];
+    struct client *client[200];
+    for (int i = 0; i < 200; i++) {
+        client[i] = client_open(i % 2);
+        id[i] = client[i]->conn->id;
+    }
+    for (int i = 0; i < 200; i += 3)
+        conn_kill(client[i]->conn);
+    for (int i = 0; i < 200; i += 3)
+        assert_null(conn_by_id(reactor_at(i % 2), id[i])); /* dead, but not gone yet */
+    turn_until_quiet();
+    for (int i = 0; i < 200; i++) {
+        struct conn *wanted = i % 3 != 0 ? client[i]->conn : NULL;
+        assert_ptr_equal(conn_by_id(reactor_at(i % 2), id[i]), wanted);
+        assert_null(conn_by_id(reactor_at(1 - i % 2), id[i]));
+    }
+    assert_null(conn_by_id(reactor_at(0), 0));
+    assert_null(conn_by_id(reactor_at(0), UINT64_MAX));
+}
+
+static void an_id_does_not_come_again(void **state)
+{
+    (void)state;
+    struct client *client = client_open(0);
+    uint64_t id = client->conn->id;
+    conn_kill(client->conn);
+    turn_until_quiet();
+    assert_true(client_open(0)->conn->id > id);
+    assert_null(conn_by_id(reactor_at(0), id));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +229,8 @@ int main(void)
         cmocka_unit_test_teardown(one_that_waits_for_its_reply_is_not_idle, reactors_finish),
         with_reactors(1, without_a_timeout_nobody_is_idle),
         with_reactors(1, their_bytes_are_counted),
+        with_reactors(2, each_is_found_by_its_id),
+        with_reactors(1, an_id_does_not_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
