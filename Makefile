@@ -15,7 +15,7 @@ CC      := gcc
 AR      := gcc-ar
 LTO     := -flto=auto
 WERROR  := -Werror
-LAYERS  := base reactor mesh options net proto store cmd stats conn shard route server admin
+LAYERS  := base reactor mesh options net proto store cmd stats conn shard route pubsub server admin
 OUT     := build/$(MODE)
 Q       := $(if $(V),,@)
 say      = $(if $(V),:,printf '  %-5s %s\n')

@@ -38,8 +38,8 @@ LAYERS = {
     "bench/peers": {"base", "bench/load", "bench/measure", "bench/report"},
 }
 # Each of these may include all that the one before it may, and that one.
-for below, room in (("conn", "shard"), ("shard", "route"), ("route", "server"),
-                    ("server", "admin")):
+for below, room in (("conn", "shard"), ("shard", "route"), ("route", "pubsub"),
+                    ("pubsub", "server"), ("server", "admin")):
     LAYERS[room] = LAYERS[below] | {below}
 # Declared by the first room and defined by the second, which is above it; the linker binds them.
 BOUND_BY_LINKER = {("conn", "route"): re.compile(r"conn_ops_\w+")}

@@ -7,6 +7,7 @@
 #include "shoal/base/must.h"
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/registry.h"
+#include "shoal/pubsub/pubsub.h"
 #include "shoal/route/multi.h"
 
 enum { FAMILIES_MAX = 64 };
@@ -14,7 +15,7 @@ enum { FAMILIES_MAX = 64 };
 static const struct command *const other_families[] = {
     multi_commands,  connection_commands, hello_commands,   client_commands,  config_commands,
     info_commands,   server_commands,     command_commands, debug_commands,   function_commands,
-    memory_commands, slowlog_commands,    latency_commands, cluster_commands,
+    memory_commands, slowlog_commands,    latency_commands, cluster_commands, pubsub_commands,
 };
 
 void commands_register(void)

@@ -18,8 +18,12 @@
 
 static void ping_command(struct conn *conn, const struct args *args, struct reply *reply)
 {
-    (void)conn;
-    if (args->count == 1)
+    bool subscribed = conn->flags & CONN_SUBSCRIBED && reply->proto == PROTO_RESP2;
+    if (subscribed && args->count <= 2) {
+        reply_array(reply, 2); /* as a message looks to a client of RESP2 */
+        reply_cstr(reply, "pong");
+        reply_str(reply, args->count == 2 ? args_at(args, 1) : bytes_str(""));
+    } else if (args->count == 1)
         reply_simple(reply, "PONG");
     else if (args->count == 2)
         reply_str(reply, args_at(args, 1));
@@ -86,6 +90,7 @@ static void reset_command(struct conn *conn, const struct args *args, struct rep
         conn->unanswered.first->flags &= (uint8_t)~REQUEST_SILENT; /* a barrier: it is the first */
     conn->flags &= ~(uint32_t)(CONN_REPLY_OFF | CONN_REPLY_SKIP | CONN_NO_EVICT | CONN_NO_TOUCH);
     transaction_drop(conn);
+    conn_detach_all(conn);
     client_text_set(&conn->name, bytes_str(""));
     conn->db = 0;
     if (conn->proto == PROTO_RESP3)
@@ -109,7 +114,7 @@ static void agree_command(struct conn *conn, const struct args *args, struct rep
 
 /* clang-format off */
 const struct command connection_commands[] = {
-    { .name = "ping", .arity = -1, .flags = CMD_FAST,
+    { .name = "ping", .arity = -1, .flags = CMD_SUBSCRIBER | CMD_FAST,
       .route = ROUTE_HOME, .home = ping_command,
       .group = "connection", .since = "1.0.0", .complexity = "O(1)",
       .syntax = "[message]",
@@ -119,7 +124,7 @@ const struct command connection_commands[] = {
       .group = "connection", .since = "1.0.0", .complexity = "O(1)",
       .syntax = "message",
       .summary = "Answers the message." },
-    { .name = "quit", .arity = -1, .flags = CMD_NOAUTH | CMD_IMMEDIATE | CMD_UNPAUSABLE | CMD_ANYTIME | CMD_FAST,
+    { .name = "quit", .arity = -1, .flags = CMD_SUBSCRIBER | CMD_NOAUTH | CMD_IMMEDIATE | CMD_UNPAUSABLE | CMD_ANYTIME | CMD_FAST,
       .route = ROUTE_HOME, .home = quit_command,
       .group = "connection", .since = "1.0.0", .complexity = "O(1)",
       .syntax = "",
@@ -134,7 +139,7 @@ const struct command connection_commands[] = {
       .group = "connection", .since = "1.0.0", .complexity = "O(1)",
       .syntax = "index",
       .summary = "Changes the database of the connection." },
-    { .name = "reset", .arity = 1, .flags = CMD_NOAUTH | CMD_BARRIER | CMD_IMMEDIATE | CMD_ANYTIME | CMD_FAST,
+    { .name = "reset", .arity = 1, .flags = CMD_SUBSCRIBER | CMD_NOAUTH | CMD_BARRIER | CMD_IMMEDIATE | CMD_ANYTIME | CMD_FAST,
       .route = ROUTE_HOME, .home = reset_command,
       .group = "connection", .since = "6.2.0", .complexity = "O(1)",
       .syntax = "",

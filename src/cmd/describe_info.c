@@ -24,6 +24,7 @@ static const struct word flag_words[WORDS_MAX] = {
     { CMD_FAST, "fast" },
     { CMD_NOAUTH, "no_auth" },
     { CMD_NOMULTI, "no_multi" },
+    { CMD_PUBSUB, "pubsub" },
 };
 
 enum category {

@@ -141,6 +141,7 @@ static void send_plan(struct conn *conn, struct request *request)
     if (reply.errors > 0)
         account_failure(request, reply.error_code);
     deliver(conn, &reply, true);
+    pushes_go_on(conn); /* what its commands have sent to their own connection */
 }
 
 static void heap_free(struct reactor *reactor, struct answer *answer)

@@ -227,8 +227,11 @@ bool conn_reap(struct conn *conn)
         conn_kill(conn);
     if (!(conn->flags & CONN_DEAD))
         return false;
-    if (conn->unanswered.first == NULL && conn->transaction != NULL)
-        conn_ops_closed(conn); /* not before: an EXEC under way works on it */
+    if (conn->unanswered.first == NULL) { /* not before: an EXEC under way works on it */
+        if (conn->transaction != NULL)
+            conn_ops_closed(conn);
+        conn_detach_all(conn);
+    }
     if (conn->flags & (CONN_FLUSHING | CONN_STALLED | CONN_STARVED) ||
         conn->unanswered.first != NULL || conn->recv.in_flight || conn->out.op.in_flight)
         return false; /* the last operation to end brings it here again */
@@ -298,12 +301,24 @@ static enum conn_wait flagged_wait(const struct conn *conn)
     return conn->flags & (CONN_DEAD | CONN_CLOSING) ? CONN_WAIT_END : CONN_WAIT_PLAN;
 }
 
+void conn_wait_for_pushes(struct conn *conn, uint32_t reactor)
+{
+    conn->congested = (reactor + 1) | CONGESTED_BY_PUSHES;
+}
+
+static bool is_congested(const struct conn *conn)
+{
+    uint32_t reactor = (conn->congested & ~CONGESTED_BY_PUSHES) - 1;
+    return conn->congested & CONGESTED_BY_PUSHES ? mesh_push_congested(conn->reactor->port, reactor)
+                                                 : mesh_congested(conn->reactor->port, reactor);
+}
+
 enum conn_wait conn_wait(struct conn *conn)
 {
     if (unlikely(conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_HELD | CONN_ALONE)))
         return flagged_wait(conn);
     if (unlikely(conn->congested != 0)) {
-        if (mesh_congested(conn->reactor->port, conn->congested - 1))
+        if (is_congested(conn))
             return CONN_WAIT_QUEUE;
         conn->congested = 0;
     }

@@ -239,7 +239,7 @@ void conns_close_idle(struct conns *conns, int64_t limit_ms)
     int64_t now_ms = conns->reactor->now_ms;
     for (struct conn *conn = conns->first; conn != NULL; conn = conn->next) {
         if (conn->unanswered.first != NULL || conn_is_waiting(conn) ||
-            now_ms - conn->active_ms <= limit_ms)
+            conn->flags & CONN_SUBSCRIBED || now_ms - conn->active_ms <= limit_ms)
             continue;
         counter_add(&conns->reactor->stats->idle_closed, 1);
         conn_kill(conn);

@@ -16,6 +16,7 @@
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conns.h"
 #include "shoal/conn/input.h"
+#include "shoal/conn/push.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/route/multi.h"
 #include "shoal/route/plan.h"
@@ -63,6 +64,7 @@ static void run_at_home(struct conn *conn, struct request *request)
         plan_start_alone(conn, request->plan);
     } else {
         answer_end(request, &reply);
+        pushes_go_on(conn); /* what the command has sent to its own connection: before the next */
     }
 }
 
@@ -86,7 +88,7 @@ static void run_planned(struct conn *conn, struct request *request)
     batcher_run(conn->reactor); /* earlier commands of this pipeline come first on our own shard */
     request->plan->atomic = command_is_global(conn->reactor, request->command, &args);
     plan_add(request->plan, request->command, &args, request->db);
-    if (request->plan->atomic)
+    if (request->plan->atomic || request->command->flags & CMD_BARRIER)
         plan_start_alone(conn, request->plan);
     else
         plan_start(request->plan);
@@ -218,6 +220,12 @@ static bool is_refused(struct conn *conn, const struct command *command, const s
         transaction_refuse(conn, command, reply);
     else if (!arity_ok(command, args))
         reply_wrong_arity(reply, command);
+    else if (conn->flags & CONN_SUBSCRIBED && conn->proto == PROTO_RESP2 &&
+             !(command->flags & CMD_SUBSCRIBER))
+        reply_errorf(reply,
+                     "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT "
+                     "/ RESET are allowed in this context",
+                     command->full_name);
     else if ((why = refusal(conn, command, args)) != NULL)
         reply_error(reply, why);
     else

@@ -48,10 +48,12 @@ struct worker *worker_new(uint32_t id, uint32_t count, struct reactor *const *pe
         .router = &worker->router,
         .loop = &worker->loop,
         .timers = &worker->timers,
+        .pubsub = &worker->pubsub,
     };
     timers_init(&worker->timers, clock_now_ms(), reactor);
     router_init(&worker->router);
     due_init(reactor);
+    pubsub_init(&worker->pubsub, count);
     conns_init(&worker->conns, reactor);
     return worker;
 }
@@ -62,6 +64,7 @@ void worker_free(struct worker **workerp)
     struct reactor *reactor = &worker->reactor;
     *workerp = NULL;
     conns_fini(&worker->conns);
+    pubsub_fini(&worker->pubsub);
     shard_fini(&worker->shard);
     records_clear(&worker->records);
     if (reactor->keyspace != NULL) {

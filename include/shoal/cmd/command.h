@@ -33,6 +33,8 @@ enum command_flag {
     CMD_RUNS_QUEUED = 1 << 13,  /* runs the commands that MULTI has queued (EXEC) */
     /* Not FAST in Redis, but bounded by its arguments: its batch may be timed as a whole. */
     CMD_QUICK = 1 << 14,
+    CMD_PUBSUB = 1 << 15,     /* a word of COMMAND INFO */
+    CMD_SUBSCRIBER = 1 << 16, /* allowed on a RESP2 connection that has subscribed to something */
 };
 
 /* Where a command runs, and how the parts of several shards become one reply. */
@@ -92,7 +94,8 @@ struct command {
      */
     command_check_fn check;
     const struct command *subs; /* sub-commands, ended by a row without a name; NULL if none */
-    const char *group; /* "string", "generic", "connection", "server", "transactions", "cluster" */
+    const char *
+        group; /* "string", "generic", "connection", "server", "transactions", "cluster", "pubsub" */
     const char *since; /* Redis version that has it */
     const char *complexity;
     const char *summary;

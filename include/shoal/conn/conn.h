@@ -9,6 +9,7 @@
 
 #include "shoal/base/bound.h"
 #include "shoal/base/list.h"
+#include "shoal/conn/attachment.h"
 #include "shoal/conn/budget.h"
 #include "shoal/conn/input.h"
 #include "shoal/conn/out.h"
@@ -71,8 +72,9 @@ enum conn_flag {
  *                       (CONN_HELD)                            pause is over: conn_ops_resume()
  *   CONN_WAIT_PLAN      its transaction over several shards    answer_advance() has sent its reply
  *                       is under way (CONN_ALONE)
- *   CONN_WAIT_QUEUE     the queue to a shard is full           mesh_congested() says no: asked each
- *                       (congested)                            turn, by conns_retry()
+ *   CONN_WAIT_QUEUE     the queue to a shard is full, or it    mesh_congested() or
+ *                       has published more than the shard      mesh_push_congested() says no: asked
+ *                       has taken (congested)                  each turn, by conns_retry()
  *   CONN_WAIT_ANSWERS   CONN_REQUESTS_MAX are unanswered       some are answered; the same
  *   CONN_WAIT_READER    CONN_OUT_SOFT bytes are not sent       half of them is; the same
  *                       (throttled)
@@ -92,6 +94,8 @@ enum conn_wait {
     CONN_WAIT_READER,
     CONN_WAIT_END,
 };
+
+enum { CONGESTED_BY_PUSHES = 1 << 31 };
 
 struct transaction; /* MULTI and WATCH, see route/multi.h */
 
@@ -120,9 +124,12 @@ struct conn {
     struct conn *prev, *next; /* the reactor's connections */
     struct conn *next_by_id;  /* see conn_by_id() */
     struct conn *next_flush, *next_stalled, *next_reaping, *next_starved;
-    uint32_t congested; /* 1 + the reactor whose queue was full; 0: none was */
-    bool throttled;     /* stopped at CONN_OUT_SOFT, until half is sent */
+    /* 1 + the reactor whose queue was full, and CONGESTED_BY_PUSHES if it was that of pushes; 0: none
+     * was */
+    uint32_t congested;
+    bool throttled; /* stopped at CONN_OUT_SOFT, until half is sent */
 
+    struct attachment *attached;     /* what rooms above keep of it */
     struct transaction *transaction; /* NULL: none */
     size_t queued_bytes;             /* of it: what MULTI has queued */
     const struct command *last_command;
@@ -177,6 +184,10 @@ static inline bool conn_is_blocked(struct conn *conn)
 {
     return conn_wait(conn) != CONN_GOES_ON;
 }
+
+/* It has published so much to this reactor that it takes on nothing more until some has been
+ * taken. */
+void conn_wait_for_pushes(struct conn *conn, uint32_t reactor);
 
 /* Has it received in portions: it sends large requests, or there is little room. */
 void conn_be_bulky(struct conn *conn);

@@ -8,7 +8,7 @@
  *   at once        it goes behind what the connection has to send
  *   kept           ... unless a home command of this connection is writing its reply into the send
  *                  buffer, or an older push waits: then it waits in `conn->pushes`, which goes on
- *                  before the turn's send
+ *                  behind that reply, and before the turn's send
  *   PUSH_BEHIND    it waits there for every answer that has arrived before it, also for those that
  *                  are kept for the answers before them: the client cannot take an old value for a
  *                  new one because the push that says so came first

@@ -17,6 +17,7 @@ struct conns;
 struct keyspace;
 struct loop;
 struct mesh_port;
+struct pubsub;
 struct reactor_stats;
 struct records;
 struct ring;
@@ -44,6 +45,7 @@ struct reactor {
     struct loop *loop;
     struct timers *timers; /* what is due by the clock */
     struct server *server;
+    struct pubsub *pubsub;
     struct reactor *const *peer; /* all of them, by id: for what is written by counters alone */
     struct random random;        /* not for secrets */
     int64_t now_ms;              /* of this turn */

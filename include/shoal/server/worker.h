@@ -6,6 +6,7 @@
 
 #include "shoal/base/timers.h"
 #include "shoal/conn/conns.h"
+#include "shoal/pubsub/pubsub.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/route/router.h"
 #include "shoal/server/loop.h"
@@ -21,6 +22,7 @@ struct worker {
     struct loop loop;
     struct shard shard;
     struct router router;
+    struct pubsub pubsub;
     struct conns conns;
     struct records records;
     struct timers timers;

@@ -27,6 +27,8 @@ enum counter_kind {
 #define STATS_COUNTERS(OWN, KEYSPACE)                                                              \
     OWN(clients, "Clients", "connected_clients", COUNTER_STATE,                                    \
         "connections that are open")                                                               \
+    OWN(pubsub_clients, "Clients", "pubsub_clients", COUNTER_STATE,                                \
+        "connections that have subscribed to a channel or a pattern")                              \
                                                                                                    \
     KEYSPACE(lazyfree_pending, "Memory", "lazyfree_pending_objects", COUNTER_STATE,                \
         "keys of flushed databases that are not freed yet")                                        \

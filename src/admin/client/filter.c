@@ -39,11 +39,13 @@ static bool refuse_word(char error[CLIENT_ERROR_MAX], const char *text, struct b
 
 static bool take_type(struct client_filter *filter, struct bytes type, char *error)
 {
-    if (bytes_is(type, "normal"))
+    filter->subscribed = bytes_is(type, "pubsub");
+    filter->not_subscribed = bytes_is(type, "normal");
+    if (filter->subscribed || filter->not_subscribed)
         return true;
     filter->nobody = true;
     return bytes_is(type, "replica") || bytes_is(type, "slave") || bytes_is(type, "master") ||
-           bytes_is(type, "pubsub") || refuse_word(error, "Unknown client type", type);
+           refuse_word(error, "Unknown client type", type);
 }
 
 static void take_address(struct client_filter *filter, struct bytes text, char *place)
@@ -188,6 +190,8 @@ static bool address_is(const char *wanted, const struct conn *conn,
 bool client_filter_matches(const struct client_filter *filter, const struct conn *conn)
 {
     if (conn->flags & CONN_DEAD || filter->nobody)
+        return false;
+    if (conn->flags & CONN_SUBSCRIBED ? filter->not_subscribed : filter->subscribed)
         return false;
     if (filter->skip_caller && conn->id == filter->caller)
         return false;

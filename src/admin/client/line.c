@@ -4,6 +4,7 @@
 #include "shoal/admin/client/line.h"
 
 #include "shoal/net/socket.h"
+#include "shoal/pubsub/subscriber.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/route/multi.h"
 
@@ -16,8 +17,8 @@ static void flags_text(const struct conn *conn, char out[8])
         uint32_t flag;
         char letter;
     } letters[] = {
-        { CONN_MULTI, 'x' },    { CONN_CLOSING, 'c' },  { CONN_UNIX, 'U' },
-        { CONN_NO_EVICT, 'e' }, { CONN_NO_TOUCH, 'T' },
+        { CONN_SUBSCRIBED, 'P' }, { CONN_MULTI, 'x' },    { CONN_CLOSING, 'c' },
+        { CONN_UNIX, 'U' },       { CONN_NO_EVICT, 'e' }, { CONN_NO_TOUCH, 'T' },
     };
     size_t n = 0;
     for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
@@ -98,10 +99,12 @@ static int line_state(const struct conn *conn, char *out, size_t room)
     flags_text(conn, flags);
     return snprintf(out, room,
                     "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=%u "
-                    "sub=0 psub=0 ssub=0 multi=%d",
+                    "sub=%u psub=%u ssub=%u multi=%d",
                     (unsigned long long)conn->id, peer, local, conn->fd, or_empty(conn->name),
                     (long long)(now_ms - conn->created_ms) / 1000,
                     (long long)(now_ms - conn->active_ms) / 1000, flags, conn->db,
+                    subscriber_count(conn, TOPIC_CHANNEL), subscriber_count(conn, TOPIC_PATTERN),
+                    subscriber_count(conn, TOPIC_SHARD),
                     !(conn->flags & CONN_MULTI) ? -1
                     : transaction != NULL       ? (int)transaction->count
                                                 : 0);

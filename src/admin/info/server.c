@@ -60,7 +60,7 @@ void info_clients(struct info *info)
     info_add(info, "client_recent_max_output_buffer:0\r\n");
     info_add(info, "blocked_clients:0\r\n");
     info_add(info, "tracking_clients:0\r\n");
-    info_add(info, "pubsub_clients:0\r\n");
+    COUNTERS_TO(info, pubsub_clients);
     info_add(info, "clients_in_timeout_table:0\r\n");
     info_add(info, "total_blocking_keys:0\r\n");
 }

@@ -3,6 +3,7 @@
  * replicas).
  */
 #include "shoal/base/clock.h"
+#include "shoal/pubsub/pubsub.h"
 
 #include "sections.h"
 
@@ -74,6 +75,15 @@ static void add_dead_share(struct info *info)
              expires > 0 ? 100.0 * (double)dead / (double)expires : 0);
 }
 
+/* Every reactor knows of all. */
+static void add_pubsub(struct info *info)
+{
+    const uint32_t *distinct = info->here->pubsub->interests.distinct;
+    info_add(info, "pubsub_channels:%u\r\n", distinct[TOPIC_CHANNEL]);
+    info_add(info, "pubsub_patterns:%u\r\n", distinct[TOPIC_PATTERN]);
+    info_add(info, "pubsubshard_channels:%u\r\n", distinct[TOPIC_SHARD]);
+}
+
 void info_stats(struct info *info)
 {
     add_traffic(info);
@@ -81,7 +91,7 @@ void info_stats(struct info *info)
     add_dead_share(info);
     info_add(info, "expired_time_cap_reached_count:0\r\n");
     COUNTERS_TO(info, keyspace.misses);
-    info_add(info, "pubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n");
+    add_pubsub(info);
     info_add(info, "latest_fork_usec:0\r\ntotal_forks:0\r\nmigrate_cached_sockets:0\r\n");
     add_defrag(info);
     info_add(info, "tracking_total_keys:0\r\ntracking_total_items:0\r\n"

@@ -13,11 +13,12 @@ enum { CLIENT_ERROR_MAX = 256 };
 
 /* A connection matches if it meets all conditions. Every reactor reads a filter, none writes it. */
 struct client_filter {
-    uint64_t caller;  /* id of the connection that asks ... */
-    bool skip_caller; /* ... which does not match */
-    bool by_address;  /* the old CLIENT KILL ip:port, which answers OK */
-    bool nobody;      /* a type that no connection here has: replicas, subscribers */
-    int64_t age_s;    /* connected for at least as long */
+    uint64_t caller;                 /* id of the connection that asks ... */
+    bool skip_caller;                /* ... which does not match */
+    bool by_address;                 /* the old CLIENT KILL ip:port, which answers OK */
+    bool subscribed, not_subscribed; /* TYPE pubsub, TYPE normal: the last one given counts */
+    bool nobody;                     /* a type that no connection here has: replicas */
+    int64_t age_s;                   /* connected for at least as long */
     char peer[ADDRESS_TEXT_MAX], local[ADDRESS_TEXT_MAX]; /* "": any */
     uint32_t id_count;                                    /* 0: any */
     uint64_t ids[];                                       /* sorted */

@@ -1,0 +1,176 @@
+/*
+ * subscribe.c - SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE: announced to every reactor, then answered.
+ *
+ *   announced   a notice hangs at the subscriber, and every reactor counts its names and says so in
+ *               a byte of its own
+ *   answered    every reactor has counted: the connection joins the topics. Names that it had
+ *               already are given back.
+ *   dropped     it is not answered: the connection died meanwhile, or the EXEC that it was queued
+ *               for did not run. What had been counted is given back by the connection's next
+ *               announcement, or at its end.
+ */
+#include "handlers.h"
+
+#include "shoal/cmd/errors.h"
+#include "shoal/conn/conn.h"
+#include "shoal/pubsub/pubsub.h"
+#include "shoal/reactor/reactor.h"
+#include "shoal/route/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const words[TOPIC_KINDS] = { "subscribe", "psubscribe", "ssubscribe" };
+
+/* The plan's. */
+struct announcement {
+    struct notice *notice;
+    uint32_t home;
+    struct args args;
+};
+
+/* A byte for each reactor: it has counted. */
+static uint8_t *counted_by(struct notice *notice)
+{
+    return (uint8_t *)(notice->hash + notice->count);
+}
+
+static void announce_control(struct reactor *here, void *context, struct reply *reply)
+{
+    (void)reply;
+    const struct announcement *it = context;
+    struct notice *notice = it->notice;
+    struct interests *interests = &here->pubsub->interests;
+    uint32_t done = 0;
+    while (done < notice->count && interests_add(interests, notice->kind, notice->hash[done],
+                                                 args_at(&it->args, done + 1), it->home))
+        done++;
+    if (done == notice->count)
+        counted_by(notice)[here->id] = true;
+    else
+        while (done > 0)
+            interests_remove(interests, notice->kind, notice->hash[--done], it->home);
+}
+
+/* Notes which reactors have counted. True: all. The bytes are not used any more. */
+static bool note_counted(const struct reactor *home, struct notice *notice)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < home->count; i++) {
+        if (counted_by(notice)[i])
+            notice_add_reactor(notice, i);
+        else
+            all = false;
+    }
+    return all;
+}
+
+static void pending_take(struct subscriber *subscriber, struct notice *notice)
+{
+    struct notice **at = &subscriber->pending;
+    while (*at != notice)
+        at = &(*at)->next;
+    *at = notice->next;
+}
+
+/* One name; false: it has to be given back. */
+static bool join(struct subscriber *subscriber, enum topic_kind kind, struct bytes name,
+                 uint64_t hash, struct reply *reply)
+{
+    struct topics *topics = &subscriber->conn->reactor->pubsub->topics;
+    struct topic *topic = topics_find(topics, kind, name, hash);
+    bool has = topic != NULL && subscription_find(subscriber, topic) != NULL;
+    if (!has && !topics_subscribe(topics, subscriber, kind, name, hash)) {
+        reply_error(reply, ERR_NO_MEMORY);
+        return false;
+    }
+    confirm(reply, subscriber, kind, words[kind], name);
+    return !has;
+}
+
+static void announce_merge(struct plan *plan, void *context, struct reply *reply)
+{
+    const struct announcement *it = context;
+    struct notice *notice = it->notice;
+    struct subscriber *subscriber = subscriber_of(plan->request->conn);
+    pending_take(subscriber, notice);
+    if (!note_counted(plan->home, notice)) {
+        reply_error(reply, ERR_NO_MEMORY);
+        notice_send(plan->home, notice);
+        return;
+    }
+    uint32_t given_back = 0, count = notice->count;
+    confirm_begin(reply, count);
+    for (uint32_t i = 0; i < count; i++)
+        if (!join(subscriber, notice->kind, args_at(&it->args, i + 1), notice->hash[i], reply))
+            notice->hash[given_back++] = notice->hash[i];
+    subscriber_note(subscriber);
+    notice->count = given_back;
+    if (given_back > 0)
+        notice_send(plan->home, notice);
+    else
+        free(notice);
+}
+
+void announced_drop(struct conn *conn, struct subscriber *subscriber)
+{
+    for (struct notice **at = &subscriber->pending, *notice; (notice = *at) != NULL;) {
+        if (notice->of_command == conn->commands && !(conn->flags & CONN_DEAD)) {
+            at = &notice->next; /* of the same EXEC: it is under way */
+            continue;
+        }
+        *at = notice->next;
+        note_counted(conn->reactor, notice);
+        notice_send(conn->reactor, notice);
+    }
+}
+
+static struct notice *notice_new(const struct conn *conn, const struct args *args,
+                                 enum topic_kind kind)
+{
+    uint32_t count = args->count - 1;
+    struct notice *notice =
+        calloc(1, sizeof(*notice) + count * sizeof(notice->hash[0]) + conn->reactor->count);
+    if (notice == NULL)
+        return NULL;
+    notice->of_command = conn->commands;
+    notice->kind = (uint8_t)kind;
+    notice->count = count;
+    for (uint32_t i = 0; i < count; i++)
+        notice->hash[i] = topic_hash(kind, args_at(args, i + 1));
+    return notice;
+}
+
+static void announce(struct plan *plan, const struct args *args, enum topic_kind kind)
+{
+    struct conn *conn = plan->request->conn;
+    struct subscriber *subscriber = subscriber_get(conn);
+    struct announcement *it = subscriber != NULL ? malloc(sizeof(*it)) : NULL;
+    struct notice *notice = it != NULL ? notice_new(conn, args, kind) : NULL;
+    if (notice == NULL) {
+        free(it);
+        plan_add_error(plan, ERR_NO_MEMORY);
+        return;
+    }
+    announced_drop(conn, subscriber);
+    confirm_aloud(conn);
+    *it = (struct announcement){ .notice = notice, .home = plan->home->id, .args = *args };
+    notice->next = subscriber->pending;
+    subscriber->pending = notice;
+    plan_add_control(plan, announce_control, announce_merge, it);
+}
+
+void subscribe_gather(struct plan *plan, const struct args *args)
+{
+    announce(plan, args, TOPIC_CHANNEL);
+}
+
+void psubscribe_gather(struct plan *plan, const struct args *args)
+{
+    announce(plan, args, TOPIC_PATTERN);
+}
+
+void ssubscribe_gather(struct plan *plan, const struct args *args)
+{
+    announce(plan, args, TOPIC_SHARD);
+}
