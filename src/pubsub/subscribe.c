@@ -3,8 +3,9 @@
  *
  *   announced   a notice hangs at the subscriber, and every reactor counts its names and says so in
  *               a byte of its own
- *   answered    every reactor has counted: the connection joins the topics. Names that it had
- *               already are given back.
+ *   answered    every reactor has counted: the connection joins the topics. A name that it has
+ *               already is not counted, or given back where that shows only now: in an EXEC, or
+ *               when it is said twice.
  *   dropped     it is not answered: the connection died meanwhile, or the EXEC that it was queued
  *               for did not run. What had been counted is given back by the connection's next
  *               announcement, or at its end.
@@ -29,10 +30,31 @@ struct announcement {
     struct args args;
 };
 
+/* A byte for each name: the connection has it already. */
+static uint8_t *known_names(struct notice *notice)
+{
+    return (uint8_t *)(notice->hash + notice->count);
+}
+
 /* A byte for each reactor: it has counted. */
 static uint8_t *counted_by(struct notice *notice)
 {
-    return (uint8_t *)(notice->hash + notice->count);
+    return known_names(notice) + notice->count;
+}
+
+/* What was counted, as far as it is to be given back. */
+static void give_back(struct reactor *home, struct notice *notice)
+{
+    const uint8_t *known = known_names(notice);
+    uint32_t left = 0, count = notice->count;
+    for (uint32_t i = 0; i < count; i++)
+        if (!known[i])
+            notice->hash[left++] = notice->hash[i];
+    notice->count = left;
+    if (left > 0)
+        notice_send(home, notice);
+    else
+        free(notice);
 }
 
 static void announce_control(struct reactor *here, void *context, struct reply *reply)
@@ -41,15 +63,19 @@ static void announce_control(struct reactor *here, void *context, struct reply *
     const struct announcement *it = context;
     struct notice *notice = it->notice;
     struct interests *interests = &here->pubsub->interests;
+    const uint8_t *known = known_names(notice);
     uint32_t done = 0;
-    while (done < notice->count && interests_add(interests, notice->kind, notice->hash[done],
-                                                 args_at(&it->args, done + 1), it->home))
+    while (done < notice->count &&
+           (known[done] || interests_add(interests, notice->kind, notice->hash[done],
+                                         args_at(&it->args, done + 1), it->home)))
         done++;
-    if (done == notice->count)
+    if (done == notice->count) {
         counted_by(notice)[here->id] = true;
-    else
-        while (done > 0)
-            interests_remove(interests, notice->kind, notice->hash[--done], it->home);
+        return;
+    }
+    while (done-- > 0)
+        if (!known[done])
+            interests_remove(interests, notice->kind, notice->hash[done], it->home);
 }
 
 /* Notes which reactors have counted. True: all. The bytes are not used any more. */
@@ -73,13 +99,19 @@ static void pending_take(struct subscriber *subscriber, struct notice *notice)
     *at = notice->next;
 }
 
-/* One name; false: it has to be given back. */
+static bool has_topic(const struct conn *conn, enum topic_kind kind, struct bytes name,
+                      uint64_t hash)
+{
+    const struct topic *topic = topics_find(&conn->reactor->pubsub->topics, kind, name, hash);
+    return topic != NULL && subscription_find(subscriber_of(conn), topic) != NULL;
+}
+
+/* One name; false: it is not needed, or there was no memory. */
 static bool join(struct subscriber *subscriber, enum topic_kind kind, struct bytes name,
                  uint64_t hash, struct reply *reply)
 {
     struct topics *topics = &subscriber->conn->reactor->pubsub->topics;
-    struct topic *topic = topics_find(topics, kind, name, hash);
-    bool has = topic != NULL && subscription_find(subscriber, topic) != NULL;
+    bool has = has_topic(subscriber->conn, kind, name, hash);
     if (!has && !topics_subscribe(topics, subscriber, kind, name, hash)) {
         reply_error(reply, ERR_NO_MEMORY);
         return false;
@@ -96,20 +128,16 @@ static void announce_merge(struct plan *plan, void *context, struct reply *reply
     pending_take(subscriber, notice);
     if (!note_counted(plan->home, notice)) {
         reply_error(reply, ERR_NO_MEMORY);
-        notice_send(plan->home, notice);
+        give_back(plan->home, notice);
         return;
     }
-    uint32_t given_back = 0, count = notice->count;
-    confirm_begin(reply, count);
-    for (uint32_t i = 0; i < count; i++)
-        if (!join(subscriber, notice->kind, args_at(&it->args, i + 1), notice->hash[i], reply))
-            notice->hash[given_back++] = notice->hash[i];
+    uint8_t *known = known_names(notice);
+    confirm_begin(reply, notice->count);
+    for (uint32_t i = 0; i < notice->count; i++) /* those that joined are not given back */
+        known[i] |=
+            join(subscriber, notice->kind, args_at(&it->args, i + 1), notice->hash[i], reply);
     subscriber_note(subscriber);
-    notice->count = given_back;
-    if (given_back > 0)
-        notice_send(plan->home, notice);
-    else
-        free(notice);
+    give_back(plan->home, notice);
 }
 
 void announced_drop(struct conn *conn, struct subscriber *subscriber)
@@ -121,7 +149,7 @@ void announced_drop(struct conn *conn, struct subscriber *subscriber)
         }
         *at = notice->next;
         note_counted(conn->reactor, notice);
-        notice_send(conn->reactor, notice);
+        give_back(conn->reactor, notice);
     }
 }
 
@@ -130,14 +158,19 @@ static struct notice *notice_new(const struct conn *conn, const struct args *arg
 {
     uint32_t count = args->count - 1;
     struct notice *notice =
-        calloc(1, sizeof(*notice) + count * sizeof(notice->hash[0]) + conn->reactor->count);
+        calloc(1, sizeof(*notice) + count * (sizeof(notice->hash[0]) + 1) + conn->reactor->count);
     if (notice == NULL)
         return NULL;
     notice->of_command = conn->commands;
     notice->kind = (uint8_t)kind;
     notice->count = count;
-    for (uint32_t i = 0; i < count; i++)
-        notice->hash[i] = topic_hash(kind, args_at(args, i + 1));
+    /* In an EXEC the commands before it may still change what it has. */
+    bool in_exec = conn->unanswered.first->command->flags & CMD_RUNS_QUEUED;
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes name = args_at(args, i + 1);
+        notice->hash[i] = topic_hash(kind, name);
+        known_names(notice)[i] = !in_exec && has_topic(conn, kind, name, notice->hash[i]);
+    }
     return notice;
 }
 

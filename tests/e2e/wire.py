@@ -15,6 +15,10 @@ class Error(bytes):
     """The text of an error reply."""
 
 
+class Push(list):
+    """What no request has asked for, where the protocol tells it from a reply: RESP3, native."""
+
+
 class Torn(Exception):
     """The bytes are not a sequence of whole replies."""
 
@@ -51,6 +55,13 @@ class Resp:
             return bytes(data[end + 2:end + 2 + size]), end + 4 + size
         if kind == b"*":
             return many(Resp, data, end + 2, int(text)) if int(text) >= 0 else (None, end + 2)
+        if kind == b"_" and not text:
+            return None, end + 2
+        if kind == b"%":
+            return many(Resp, data, end + 2, 2 * int(text))
+        if kind == b">":
+            values, at = many(Resp, data, end + 2, int(text))
+            return (Push(values), at) if at >= 0 else (None, -1)
         raise Torn("no reply begins with %r" % bytes(data[at:at + 40]))
 
 
@@ -72,13 +83,13 @@ class Native:
             raise Torn("a reply of %d bytes" % size)
         if len(data) < at + 4 + size:
             return None, -1
-        value, end = Native.inner(data, at + 4)
+        value, end = Native.inner(data, at + 4, True)
         if end != at + 4 + size:
             raise Torn("a frame of %d bytes holds %d" % (size, end - at - 4))
         return value, end
 
     @staticmethod
-    def inner(data, at):
+    def inner(data, at, whole=False):
         kind = data[at]
         if kind == 0:
             return None, at + 1
@@ -88,8 +99,8 @@ class Native:
         if kind in (1, 2):
             text = bytes(data[at + 5:at + 5 + size])
             return (Error(text) if kind == 1 else text), at + 5 + size
-        if kind == 4:
-            values, at = [], at + 5
+        if kind == 4 or (kind == 5 and whole):
+            values, at = (Push() if kind == 5 else []), at + 5
             for _ in range(size):
                 value, at = Native.inner(data, at)
                 values.append(value)

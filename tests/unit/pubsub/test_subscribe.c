@@ -34,6 +34,26 @@ static void one_value_for_each_name(void **state)
     }
 }
 
+/* A moment later it would be right again, but nobody may see that moment. */
+static void a_name_that_it_has_is_not_counted_again(void **state)
+{
+    (void)state;
+    struct client *client = client_open(0), *publisher = client_open(1);
+    ask(client, "SUBSCRIBE a");
+    tell(client, "SUBSCRIBE a b");
+    for (int i = 0; i < 20; i++) {
+        turn((uint32_t)i % 2);
+        tell(publisher, "PUBLISH a x");
+        turn(1);
+        turn(1);
+        assert_string_equal(heard(publisher), ":1");
+    }
+    turn_until_quiet();
+    conn_kill(client->conn);
+    turn_until_quiet();
+    assert_int_equal(reactor_at(1)->pubsub->interests.used, 0);
+}
+
 /* Not before: whoever reads the answer may rely on it. */
 static void it_is_answered_when_every_reactor_knows(void **state)
 {
@@ -155,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_reactors(3, one_value_for_each_name),
+        with_reactors(2, a_name_that_it_has_is_not_counted_again),
         with_reactors(3, it_is_answered_when_every_reactor_knows),
         with_reactors(3, what_comes_before_the_answer_is_dropped),
         with_reactors(2, in_a_transaction),
