@@ -358,12 +358,24 @@ static bool over_output_limit(struct conn *conn)
     return over;
 }
 
+void conn_hold_out(struct conn *conn)
+{
+    conn->flags |= CONN_OUT_HELD;
+}
+
+void conn_let_out(struct conn *conn)
+{
+    conn->flags &= ~(uint32_t)CONN_OUT_HELD;
+    conn_flush_later(conn);
+}
+
 void conn_flush(struct conn *conn)
 {
     if (unlikely(conn->pushes.first != NULL))
         pushes_go_on(conn);
-    if (conn->flags & CONN_DEAD) {
-        conn_reap_later(conn);
+    if (unlikely(conn->flags & (CONN_DEAD | CONN_OUT_HELD))) {
+        if (conn->flags & CONN_DEAD)
+            conn_reap_later(conn);
         return;
     }
     if (!over_output_limit(conn))

@@ -4,6 +4,7 @@
 #include "shoal/pubsub/notices.h"
 
 #include "shoal/base/must.h"
+#include "shoal/conn/conn.h"
 #include "shoal/mesh/broadcast.h"
 #include "shoal/pubsub/pubsub.h"
 #include "shoal/reactor/reactor.h"
@@ -36,6 +37,7 @@ static void send_waiting(struct reactor *here)
     notices->order->context = notices->waiting.first;
     notices->order->number = here->id;
     notices->waiting.first = NULL;
+    notices->sent++;
     broadcast_send(here, notices->order);
 }
 
@@ -47,10 +49,26 @@ static void free_all(struct notice *notice)
     }
 }
 
+static void let_out(struct notices *notices)
+{
+    struct subscriber **at = &notices->held;
+    while (*at != NULL) {
+        struct subscriber *subscriber = *at;
+        if (subscriber->held_until > notices->sent) {
+            at = &subscriber->next_held;
+            continue;
+        }
+        *at = subscriber->next_held;
+        subscriber->held_until = 0;
+        conn_let_out(subscriber->conn);
+    }
+}
+
 static void order_done(struct reactor *home, struct broadcast *order)
 {
     free_all(order->context);
     order->context = NULL;
+    let_out(&home->pubsub->notices);
     if (home->pubsub->notices.waiting.first != NULL)
         send_waiting(home);
 }
@@ -63,7 +81,8 @@ void notices_init(struct notices *notices, uint32_t reactors)
 
 void notices_fini(struct notices *notices)
 {
-    must(notices->waiting.first == NULL && notices->order->context == NULL);
+    must(notices->held == NULL && notices->waiting.first == NULL &&
+         notices->order->context == NULL);
     free(notices->order);
 }
 
@@ -73,6 +92,31 @@ void notice_send(struct reactor *here, struct notice *notice)
     list_add(&notices->waiting, notice, next);
     if (notices->order->context == NULL)
         send_waiting(here);
+}
+
+void notices_hold(struct reactor *here, struct subscriber *subscriber)
+{
+    struct notices *notices = &here->pubsub->notices;
+    if (notices->order->context == NULL)
+        return; /* all have heard */
+    if (subscriber->held_until == 0) {
+        subscriber->next_held = notices->held;
+        notices->held = subscriber;
+    }
+    subscriber->held_until = notices->sent + (notices->waiting.first != NULL);
+    conn_hold_out(subscriber->conn);
+}
+
+void notices_let_go(struct reactor *here, struct subscriber *subscriber)
+{
+    struct subscriber **at = &here->pubsub->notices.held;
+    if (subscriber->held_until == 0)
+        return;
+    while (*at != subscriber)
+        at = &(*at)->next_held;
+    *at = subscriber->next_held;
+    subscriber->held_until = 0;
+    conn_let_out(subscriber->conn);
 }
 
 void notice_subscription_ended(struct reactor *here, struct subscription *subscription)

@@ -61,6 +61,7 @@ static void subscriber_drop(struct conn *conn, struct attachment *attachment)
         while (subscriber->own[kind].first != NULL)
             notice_subscription_ended(conn->reactor, subscriber->own[kind].first);
     announced_drop(conn, subscriber);
+    notices_let_go(conn->reactor, subscriber);
     subscriber_note(subscriber);
     free(subscriber);
 }

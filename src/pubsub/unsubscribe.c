@@ -1,5 +1,6 @@
 /*
- * unsubscribe.c - UNSUBSCRIBE, PUNSUBSCRIBE, SUNSUBSCRIBE: at home at once, elsewhere afterwards.
+ * unsubscribe.c - UNSUBSCRIBE, PUNSUBSCRIBE, SUNSUBSCRIBE: at home at once, elsewhere before the
+ * answer is sent.
  */
 #include "handlers.h"
 
@@ -51,8 +52,10 @@ static void unsubscribe(struct conn *conn, const struct args *args, enum topic_k
             confirm(reply, subscriber, kind, words[kind], args_at(args, i));
         }
     }
-    if (subscriber != NULL)
-        subscriber_note(subscriber);
+    if (subscriber == NULL)
+        return;
+    subscriber_note(subscriber);
+    notices_hold(conn->reactor, subscriber);
 }
 
 void unsubscribe_command(struct conn *conn, const struct args *args, struct reply *reply)

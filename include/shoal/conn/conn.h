@@ -60,6 +60,8 @@ enum conn_flag {
     CONN_ALONE = 1 << 21,
     /* sends large requests: read by small portions and straight to where they are assembled */
     CONN_BULKY = 1 << 22,
+    /* what it has to send stays here until something is so that the client may rely on */
+    CONN_OUT_HELD = 1 << 23,
 };
 
 /*
@@ -171,6 +173,10 @@ void conn_linger_check(struct conn *conn);
 void conn_flush_later(struct conn *conn);
 /* Sends what there is. */
 void conn_flush(struct conn *conn);
+
+/* Sends nothing until conn_let_out(), which whoever holds it must call, and soon. */
+void conn_hold_out(struct conn *conn);
+void conn_let_out(struct conn *conn);
 
 /* Puts it on the list of those to be tried again each turn. */
 void conn_stall(struct conn *conn);

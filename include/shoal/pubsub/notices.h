@@ -28,7 +28,9 @@ struct notice {
 
 struct notices {
     struct broadcast *order;
+    uint64_t sent; /* orders so far, the one under way included */
     LIST_OF(struct notice) waiting;
+    struct subscriber *held;
 };
 
 void notices_init(struct notices *notices, uint32_t reactors);
@@ -42,6 +44,12 @@ static inline void notice_add_reactor(struct notice *notice, uint32_t reactor)
 
 /* Sends it, and frees it afterwards. */
 void notice_send(struct reactor *here, struct notice *notice);
+
+/* Holds what the subscriber's connection has to send until every reactor has heard of all that was
+ * noticed so far: who has read the answer to UNSUBSCRIBE is not counted by PUBLISH any more. */
+void notices_hold(struct reactor *here, struct subscriber *subscriber);
+/* It goes: nothing is held any more. */
+void notices_let_go(struct reactor *here, struct subscriber *subscriber);
 
 /* The subscription ends here and now; every reactor hears of it. */
 void notice_subscription_ended(struct reactor *here, struct subscription *subscription);

@@ -9,8 +9,8 @@
  *                the topic and the reply is written: whoever publishes after the client has read it
  *                reaches it. What comes earlier finds no subscription and is dropped.
  *   UNSUBSCRIBE  the connection leaves the topic at once, and nothing more is delivered; the other
- *                reactors are told afterwards (notices.h). RESET and the end of a connection do the
- *                same.
+ *                reactors are told afterwards (notices.h), and the answer is not sent before they
+ *                have heard. RESET and the end of a connection do the same without an answer.
  *   PUBLISH      the home delivers to its own subscribers and pushes one message to each other
  *                reactor that has some (mesh/mesh.h); there it is delivered by name (push.h).
  *

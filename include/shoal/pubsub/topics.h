@@ -44,6 +44,9 @@ struct subscriber {
         uint32_t count;
     } own[TOPIC_KINDS];
     struct notice *pending; /* announced, and not answered yet: see subscribe.c */
+    /* What it is answered waits for the end of this order, see notices_hold(); 0: for none. */
+    uint64_t held_until;
+    struct subscriber *next_held;
 };
 
 struct topic {

@@ -28,6 +28,55 @@ static void those_that_gather_go_too(void **state)
     }
 }
 
+static void assert_not_heard(struct client *client)
+{
+    for (int i = 0; i < 5; i++) {
+        turn(0);
+        turn(1);
+        pass_ms(2);
+    }
+    assert_string_equal(heard(client), "");
+}
+
+/* Also if other notices are under way, which its own have to wait for. */
+static void the_answer_waits_until_all_have_heard(void **state)
+{
+    (void)state;
+    struct client *client = client_open(0), *other = client_open(0);
+    for (int busy = 0; busy < 2; busy++) {
+        ask(client, "SUBSCRIBE a");
+        ask(other, "SUBSCRIBE b");
+        if (busy) {
+            tell(other, "UNSUBSCRIBE b");
+            turn(0);
+        }
+        tell(client, "UNSUBSCRIBE a");
+        assert_not_heard(client);
+        turn(2);
+        if (busy)
+            assert_not_heard(client); /* the other's has come back: its own is on its way */
+        turn_until_quiet();
+        assert_string_equal(heard(client), "*3 $11 unsubscribe $1 a :0");
+        assert_int_equal(reactor_at(2)->pubsub->interests.used, busy == 0);
+        heard(other);
+    }
+}
+
+static void a_held_answer_goes_with_its_connection(void **state)
+{
+    (void)state;
+    struct client *client = client_open(0);
+    ask(client, "SUBSCRIBE a");
+    tell(client, "UNSUBSCRIBE a");
+    assert_not_heard(client);
+    assert_non_null(reactor_at(0)->pubsub->notices.held);
+    conn_kill(client->conn);
+    turn(0);
+    turn(0);
+    assert_null(reactor_at(0)->pubsub->notices.held);
+    turn_until_quiet();
+}
+
 static void only_those_that_counted_are_told(void **state)
 {
     (void)state;
@@ -46,6 +95,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_reactors(3, those_that_gather_go_too),
+        with_reactors(3, the_answer_waits_until_all_have_heard),
+        with_reactors(3, a_held_answer_goes_with_its_connection),
         with_reactors(3, only_those_that_counted_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
