@@ -32,7 +32,7 @@ LOGS = ROOT / "build" / "conformance"
 
 UNITS = [
     "type/string", "type/incr", "expire", "keyspace", "scan", "protocol", "info-command",
-    "multi", "other", "quit", "introspection", "pubsub", "pubsubshard",
+    "multi", "other", "quit", "introspection", "pubsub",
 ]
 # What the suite may not ask for: replicas, DEBUG, and files on disk.
 DENIED_TAGS = "-slow -needs:repl -needs:debug -needs:save"

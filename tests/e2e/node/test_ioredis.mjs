@@ -155,6 +155,29 @@ const tests = {
         assert.equal(await zero.dbsize(), 1);
     },
 
+    async "messages reach their listeners in order"(on) {
+        const client = on.connect(), listeners = [on.connect(), on.connect()], heard = [[], []];
+        const count = 200 / SCALE;
+        for (const [i, listener] of listeners.entries()) {
+            listener.on("message", (channel, text) => heard[i].push(`${channel} ${text}`));
+            listener.on("pmessage", (pattern, channel, text) =>
+                heard[i].push(`${pattern} ${channel} ${text}`));
+        }
+        assert.equal(await listeners[0].subscribe("news", "other"), 2);
+        assert.equal(await listeners[1].psubscribe("n*"), 1);
+        const receivers = await Promise.all(
+            Array.from({ length: count }, (_, i) => client.publish("news", String(i))));
+        assert.deepEqual(receivers, Array(count).fill(2));
+        while (heard.some((texts) => texts.length < count))
+            await new Promise(setImmediate); // on their way from another thread
+        assert.equal(await listeners[0].unsubscribe("news"), 1);
+        assert.equal(await listeners[1].punsubscribe(), 0);
+        assert.equal(await client.publish("news", "late"), 0);
+        assert.deepEqual(heard[0], Array.from({ length: count }, (_, i) => `news ${i}`));
+        assert.deepEqual(heard[1], Array.from({ length: count }, (_, i) => `n* news ${i}`));
+        assert.equal(await listeners[1].get("k"), null); // no longer a subscriber
+    },
+
     async "a killed client connects again"(on) {
         const client = on.connect({ retryStrategy: () => 10, db: 2 }), other = on.connect();
         const id = await client.client("ID");

@@ -150,6 +150,28 @@ const tests = {
         assert.equal(await zero.dbSize(), 1);
     },
 
+    async "messages reach their listeners in order"(on) {
+        const client = await on.connect(), listener = await on.connect(), count = 200 / SCALE;
+        const heard = [], matched = [];
+        await listener.subscribe("news", (text, channel) => heard.push(`${channel} ${text}`));
+        await listener.pSubscribe("n*", (text, channel) => matched.push(`${channel} ${text}`));
+        await listener.sSubscribe("shard", (text) => heard.push(text));
+        const receivers = await Promise.all(
+            Array.from({ length: count }, (_, i) => client.publish("news", String(i))));
+        assert.deepEqual(receivers, Array(count).fill(2));
+        assert.equal(await client.sPublish("shard", "of a shard"), 1);
+        while (heard.length + matched.length < 2 * count + 1)
+            await new Promise(setImmediate); // on their way from another thread
+        await listener.sUnsubscribe("shard");
+        await listener.unsubscribe("news");
+        await listener.pUnsubscribe();
+        assert.equal(await client.publish("news", "late"), 0);
+        const wanted = Array.from({ length: count }, (_, i) => `news ${i}`);
+        assert.deepEqual(matched, wanted);
+        assert.deepEqual(heard, [...wanted, "of a shard"]);
+        assert.equal(await listener.get("k"), null);
+    },
+
     async "a pool of clients shares the work"(on) {
         const pool = createClientPool(on.options, { minimum: 1, maximum: 5 });
         pool.on("error", () => {});
