@@ -311,19 +311,27 @@ static void dispatch_checked(struct conn *conn, struct request *request)
     start(conn, request);
 }
 
+/* Its reply has no reader any more: it is dropped unless it had started, and so are those behind it.
+ * A client that has only closed its side of a paused connection looks the same. */
+static void drop_held(struct conn *conn, struct request *request)
+{
+    conn->flags &= ~(uint32_t)CONN_HELD;
+    request->flags |= REQUEST_DONE | REQUEST_SILENT;
+    conn_close_later(conn);
+    if (conn->unanswered.first == request)
+        answer_advance(conn);
+}
+
 void dispatch_held(struct conn *conn)
 {
     struct request *request = conn->unanswered.last;
     must(conn->flags & CONN_HELD && conn->unanswered.first != NULL);
-    if (conn->flags & CONN_DEAD) {
-        /* Its reply has no reader any more: it is dropped unless it had started. */
-        conn->flags &= ~(uint32_t)CONN_HELD;
-        request->flags |= REQUEST_DONE | REQUEST_SILENT;
-        if (conn->unanswered.first == request)
-            answer_advance(conn);
+    bool paused = is_paused(conn, request->command);
+    if (conn->flags & CONN_DEAD || (paused && conn->flags & CONN_EOF)) {
+        drop_held(conn, request);
         return;
     }
-    if (conn->unanswered.first != request || is_paused(conn, request->command))
+    if (conn->unanswered.first != request || paused)
         return;
     conn->flags &= ~(uint32_t)CONN_HELD;
     request->proto = conn->proto;
