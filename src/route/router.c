@@ -4,12 +4,19 @@
 #include "shoal/route/router.h"
 
 #include "shoal/reactor/reactor.h"
+#include "shoal/store/keyspace/keyspace.h"
+
+/* The data stays as it is while clients are paused. */
+static void set_pause(struct reactor *here, const struct pause *pause)
+{
+    here->router->pause = *pause;
+    here->keyspace->frozen = pause->until_ms != 0;
+}
 
 static void pause_is_over(void *context, struct timer *timer)
 {
-    struct reactor *here = context;
     (void)timer;
-    here->router->pause = (struct pause){ 0 };
+    set_pause(context, &(struct pause){ 0 });
 }
 
 void router_init(struct router *router)
@@ -20,12 +27,12 @@ void router_init(struct router *router)
 
 void router_pause(struct reactor *here, const struct pause *pause)
 {
-    here->router->pause = *pause;
+    set_pause(here, pause);
     timers_link(here->timers, &here->router->pause_end, pause->until_ms);
 }
 
 void router_unpause(struct reactor *here)
 {
-    here->router->pause = (struct pause){ 0 };
+    set_pause(here, &(struct pause){ 0 });
     timers_unlink(here->timers, &here->router->pause_end);
 }

@@ -66,6 +66,30 @@ def clients_that_go(server):
         until("it has closed", lambda: figure(admin, "connected_clients") == "1")
 
 
+def data_stays_as_it_is(server):
+    """Nothing is freed while clients are paused, and what has expired is not seen."""
+    admin = Connection(server.port, timeout=10)
+    for how_it_ends in ("unpaused", "by itself"):
+        equal(admin.run("FLUSHALL"), ("+", b"OK"))
+        equal(admin.run("CONFIG", "RESETSTAT"), ("+", b"OK"))
+        for i in range(200):
+            admin.run("SET", "e:%d" % i, "x", "PX", "200")
+        length = "100000" if how_it_ends == "unpaused" else "1000"
+        equal(admin.run("CLIENT", "PAUSE", length, "WRITE"), ("+", b"OK"))
+        there = admin.run("DBSIZE")[1]
+        assert there > 0
+        time.sleep(0.5)  # several rounds of the sweep
+        for i in range(200):
+            equal(admin.run("GET", "e:%d" % i), ("$", None))
+        equal(admin.run("EXISTS", *("e:%d" % i for i in range(200))), (":", 0))
+        equal(admin.run("RANDOMKEY"), ("$", None))
+        if how_it_ends == "unpaused":
+            equal(admin.run("DBSIZE"), (":", there))
+            equal(admin.run("CLIENT", "UNPAUSE"), ("+", b"OK"))
+        until("what has expired is freed", lambda: admin.run("DBSIZE")[1] == 0)
+        equal(figure(admin, "expired_keys"), "200")
+
+
 def main():
     tests = Tests()
     for features in ("all", "6.1"):
@@ -75,6 +99,7 @@ def main():
             tests.run("the server ends well", server.ends_well)
     with Server(2) as server:
         tests.run("clients that go, two shards", clients_that_go, server)
+        tests.run("data stays as it is", data_stays_as_it_is, server)
         tests.run("the server ends well", server.ends_well)
     tests.finish()
 

@@ -149,6 +149,15 @@ static void remove_expired(struct keyspace *keyspace, struct key key, struct ite
         tell(keyspace, key, CHANGE_EXPIRED);
 }
 
+/* Of a key that is being made although it is frozen: a command that another shard had sent before it
+ * knew of the pause. */
+static void remove_hidden(struct keyspace *keyspace, struct key key)
+{
+    struct item *item = table_find(&keyspace->db[key.db], key.name, key.hash);
+    if (item != NULL)
+        remove_expired(keyspace, key, item);
+}
+
 /* ---- reads --------------------------------------------------------------- */
 
 struct item *keyspace_find_key(struct keyspace *keyspace, const struct key *key)
@@ -156,7 +165,8 @@ struct item *keyspace_find_key(struct keyspace *keyspace, const struct key *key)
     struct item *item = table_find(&keyspace->db[key->db], key->name, key->hash);
     if (item == NULL || likely(!has_expired(keyspace, item)))
         return item;
-    remove_expired(keyspace, *key, item);
+    if (!keyspace->frozen)
+        remove_expired(keyspace, *key, item);
     return NULL;
 }
 
@@ -232,6 +242,8 @@ static bool swap_or_add(struct keyspace *keyspace, struct key key, struct item *
         return false;
     if (unlikely(key.db >= keyspace->_db_top))
         keyspace->_db_top = key.db + 1u;
+    if (unlikely(old == NULL && keyspace->frozen))
+        remove_hidden(keyspace, key);
     if (old != NULL) {
         replace_item(keyspace, key, old, item);
     } else if (!table_add(table, item, key.hash)) {

@@ -273,6 +273,8 @@ static int64_t sweep(struct keyspace *keyspace)
 static int64_t sweep_if_due(struct keyspace *keyspace)
 {
     int64_t left_ms = keyspace->_sweep_ms - keyspace->now_ms;
+    if (keyspace->frozen || keyspace->sweep_off)
+        return sweep_table(keyspace) != NULL ? SWEEP_INTERVAL_MS : -1;
     if (left_ms > 0)
         return sweep_table(keyspace) != NULL ? left_ms : -1;
     int64_t wait_ms = REST_MS;
@@ -310,7 +312,7 @@ static int64_t sooner(int64_t wait_ms, int64_t or_ms)
 int64_t keyspace_work(struct keyspace *keyspace)
 {
     uint64_t start_ns = clock_mono_ns();
-    if (keyspace_in_debt(keyspace)) {
+    if (keyspace_in_debt(keyspace) && !keyspace->frozen) {
         if (keyspace->_lazyfree != NULL)
             keyspace_drain(keyspace, SLICE_NS);
         else

@@ -60,8 +60,11 @@ struct keyspace {
     struct table db[DATABASES_MAX];
     struct arena *arena;
     struct watch_registry *watches;
-    int64_t now_ms;                    /* of this turn; set by the reactor */
-    bool over_limit;                   /* room was refused when it was last asked for */
+    int64_t now_ms; /* of this turn; set by the reactor */
+    /* Clients are paused: what has expired is hidden and stays, and nothing is evicted. */
+    bool frozen;
+    bool sweep_off;  /* expired keys are freed only where they are met (DEBUG SET-ACTIVE-EXPIRE) */
+    bool over_limit; /* room was refused when it was last asked for */
     const struct evict_policy *policy; /* what gives way to new items; never NULL */
     struct lifetime lifetime;          /* what TTLs become; lifetime_of() */
     bool pressed;                      /* had to make room since the reader last cleared this */
@@ -125,7 +128,7 @@ struct key {
 struct item *keyspace_read_key(struct keyspace *keyspace, const struct key *key);
 struct item *keyspace_find_key(struct keyspace *keyspace, const struct key *key);
 
-/* The live item or NULL; an expired one is removed. keyspace_read() counts a hit or a miss. Thread:
+/* The live item or NULL; an expired one is removed, or hidden while frozen. keyspace_read() counts a hit or a miss. Thread:
  * owner. */
 static inline struct item *keyspace_read(struct keyspace *keyspace, struct key key)
 {

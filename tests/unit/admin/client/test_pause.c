@@ -8,6 +8,7 @@ static void assert_pause(int64_t until_ms, bool writes_only)
     for (uint32_t i = 0; i < ADMIN_SHARDS; i++) {
         assert_int_equal(admin_reactor(admin, i)->router->pause.until_ms, until_ms);
         assert_int_equal(admin_reactor(admin, i)->router->pause.writes_only, writes_only);
+        assert_int_equal(admin_reactor(admin, i)->keyspace->frozen, until_ms != 0);
     }
 }
 
