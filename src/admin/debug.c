@@ -9,7 +9,9 @@
 #include "shoal/net/socket.h"
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
+#include "shoal/route/plan.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 enum { SLEEP_MAX_S = 3600 };
@@ -20,18 +22,45 @@ static bool is_allowed(const struct conn *conn)
     return access == ACCESS_YES || (access == ACCESS_LOCAL && socket_peer_is_local(conn->fd));
 }
 
-/* Stops the connection's reactor, and with it its shard. */
-static void debug_sleep(struct bytes text, struct reply *reply)
+/* One DEBUG: what it does on the reactors, before it is answered at home. */
+struct debug {
+    struct args args; /* what it points at stays until the plan ends */
+    uint32_t home;
+    double sleep_s;
+    bool switches, sweep; /* SET-ACTIVE-EXPIRE: to what */
+};
+
+static bool parse_sleep(struct bytes text, double *seconds)
 {
-    double seconds;
-    if (!number_parse_double(text, &seconds) || seconds < 0 || seconds > SLEEP_MAX_S) {
-        reply_error(reply, "ERR value is not a valid float");
-        return;
-    }
+    return number_parse_double(text, seconds) && *seconds >= 0 && *seconds <= SLEEP_MAX_S;
+}
+
+/* Stops the connection's reactor, and with it its shard. */
+static void sleep_for(double seconds)
+{
     struct timespec time = { .tv_sec = (time_t)seconds };
     time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
     nanosleep(&time, NULL);
-    reply_ok(reply);
+}
+
+static void debug_control(struct reactor *here, void *context, struct reply *reply)
+{
+    const struct debug *debug = context;
+    (void)reply;
+    if (debug->switches)
+        here->keyspace->sweep_off = !debug->sweep;
+    if (debug->sleep_s > 0 && here->id == debug->home)
+        sleep_for(debug->sleep_s);
+}
+
+/* What there is to do, of DEBUG with one argument; debug_answer() says what is wrong. */
+static void debug_parse(struct debug *debug, struct bytes sub, struct bytes arg)
+{
+    double seconds;
+    if (bytes_is(sub, "sleep") && parse_sleep(arg, &seconds))
+        debug->sleep_s = seconds;
+    debug->switches = bytes_is(sub, "set-active-expire");
+    debug->sweep = !bytes_is(arg, "0");
 }
 
 static void three_numbers(struct reply *reply)
@@ -86,6 +115,8 @@ static void debug_help(struct reply *reply)
         "PROTOCOL <type>",
         "    One value of a type: string, integer, double, null, array, set, map, verbatim, true, "
         "false.",
+        "SET-ACTIVE-EXPIRE <0|1>",
+        "    Whether expired keys are freed by themselves; they are never seen.",
         "SLEEP <seconds>",
         "    Stops the thread of this connection, and the shard that it owns.",
         "HELP",
@@ -106,8 +137,11 @@ static void debug_error(struct bytes text, struct reply *reply)
 
 static bool debug_one(struct bytes sub, struct bytes arg, struct reply *reply)
 {
-    if (bytes_is(sub, "sleep")) {
-        debug_sleep(arg, reply);
+    double unused;
+    if (bytes_is(sub, "sleep") && !parse_sleep(arg, &unused)) {
+        reply_error(reply, "ERR value is not a valid float");
+    } else if (bytes_is(sub, "sleep") || bytes_is(sub, "set-active-expire")) {
+        reply_ok(reply); /* it has been done */
     } else if (bytes_is(sub, "error")) {
         debug_error(arg, reply);
     } else if (bytes_is(sub, "log")) {
@@ -119,16 +153,11 @@ static bool debug_one(struct bytes sub, struct bytes arg, struct reply *reply)
     return true;
 }
 
-static void debug_command(struct conn *conn, const struct args *args, struct reply *reply)
+static void debug_answer(struct plan *plan, void *context, struct reply *reply)
 {
+    const struct args *args = &((const struct debug *)context)->args;
     struct bytes sub = args_at(args, 1);
-    if (!is_allowed(conn)) {
-        reply_error(reply,
-                    "ERR DEBUG command not allowed. Start the server with "
-                    "--enable-debug-command local for loopback and Unix socket connections, or yes "
-                    "for all");
-        return;
-    }
+    (void)plan;
     if (args->count == 2 && bytes_is(sub, "help")) {
         debug_help(reply);
         return;
@@ -139,9 +168,31 @@ static void debug_command(struct conn *conn, const struct args *args, struct rep
     reply_error(reply, error_wrong_sub(text, args));
 }
 
+static void debug_command(struct plan *plan, const struct args *args)
+{
+    if (!is_allowed(plan->request->conn)) {
+        plan_add_error(plan,
+                       "ERR DEBUG command not allowed. Start the server with "
+                       "--enable-debug-command local for loopback and Unix socket connections, or "
+                       "yes for all");
+        return;
+    }
+    struct debug *debug = calloc(1, sizeof(*debug));
+    if (debug == NULL) {
+        plan_add_error(plan, ERR_NO_MEMORY);
+        return;
+    }
+    debug->args = *args;
+    debug->home = plan->home->id;
+    if (args->count == 3)
+        debug_parse(debug, args_at(args, 1), args_at(args, 2));
+    plan_add_control(plan, debug_control, debug_answer, debug);
+}
+
 /* clang-format off */
 const struct command debug_commands[] = {
-    { .name = "debug", .arity = -2, .flags = CMD_ADMIN | CMD_ANYTIME, .home = debug_command,
+    { .name = "debug", .arity = -2, .flags = CMD_ADMIN | CMD_ANYTIME,
+      .route = ROUTE_GATHER, .gather = debug_command,
       .group = "server", .since = "1.0.0", .complexity = "Depends on subcommand.", .syntax = "subcommand [arg ...]",
       .summary = "Helps to test clients; refused unless enable-debug-command allows it." },
     { 0 },

@@ -50,6 +50,24 @@ static void values_of_every_type(void **state)
     assert_string_equal(row_run("DEBUG PROTOCOL verbatim"), "=29 txt:This is a verbatim string");
 }
 
+static void the_sweep_is_switched_on_every_shard(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool off;
+    } steps[] = {
+        { "DEBUG SET-ACTIVE-EXPIRE 0", true },
+        { "DEBUG SLEEP 0", true },
+        { "debug set-active-expire 1", false },
+    };
+    for (size_t n = 0; n < sizeof(steps) / sizeof(steps[0]); n++) {
+        assert_string_equal(row_run(steps[n].line), "+OK");
+        for (uint32_t i = 0; i < ADMIN_SHARDS; i++)
+            assert_int_equal(admin_reactor(admin, i)->keyspace->sweep_off, steps[n].off);
+    }
+}
+
 static void errors_and_sleep(void **state)
 {
     (void)state;
@@ -75,7 +93,7 @@ static void help(void **state)
 {
     (void)state;
     const char *text = row_run("DEBUG HELP");
-    assert_int_equal(strncmp(text, "*11 +DEBUG <subcommand> ", 24), 0);
+    assert_int_equal(strncmp(text, "*13 +DEBUG <subcommand> ", 24), 0);
     assert_non_null(strstr(text, " +HELP +    This text."));
 }
 
@@ -84,9 +102,13 @@ static void help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DEBUG_TEST(refused_unless_allowed), DEBUG_TEST(allowed_over_a_unix_socket),
-        DEBUG_TEST(values_of_every_type),   DEBUG_TEST(errors_and_sleep),
-        DEBUG_TEST(unknown_words),          DEBUG_TEST(help),
+        DEBUG_TEST(refused_unless_allowed),
+        DEBUG_TEST(allowed_over_a_unix_socket),
+        DEBUG_TEST(values_of_every_type),
+        DEBUG_TEST(errors_and_sleep),
+        DEBUG_TEST(unknown_words),
+        DEBUG_TEST(help),
+        DEBUG_TEST(the_sweep_is_switched_on_every_shard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
