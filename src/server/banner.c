@@ -13,6 +13,7 @@
 #include "shoal/store/evict/evict.h"
 
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 static void print_version(void)
@@ -113,4 +114,17 @@ void banner_print_listeners(const struct server *server)
         at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i > 0 ? ", " : "", one);
     }
     log_write(LOG_NOTICE, "listening: %s", text);
+}
+
+/* "21265:M 22 Nov 2026 08:31:05.931 * Ready to accept connections": what Redis writes, in local time. */
+void banner_print_ready(void)
+{
+    struct timespec now;
+    struct tm local;
+    char date[32] = "";
+    clock_gettime(CLOCK_REALTIME, &now);
+    localtime_r(&now.tv_sec, &local);
+    strftime(date, sizeof(date), "%d %b %Y %H:%M:%S", &local);
+    log_write(LOG_NOTICE, "%d:M %s.%03d * Ready to accept connections", (int)getpid(), date,
+              (int)(now.tv_nsec / 1000000));
 }

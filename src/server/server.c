@@ -344,7 +344,7 @@ int server_run(const struct settings *settings)
     pidfile_write(settings);
     banner_print_listeners(server);
     let_go(server, 0);
-    log_write(LOG_NOTICE, "Ready to accept connections");
+    banner_print_ready();
     signals_loop(server, settings, &set);
     pthread_join(server->joiner, NULL);
     acceptor_close(&server->acceptor, settings);

@@ -12,4 +12,7 @@ void banner_print(const struct server *server);
 /* The addresses it listens on. */
 void banner_print_listeners(const struct server *server);
 
+/* That it accepts connections: a line in which tools find what they wait for. */
+void banner_print_ready(void);
+
 #endif

@@ -112,6 +112,27 @@ static void it_says_where_it_listens(void **state)
         close(acceptor->listener[--acceptor->count].fd);
 }
 
+/* Tools that start a server wait for Redis's line. */
+static void it_says_that_it_is_ready_as_redis_does(void **state)
+{
+    (void)state;
+    char begins[32];
+    log_set_level(LOG_NOTICE);
+    banner_print_ready();
+    log_set_level(LOG_NOTHING);
+    read_lines();
+    snprintf(begins, sizeof(begins), " notice %d:M ", (int)getpid());
+    assert_says(begins);
+    const char *date = strstr(lines, ":M ") + 3;
+    int day, year, hour, minute, second, ms, size = 0;
+    char month[4];
+    assert_int_equal(sscanf(date, "%2d %3s %4d %2d:%2d:%2d.%3d%n", &day, month, &year, &hour,
+                            &minute, &second, &ms, &size),
+                     7);
+    assert_int_equal(size, 24);
+    assert_string_equal(date + size, " * Ready to accept connections\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +140,7 @@ int main(void)
         with_reactors(2, it_says_how_large_it_is),
         with_reactors(2, it_warns_of_a_backlog_that_the_kernel_cuts),
         with_reactors(2, it_says_where_it_listens),
+        cmocka_unit_test(it_says_that_it_is_ready_as_redis_does),
     };
     return cmocka_run_group_tests(tests, log_to_file, remove_file);
 }
