@@ -77,6 +77,36 @@ static void three_pairs(struct reply *reply)
     }
 }
 
+/* RESP3 alone has attributes: what is told besides a value. */
+static void value_with_attribute(struct reply *reply)
+{
+    static const char attribute[] = "|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n";
+    if (reply->proto == PROTO_RESP3)
+        reply_raw(reply, bytes_str(attribute));
+    reply_cstr(reply, "Some real reply following the attribute");
+}
+
+static void big_number(struct reply *reply)
+{
+    static const char number[] = "(1234567999999999999999999999999999999\r\n";
+    if (reply->proto == PROTO_RESP3)
+        reply_raw(reply, bytes_str(number));
+    else
+        reply_str(reply, bytes_of(number + 1, sizeof(number) - sizeof("(\r\n")));
+}
+
+static void value_after_push(struct reply *reply)
+{
+    if (reply->proto != PROTO_RESP3) {
+        reply_error(reply, "ERR RESP2 is not supported by this command");
+        return;
+    }
+    reply_push(reply, 2);
+    reply_cstr(reply, "server-cpu-usage");
+    reply_int(reply, 42);
+    reply_cstr(reply, "Some real reply following the push reply");
+}
+
 /* Replies one value of the named type, for tests of a client's decoder. False: no such type. */
 static bool debug_protocol(struct bytes type, struct reply *reply)
 {
@@ -98,6 +128,12 @@ static bool debug_protocol(struct bytes type, struct reply *reply)
         reply_set(reply, 3), three_numbers(reply);
     else if (bytes_is(type, "map"))
         reply_map(reply, 3), three_pairs(reply);
+    else if (bytes_is(type, "attrib"))
+        value_with_attribute(reply);
+    else if (bytes_is(type, "bignum"))
+        big_number(reply);
+    else if (bytes_is(type, "push"))
+        value_after_push(reply);
     else
         return false;
     return true;
@@ -113,8 +149,8 @@ static void debug_help(struct reply *reply)
         "LOG <text>",
         "    Writes it to the server's log.",
         "PROTOCOL <type>",
-        "    One value of a type: string, integer, double, null, array, set, map, verbatim, true, "
-        "false.",
+        "    One value of a type: string, integer, double, null, array, set, map, attrib, push, "
+        "verbatim, bignum, true, false.",
         "SET-ACTIVE-EXPIRE <0|1>",
         "    Whether expired keys are freed by themselves; they are never seen.",
         "SLEEP <seconds>",

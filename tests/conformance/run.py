@@ -8,7 +8,8 @@ Runs Redis's own test suite against a started server, one fresh server per unit.
 
     SHOAL    the server's binary                     build/shoal
     SERVER   the whole command line, with {port}     $SHOAL --port {port} --shards 2 --maxmemory-policy
-                                                      noeviction: the suite counts on Redis's default
+                                                      noeviction, Redis's default, which the suite
+                                                      counts on, and --enable-debug-command yes
     PORT     first of three ports to use             27100
     TIMEOUT  seconds a unit may take                 120
 
@@ -32,16 +33,18 @@ LOGS = ROOT / "build" / "conformance"
 
 UNITS = [
     "type/string", "type/incr", "expire", "keyspace", "scan", "protocol", "info-command",
-    "multi", "other", "quit", "introspection", "pubsub",
+    "multi", "other", "quit", "introspection", "bitops", "bitfield", "slowlog", "latency-monitor",
+    "pubsub",
 ]
-# What the suite may not ask for: replicas, DEBUG, and files on disk.
-DENIED_TAGS = "-slow -needs:repl -needs:debug -needs:save"
+# What the suite may not ask for: replicas, files on disk, and minutes.
+DENIED_TAGS = "-slow -needs:repl -needs:save"
 
 PORT = int(os.environ.get("PORT", "27100"))
 TIMEOUT = float(os.environ.get("TIMEOUT", "120"))
 SHOAL = os.environ.get("SHOAL", str(ROOT / "build" / "shoal"))
 SERVER = os.environ.get("SERVER", shlex.quote(SHOAL) +
-                        " --port {port} --shards 2 --maxmemory-policy noeviction")
+                        " --port {port} --shards 2 --maxmemory-policy noeviction"
+                        " --enable-debug-command yes")
 
 TRY = "--try" in sys.argv[1:]
 

@@ -48,6 +48,19 @@ static void values_of_every_type(void **state)
     assert_string_equal(row_run("DEBUG PROTOCOL set"), "~3 :0 :1 :2");
     assert_string_equal(row_run("DEBUG PROTOCOL map"), "%3 :0 #f :1 #t :2 #f");
     assert_string_equal(row_run("DEBUG PROTOCOL verbatim"), "=29 txt:This is a verbatim string");
+    assert_string_equal(row_run("DEBUG PROTOCOL bignum"), "(1234567999999999999999999999999999999");
+    assert_string_equal(row_run("DEBUG PROTOCOL attrib"),
+                        "|1 $14 key-popularity *2 $7 key:123 :90 "
+                        "$39 Some real reply following the attribute");
+    assert_string_equal(row_run("DEBUG PROTOCOL push"),
+                        ">2 $16 server-cpu-usage :42 $40 Some real reply following the push reply");
+    admin->conn.proto = PROTO_RESP2;
+    assert_string_equal(row_run("DEBUG PROTOCOL bignum"),
+                        "$37 1234567999999999999999999999999999999");
+    assert_string_equal(row_run("DEBUG PROTOCOL attrib"),
+                        "$39 Some real reply following the attribute");
+    assert_string_equal(row_run("DEBUG PROTOCOL push"),
+                        "-ERR RESP2 is not supported by this command");
 }
 
 static void the_sweep_is_switched_on_every_shard(void **state)
