@@ -39,6 +39,7 @@ FIXED_WORDS = {
 # Rows of COMMAND INFO that are not Redis's, and why.
 OTHER_ROWS = {
     "command|getkeys": "it takes a lone word, as since 7.2",
+    "spublish": "a channel is no key: nothing is routed by it", "ssubscribe": "likewise", "sunsubscribe": "likewise",
 }
 
 # Options that only programs without redis-server have, and why.
@@ -287,9 +288,15 @@ def keys_of_lone_word(name, words, reference, got):
         and error(reference, b"ERR wrong number of arguments for 'command|getkeys' command")
 
 
-@rule(FROM_REDIS, "RENAME and COPY store a value as SET does: one that APPEND or SETBIT had made raw is short again")
-def encoding_of_copy(name, words, reference, got):
+@rule(BETWEEN_SHARDS, "a value that goes to another shard is stored as by SET: one that APPEND or SETBIT had made raw is short again")
+def encoding_of_move(name, words, reference, got):
     return name == "object|encoding" and reference == ("$", b"raw") and got in (("$", b"embstr"), ("$", b"int"))
+
+
+@rule(FROM_REDIS, "LCS of long values is refused for the time it would take, not for its memory")
+def long_lcs(name, words, reference, got):
+    return name == "lcs" and error(reference, b"ERR Insufficient memory, transient memory for LCS exceeds") \
+        and error(got, b"ERR LCS of values of ") and b"would take too long" in got[1]
 
 
 @rule(FROM_REDIS, "integers up to 9999 count as shared, all else as kept once; Redis shares what it happens to")

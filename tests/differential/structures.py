@@ -228,7 +228,7 @@ class Structures:
         """All connections at once, each in a database of its own, without what reaches into others."""
         couples = []
         for connection in range(self.connections):
-            commands = [[b"DISCARD"], [b"SELECT", b"%d" % connection]]
+            commands = [[b"DISCARD"], [b"UNWATCH"], [b"SELECT", b"%d" % connection]]
             self.databases.add(connection)
             for _ in range(self.rng.randint(5, 30)):
                 commands += [words for words in self.some() if words[0].lower() not in pools.REACHES_OUT]
