@@ -4,6 +4,8 @@
  */
 #include "shoal/mesh/mesh.h"
 
+#include "port.h"
+
 #include "shoal/base/list.h"
 #include "shoal/base/mem.h"
 #include "shoal/base/must.h"
@@ -25,63 +27,6 @@ struct mesh {
     struct sleeper *sleeper;
     _Atomic(struct spsc *) *requests;
     _Atomic(struct spsc *) *responses;
-};
-
-/* Messages that wait here: a type with a name, so that functions can be given one. */
-struct waiting {
-    struct message *first, *last;
-};
-
-/*
- * Reply bytes to one peer, a ring of their own. Responses are taken in order, so what was written
- * for the first n of them is free once the response ring says that n have been released.
- */
-struct reply_space {
-    char *data;
-    uint32_t begin, end; /* bytes in use: [begin, end), both counting on for ever, modulo 2^32 */
-    uint32_t freed;      /* responses whose bytes are counted as free */
-    uint32_t *end_after; /* `end` after response i, by i modulo the ring's size */
-};
-
-/* Our side of one peer. */
-struct lane {
-    struct spsc *requests_out, *responses_out; /* we produce */
-    struct spsc *requests_in, *responses_in;   /* we consume */
-    uint32_t credits;
-    bool dirty;
-    struct waiting backlog, urgent, pushes;
-    uint64_t push_bytes;    /* of pushes that are not back yet */
-    struct waiting held;    /* pushes of the peer, until its responses before them are taken */
-    struct waiting answers; /* responses for which there was no memory to make a ring */
-    struct reply_space space;
-};
-
-/* One direction of what we consume. */
-struct intake {
-    struct lane_set ready; /* lanes that may have something */
-    struct lane_set seen;  /* lanes that were looked at this turn: their slots are given back */
-    struct spsc *ring;     /* being drained; NULL: the next one is to be chosen */
-    uint32_t source;       /* whose that is */
-};
-
-struct mesh_port {
-    struct mesh *mesh;
-    uint32_t self;
-    struct intake requests, responses;
-    struct lane_set round;   /* sources that have not had their turn in this round */
-    uint32_t start;          /* source that is first this turn */
-    uint32_t from_source;    /* requests taken from the source this time, */
-    uint32_t taken;          /* and in all this turn */
-    uint64_t looks;          /* lanes looked at, ever */
-    struct lane_set waiting; /* lanes that may have something in a backlog */
-    uint32_t backlogged;     /* messages in all backlogs */
-    uint32_t held;           /* pushes in all lanes' lists of that name */
-    uint32_t push_source;    /* whose are looked at next */
-    uint32_t space_bytes;    /* reply space of a pair, a power of two */
-    uint32_t dirty_count;
-    uint16_t *dirty;
-    struct waiting own; /* answered calls to ourselves */
-    struct lane lane[];
 };
 
 uint32_t mesh_ring_size(uint32_t reactors)
@@ -134,6 +79,7 @@ struct mesh_port *mesh_port_new(struct mesh *mesh, uint32_t self)
     struct mesh_port *port = mem_must_zalloc(sizeof(*port) + mesh->count * sizeof(struct lane));
     port->mesh = mesh;
     port->self = self;
+    port->push_reserve = mesh->ring_size / 2;
     port->space_bytes = space_bytes(mesh->count);
     port->dirty = mem_must_zalloc(mesh->count * sizeof(*port->dirty));
     for (uint32_t i = 0; i < mesh->count; i++)
@@ -191,15 +137,10 @@ static bool needs_credit(const struct mesh_port *port, const struct message *mes
     return message->kind != MESSAGE_ONEWAY && !message->urgent && message->from == port->self;
 }
 
-static bool has_credit_for_push(const struct mesh_port *port, const struct lane *lane)
-{
-    return lane->credits > port->mesh->ring_size / 2;
-}
-
 static bool try_push(struct mesh_port *port, struct lane *lane, struct message *message)
 {
     bool credit = needs_credit(port, message);
-    if (unlikely(message->kind == MESSAGE_PUSH) && !has_credit_for_push(port, lane))
+    if (unlikely(message->kind == MESSAGE_PUSH) && !lane_has_credit_for_push(port, lane))
         return false;
     struct spsc *ring = ring_out(port, port->mesh->requests, &lane->requests_out, message->to,
                                  port->mesh->ring_size);
@@ -249,63 +190,6 @@ void mesh_forward(struct mesh_port *port, struct message *message)
     send_or_wait(port, message);
 }
 
-/* Responses to `to` so far: those before which an ordered push must not run. */
-static uint32_t responses_made(const struct lane *lane)
-{
-    uint32_t count = lane->responses_out != NULL ? spsc_pushed(lane->responses_out) : 0;
-    for (const struct message *message = lane->answers.first; message != NULL;
-         message = message->next)
-        count++;
-    return count;
-}
-
-void mesh_push(struct mesh_port *port, struct push_message *push)
-{
-    struct lane *lane = &port->lane[push->message.to];
-    must(push->message.kind == MESSAGE_PUSH && !push->message.urgent);
-    if (push->ordered)
-        push->after = responses_made(lane);
-    lane->push_bytes += push->bytes;
-    mesh_send(port, &push->message);
-}
-
-bool mesh_push_congested(const struct mesh_port *port, uint32_t to)
-{
-    return port->lane[to].push_bytes > MESH_PUSH_BYTES;
-}
-
-/* As many responses of its sender have been taken as there were when it was made. */
-static bool is_due(const struct lane *lane, const struct message *message)
-{
-    const struct push_message *push = (const struct push_message *)message;
-    uint32_t taken = lane->responses_in != NULL ? spsc_popped(lane->responses_in) : 0;
-    return !push->ordered || (int32_t)(taken - push->after) >= 0;
-}
-
-bool mesh_push_arrived(struct mesh_port *port, struct message *message)
-{
-    struct lane *lane = &port->lane[message->from];
-    if (lane->held.first == NULL && is_due(lane, message))
-        return true;
-    list_add(&lane->held, message, next);
-    port->held++;
-    return false;
-}
-
-struct message *mesh_next_push(struct mesh_port *port)
-{
-    while (port->held > 0 && port->push_source < port->mesh->count) {
-        struct lane *lane = &port->lane[port->push_source];
-        if (lane->held.first != NULL && is_due(lane, lane->held.first)) {
-            port->held--;
-            return list_take(&lane->held, next);
-        }
-        port->push_source++;
-    }
-    port->push_source = 0;
-    return NULL;
-}
-
 void mesh_keep_own(struct mesh_port *port, struct message *message)
 {
     message_check(message);
@@ -339,7 +223,7 @@ bool mesh_wants_room(const struct mesh_port *port)
         const struct lane *lane = &port->lane[i];
         if (lane->answers.first != NULL || lane->urgent.first != NULL ||
             (lane->backlog.first != NULL && lane->credits > 0) ||
-            (lane->pushes.first != NULL && has_credit_for_push(port, lane)))
+            (lane->pushes.first != NULL && lane_has_credit_for_push(port, lane)))
             return true;
     }
     return false;
