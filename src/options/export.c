@@ -116,8 +116,7 @@ void options_print_man(void)
             print_man_action(&option_actions[i]);
     }
     printf(".SH EXIT STATUS\n0 clean, 1 failed while running, 2 usage or configuration, 3 io_uring "
-           "not "
-           "available, 4 an address could not be bound.\n.SH SIGNALS\n"
+           "asked for and not available, 4 an address could not be bound.\n.SH SIGNALS\n"
            "TERM and INT stop after the replies in flight, HUP reads the config file again.\n");
 }
 

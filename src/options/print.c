@@ -108,7 +108,7 @@ void options_print_help(void)
             print_entry(option_actions[i].shown, option_actions[i].help, width);
     }
     printf("\nExit codes: 0 clean, 1 failed while running, 2 usage or configuration,\n"
-           "3 io_uring not available, 4 an address could not be bound.\n");
+           "3 io_uring asked for and not available, 4 an address could not be bound.\n");
 }
 
 void options_print_version(void)

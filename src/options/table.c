@@ -39,6 +39,10 @@ static const char *const sched_policies[] = { "auto", "normal", "batch", NULL };
 static_assert(sizeof(sched_policies) / sizeof(*sched_policies) == SCHED_POLICY_BATCH + 2,
               "a name a policy");
 
+/* in the order of enum io_engine */
+static const char *const io_engines[] = { "auto", "uring", "epoll", NULL };
+static_assert(sizeof(io_engines) / sizeof(*io_engines) == IO_ENGINE_EPOLL + 2, "a name an engine");
+
 /* in the order of enum option_access */
 static const char *const access_levels[] = { "no", "yes", "local", NULL };
 
@@ -50,6 +54,11 @@ static const char *word_of_log_levels(int value)
 static const char *word_of_sched_policies(int value)
 {
     return sched_policies[value];
+}
+
+static const char *word_of_io_engines(int value)
+{
+    return io_engines[value];
 }
 
 static const char *word_of_access_levels(int value)
@@ -110,6 +119,10 @@ const struct option option_rows[] = {
     { "busy-poll-us", INT(busy_poll_us, 0, 1000000), .flags = OPTION_AT_START,
       .default_text = "0", .group = threads, .meta = "MICROSECONDS",
       .help = "how long a worker thread polls before it sleeps; for dedicated CPUs only" },
+    { "io-engine", ENUM(io_engine, io_engines), .flags = OPTION_AT_START,
+      .default_text = "auto", .group = threads, .meta = "ENGINE",
+      .help = "how the worker threads receive and send: uring; epoll; auto (uring, and epoll "
+              "where the system refuses io_uring)" },
     { "uring-features", TEXT(uring_features), .flags = OPTION_AT_START,
       .default_text = "all", .group = threads, .meta = "all|6.1|LIST",
       .help = "io_uring features that may be used: all that the kernel has, those of "

@@ -25,7 +25,9 @@ static void print_version(void)
 static void print_io(const struct server *server)
 {
     const struct ring *ring = server->reactor[0]->ring;
-    log_write(LOG_NOTICE, "io: %s, %s", ring->engine->name, ring->features);
+    char why[ENGINE_WHY_TEXT];
+    engine_why(&server->engine, why);
+    log_write(LOG_NOTICE, "io: %s, %s; %s", ring->engine->name, ring->features, why);
 }
 
 /* How it came out, not what was asked for. */

@@ -8,7 +8,6 @@
 #include "shoal/base/hash.h"
 #include "shoal/base/log.h"
 #include "shoal/base/refused.h"
-#include "shoal/net/ring.h"
 #include "shoal/server/banner.h"
 #include "shoal/server/descriptors.h"
 #include "shoal/server/settings.h"
@@ -120,6 +119,7 @@ struct server *server_new(const struct settings *settings)
     pthread_cond_init(&server->start_cond, NULL);
     server->mesh = mesh_new(server->count, mesh_ring_size(server->count));
     server->reactor = mem_must_zalloc(server->count * sizeof(server->reactor[0]));
+    engine_choice_init(&server->engine, server->count, settings->io_engine);
     drain_init(&server->drain, server->count);
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (server->stop_fd < 0)
@@ -151,6 +151,7 @@ void server_free(struct server *server)
     pthread_mutex_destroy(&server->settings_lock);
     pthread_mutex_destroy(&server->start_lock);
     pthread_cond_destroy(&server->start_cond);
+    engine_choice_fini(&server->engine);
     free(server->reactor);
     drain_fini(&server->drain);
     free(server);
@@ -301,11 +302,11 @@ static int threads_start(struct server *server)
 
 static int refuse_to_start(struct server *server, int error)
 {
-    log_write(LOG_WARNING, "cannot start: %s (%s)", ring_engine_find("uring")->explain(error),
-              strerror(-error));
+    const struct ring_engine *engine = server->engine.engine;
+    log_write(LOG_WARNING, "cannot start: %s (%s)", engine->explain(error), strerror(-error));
     let_go(server, error);
     threads_join(server);
-    return EXIT_NO_URING;
+    return server->engine.asked == IO_ENGINE_URING ? EXIT_NO_URING : EXIT_RUNTIME;
 }
 
 int server_run(const struct settings *settings)

@@ -8,7 +8,6 @@
 #include "shoal/base/mem.h"
 #include "shoal/base/minmax.h"
 #include "shoal/mesh/mesh.h"
-#include "shoal/net/ring.h"
 #include "shoal/options/options.h"
 #include "shoal/server/due.h"
 #include "shoal/server/server.h"
@@ -158,7 +157,7 @@ static int setup(struct worker *worker)
         .features = worker->reactor.settings->uring_features,
     };
     int error = 0;
-    struct ring *ring = ring_engine_find("uring")->open(&config, &error);
+    struct ring *ring = engine_open(&worker->reactor.server->engine, &config, &error);
     if (ring == NULL)
         return error;
     worker_begin(worker, ring);

@@ -390,7 +390,7 @@ static inline struct ring *fake_ring_new(void)
     must(fake != NULL);
     fake->ring.engine = &fake_engine;
     fake->ring.buffer_refs = fake->refs;
-    strcpy(fake->ring.features, " none ");
+    strcpy(fake->ring.features, "none");
     return &fake->ring;
 }
 

@@ -37,6 +37,13 @@ enum sched_policy {
     SCHED_POLICY_BATCH,
 };
 
+/* What the worker threads do their input and output with. */
+enum io_engine {
+    IO_ENGINE_AUTO, /* io_uring where the system allows it, else epoll */
+    IO_ENGINE_URING,
+    IO_ENGINE_EPOLL,
+};
+
 struct output_limit {
     uint64_t hard_bytes, soft_bytes; /* 0 = no limit */
     uint32_t soft_seconds;
@@ -60,6 +67,7 @@ struct settings {
     int databases; /* 1..16 */
     char pidfile[256];
     char logfile[256];
+    int io_engine;            /* enum io_engine */
     char uring_features[128]; /* "all", "6.1", or names */
     char config_file[256];    /* absolute path, "" = none */
     int busy_poll_us;

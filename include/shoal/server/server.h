@@ -10,6 +10,7 @@
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/acceptor.h"
 #include "shoal/server/drain.h"
+#include "shoal/server/engine.h"
 
 #include <pthread.h>
 
@@ -29,6 +30,7 @@ struct server {
     uint64_t settings_version;
     pthread_mutex_t settings_lock;
     struct mesh *mesh;
+    struct engine_choice engine;
     struct reactor **reactor; /* settings->shards of them, each with its worker */
     uint32_t count;
     struct acceptor acceptor; /* run by reactor SEQUENCER */
@@ -64,7 +66,7 @@ struct worker *server_worker(const struct server *server, uint32_t id);
 /* Runs the server until it is told to stop. Returns an exit code. */
 int server_run(const struct settings *settings);
 
-/* Called by a reactor once its ring is made, or failed to be (-errno). Blocks until all have
+/* Called by a reactor once its ring is made, or none could be (-errno). Blocks until all have
  * reported; false: give up. */
 bool server_reactor_started(struct server *server, int error);
 

@@ -80,6 +80,7 @@ static void test_defaults(void **state)
     assert_int_equal(settings.output_limit[OUTPUT_REPLICA].hard_bytes, 256 << 20);
     assert_int_equal(settings.output_limit[OUTPUT_PUBSUB].soft_bytes, 8 << 20);
     assert_int_equal(settings.output_limit[OUTPUT_PUBSUB].soft_seconds, 60);
+    assert_int_equal(settings.io_engine, IO_ENGINE_AUTO);
     assert_string_equal(settings.uring_features, "all");
     assert_int_equal(settings.busy_poll_us, 0);
     assert_int_equal(settings.shutdown_timeout_s, 10);

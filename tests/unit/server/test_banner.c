@@ -53,7 +53,7 @@ static void it_says_what_runs(void **state)
     snprintf(pid, sizeof(pid), ", pid %d\n", (int)getpid());
     assert_says(pid);
     assert_says(mem_allocator_name());
-    assert_says(" io: fake, ");
+    assert_says(" io: fake, none; auto\n");
 }
 
 static void it_says_how_large_it_is(void **state)
