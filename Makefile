@@ -135,6 +135,12 @@ e2e: all $(E2E) $(PRELOAD) $(PLANTED) ## redis-cli, client libraries and wire te
 conformance: all ## the Redis test suite as an outside judge: make conformance UNITS=expire
 	$(Q)SHOAL=$(OUT)/shoal $(RUN) tests/conformance/run.py $(UNITS)
 
+e2e-epoll: ## e2e against a server that uses epoll
+	$(Q)SHOAL_IO_ENGINE=epoll $(MAKE) --no-print-directory $(parallel) e2e
+
+conformance-epoll: ## conformance of a server that uses epoll
+	$(Q)SHOAL_IO_ENGINE=epoll $(MAKE) --no-print-directory $(parallel) conformance
+
 differential: all ## random programs beside redis-server and on 1, 2, 4 shards: make differential N=1000000 SEED=1
 	$(Q)SHOAL=$(SERVER) $(RUN) tests/differential/run.py $(N:%=--commands %) $(SEED:%=--seed %) $(ARGS)
 
@@ -223,7 +229,7 @@ uninstall: ## remove what install put there, the config aside
 clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
 
-.PHONY: all help run setup-build test test-long unit e2e conformance differential models fuzz fuzz-test bench bench-test micro instructions unit-build \
+.PHONY: all help run setup-build test test-long unit e2e conformance e2e-epoll conformance-epoll differential models fuzz fuzz-test bench bench-test micro instructions unit-build \
         deps compile-commands tidy sources format format-check docs install uninstall clean FORCE
 
 # ---- rules -------------------------------------------------------------------------------------

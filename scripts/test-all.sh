@@ -10,9 +10,10 @@ set -u
 cd "$(dirname "$0")/.."
 
 [ $# -gt 0 ] || set -- tidy models bench-test fuzz-test fuzz \
-    unit:release e2e:release conformance:release differential:release instructions:release \
+    unit:release e2e:release conformance:release conformance-epoll:release differential:release \
+    instructions:release \
     unit:asan e2e:asan conformance:asan \
-    unit:tsan e2e:tsan e2e:tiny
+    unit:tsan e2e:tsan e2e:tiny e2e-epoll:tiny
 
 # The stages are builds of their own: nothing of the make above is theirs.
 unset MAKEFLAGS MFLAGS MAKELEVEL MODE

@@ -12,6 +12,7 @@ Runs Redis's own test suite against a started server, one fresh server per unit.
                                                       counts on, and --enable-debug-command yes
     PORT     first of three ports to use             27100
     TIMEOUT  seconds a unit may take                 120
+    SHOAL_IO_ENGINE  uring or epoll: the server reads it itself, and must use that one
 
 left-out.txt names every test that is left out and why; a test that fails, a row that matches no
 test, a server that dies and a unit that does not end are failures.
@@ -41,6 +42,7 @@ DENIED_TAGS = "-slow -needs:repl -needs:save"
 
 PORT = int(os.environ.get("PORT", "27100"))
 TIMEOUT = float(os.environ.get("TIMEOUT", "120"))
+ENGINE = os.environ.get("SHOAL_IO_ENGINE", "auto")
 SHOAL = os.environ.get("SHOAL", str(ROOT / "build" / "shoal"))
 SERVER = os.environ.get("SERVER", shlex.quote(SHOAL) +
                         " --port {port} --shards 2 --maxmemory-policy noeviction"
@@ -72,10 +74,17 @@ class Server:
                 with socket.create_connection(("127.0.0.1", PORT), 1) as s:
                     s.sendall(b"PING\r\n")
                     if s.recv(64).startswith(b"+PONG"):
-                        return None
+                        return self.uses_another_engine()
             except OSError:
                 time.sleep(0.02)
         return f"did not answer PING within {seconds} s"
+
+    def uses_another_engine(self):
+        """What is wrong where one was asked for, or None."""
+        shown = {"uring": " io: io_uring, ", "epoll": " io: epoll, "}.get(ENGINE)
+        if shown and shown not in pathlib.Path(self.log).read_text(errors="replace"):
+            return f"does not use {ENGINE}, see {self.log}"
+        return None
 
     def stop(self):
         """Ends it as an operator would; what went wrong, or None."""

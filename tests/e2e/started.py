@@ -1,6 +1,7 @@
 """A started server for the tests in Python, and the count of what passed.
 
-Environment: SHOAL, the binary; PORT, the first of ten ports. A sanitizer's build is recognised by
+Environment: SHOAL, the binary; PORT, the first of ten ports; SHOAL_IO_ENGINE and its like, options that the server reads
+there itself. A sanitizer's build is recognised by
 the folder it lies in, and SCALE says how much less there is to do with it.
 """
 
@@ -52,7 +53,18 @@ class Server:
         if self.process.poll() is not None or not self.ready.is_set():
             self.stop()
             raise RuntimeError("the server did not start:\n" + "\n".join(self.output))
+        self._check_engine()
         return self
+
+    def _check_engine(self):
+        """A whole run with one engine is not to pass by the other."""
+        asked = os.environ.get("SHOAL_IO_ENGINE", "auto")
+        if asked == "auto" or "--io-engine" in self.process.args:
+            return
+        shown = {"uring": " io: io_uring, ", "epoll": " io: epoll, "}[asked]
+        if not any(shown in line for line in self.output):
+            self.stop()
+            raise RuntimeError("the server does not use %s:\n%s" % (asked, "\n".join(self.output)))
 
     def __exit__(self, *_):
         self.stop()
