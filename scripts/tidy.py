@@ -51,7 +51,7 @@ FOLDER_FILES_MAX = 30
 # Where threads meet: queues (spsc, and mesh which makes them), single-writer counters, sleep and
 # wake. The others are single words anyone reads: the wall clock's offset, the log's level, the
 # slow log's next id, whether the allocator's threads hurry.
-ATOMICS_LIVE_IN = re.compile(r"(^|/)((spsc|counter)\w*|mesh|lanes|sleep|clock|log|slowlog|"
+ATOMICS_LIVE_IN = re.compile(r"(^|/)((spsc|counter)\w*|mesh|lanes|total|memory_pool|memory_share|sleep|clock|log|slowlog|"
                              r"purge_jemalloc)\.[ch]$")
 # The client library is a program's of its own, and has no base.
 CLOCKS_LIVE_IN = re.compile(r"(^|/)base/clock\.[ch]$|^src/client/")

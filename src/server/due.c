@@ -13,6 +13,7 @@
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/loop.h"
+#include "shoal/shard/shard.h"
 #include "shoal/stats/records.h"
 #include "shoal/stats/stats.h"
 #include "shoal/store/keyspace/keyspace.h"
@@ -49,6 +50,7 @@ void due_publish(struct reactor *reactor)
 {
     struct reactor_stats *stats = reactor->stats;
     keyspace_publish(reactor->keyspace);
+    memory_share_settle(reactor);
     backpressure_publish(reactor);
     counter_set(&stats->buffer_bytes, conns_bytes(reactor->conns));
     counter_set(&stats->turns, reactor->ring->turns);

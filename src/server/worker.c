@@ -139,6 +139,8 @@ void worker_begin(struct worker *worker, struct ring *ring)
     reactor->keyspace->held_by = worker->shard.queues;
     reactor->keyspace->shard = reactor->id;
     reactor->keyspace->shards = reactor->count;
+    if (reactor->count > 1)
+        reactor->keyspace->part.pool = &reactor->peer[SEQUENCER]->shard->share.pool;
     random_seed(&reactor->random, clock_ticks());
     random_seed(&reactor->keyspace->random, random_next(&reactor->random));
     reactor->now_ms = reactor->keyspace->now_ms = reactor->loop->sampled_ms = clock_now_ms();

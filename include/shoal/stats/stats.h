@@ -34,9 +34,8 @@ struct reactor_stats {
     struct counter connections_closed;
     struct counter ops_per_sec, bytes_in_per_sec, bytes_out_per_sec, sampled_ms;
     struct counter request_bytes, reply_bytes; /* of buffer_bytes what is bounded, see budget.h */
-    struct counter used_peak;      /* most memory in use that this reactor has seen, see memory.h */
-    struct counter chase_until_ms; /* of its memory share */
-    struct counter error_names;    /* how many of errors[] have one: counter_published() */
+    struct counter used_peak;   /* most memory in use that this reactor has seen, see memory.h */
+    struct counter error_names; /* how many of errors[] have one: counter_published() */
     struct error_stats errors[STATS_ERRORS_MAX];
     struct command_stats command[]; /* registry_count() of them */
 };

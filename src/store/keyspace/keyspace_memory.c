@@ -4,7 +4,8 @@
  * Room is made before a command allocates, and for little at a time: what a command cannot repay
  * within its share of work is owed, and paid by the next commands and between them by
  * keyspace_work(). A debt above 1 % is worked on for longer, and only when nothing can be evicted
- * is a write refused.
+ * is a write refused. Before anything is evicted the shard takes what no other shard uses
+ * (store/keyspace/memory_pool.h).
  */
 #include "shoal/base/clock.h"
 #include "shoal/base/minmax.h"
@@ -48,9 +49,15 @@ static uint64_t count_expiring(const struct keyspace *keyspace)
     return count;
 }
 
+/* With the room that transactions have reserved. */
+static uint64_t occupied(const struct keyspace *keyspace)
+{
+    return keyspace_used(keyspace) + keyspace->_reserved;
+}
+
 static uint64_t bytes_over_budget(const struct keyspace *keyspace, uint64_t bytes)
 {
-    uint64_t used = keyspace_used(keyspace) + keyspace->_reserved + bytes;
+    uint64_t used = occupied(keyspace) + bytes;
     return used > keyspace->budget_bytes ? used - keyspace->budget_bytes : 0;
 }
 
@@ -101,7 +108,7 @@ bool keyspace_evict(struct keyspace *keyspace, uint64_t bytes, uint64_t for_ns)
 
 static bool grant_room(struct keyspace *keyspace, uint64_t bytes)
 {
-    uint64_t used = keyspace_used(keyspace) + keyspace->_reserved + bytes;
+    uint64_t used = occupied(keyspace) + bytes;
     keyspace->_headroom =
         used < keyspace->budget_bytes ? (keyspace->budget_bytes - used) / HEADROOM_PARTS : 0;
     keyspace->over_limit = false;
@@ -127,33 +134,65 @@ static bool can_go_on(const struct keyspace *keyspace, uint64_t bytes)
     return keyspace->_lazyfree != NULL || may_evict(keyspace, bytes);
 }
 
-/* Raises the budget by what the request lacks, up to the credit; false when it does not fit even
- * so. The other shards' budgets shrink when they see the sum. */
+/* Under a policy that evicts nothing no other shard can give either. */
+static bool may_have_credit(const struct keyspace *keyspace)
+{
+    return keyspace->policy->run != NULL;
+}
+
+static bool raise_budget(struct keyspace *keyspace, uint64_t bytes, bool on_credit)
+{
+    if (!memory_part_raise(&keyspace->part, bytes, on_credit))
+        return false;
+    keyspace->budget_bytes = bytes;
+    return true;
+}
+
+/* Room for `bytes` and for some of what comes next, of what no shard uses. */
+static bool take_free(struct keyspace *keyspace, uint64_t bytes)
+{
+    struct memory_part *part = &keyspace->part;
+    uint64_t needed = occupied(keyspace) + bytes;
+    if (part->pool == NULL)
+        return false;
+    uint64_t more = memory_part_reach(part, false) / part->chunk_parts;
+    return raise_budget(keyspace, needed + more, false) || raise_budget(keyspace, needed, false);
+}
+
+/* A shard that holds little need not evict of it while others hold more than their floor. */
+static bool take_floor(struct keyspace *keyspace, uint64_t bytes)
+{
+    uint64_t needed = occupied(keyspace) + bytes;
+    return needed <= keyspace->part.floor_bytes && may_have_credit(keyspace) &&
+           raise_budget(keyspace, needed, true);
+}
+
+/* Raises the budget by what the request lacks, or as far as there is credit; false when it does not
+ * fit even so. The other shards' budgets shrink when they see the sum. */
 static bool borrow_budget(struct keyspace *keyspace, uint64_t bytes)
 {
-    uint64_t budget = keyspace->budget_bytes, want = bytes_over_budget(keyspace, bytes);
-    if (keyspace->policy->run == NULL)
+    uint64_t needed = occupied(keyspace) + bytes, budget = keyspace->budget_bytes;
+    bool on_credit = may_have_credit(keyspace);
+    uint64_t there = keyspace->part.taken + memory_part_reach(&keyspace->part, on_credit);
+    uint64_t to = min(max(needed, with_overhead(bytes)), max(there, budget));
+    if (to < with_overhead(bytes) || (to < needed && !can_go_on(keyspace, bytes)))
         return false;
-    if (with_overhead(bytes) > budget && with_overhead(bytes) - budget > want)
-        want = with_overhead(bytes) - budget;
-    want = min(want, keyspace->credit_bytes);
-    if (with_overhead(bytes) > budget + want ||
-        (want < bytes_over_budget(keyspace, bytes) && !can_go_on(keyspace, bytes)))
-        return false;
-    keyspace->budget_bytes += want;
-    keyspace->credit_bytes -= want;
-    keyspace->borrowed = true;
-    return true;
+    if (to <= budget)
+        return true;
+    keyspace->borrowed = raise_budget(keyspace, to, on_credit);
+    return keyspace->borrowed;
 }
 
 bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
 {
     uint64_t owed = bytes_over_budget(keyspace, bytes);
-    if (owed == 0)
+    if (owed == 0 || take_free(keyspace, bytes))
         return grant_room(keyspace, bytes);
     keyspace->pressed = true;
+    if (take_floor(keyspace, bytes))
+        return grant_room(keyspace, bytes);
     if (keyspace->observed & OBSERVE_UNDO) /* a victim could be a pre-image */
-        return borrow_budget(keyspace, bytes) && bytes_over_budget(keyspace, bytes) == 0
+        return raise_budget(keyspace, occupied(keyspace) + bytes, may_have_credit(keyspace))
                    ? grant_room(keyspace, bytes)
                    : refuse_room(keyspace);
     if ((with_overhead(bytes) > keyspace->budget_bytes || !can_go_on(keyspace, bytes)) &&
@@ -173,12 +212,17 @@ bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
                : refuse_room(keyspace);
 }
 
+/* What the shard could have if it asked for it now. */
+static uint64_t reach(const struct keyspace *keyspace)
+{
+    uint64_t more = memory_part_reach(&keyspace->part, may_have_credit(keyspace)), most;
+    return __builtin_add_overflow(keyspace->budget_bytes, more, &most) ? UINT64_MAX : most;
+}
+
 bool keyspace_may_hold(struct keyspace *keyspace, uint64_t bytes)
 {
-    uint64_t credit = keyspace->policy->run != NULL ? keyspace->credit_bytes : 0, most;
-    bool fits = __builtin_add_overflow(keyspace->budget_bytes, credit, &most) ||
-                with_overhead(bytes) <= most;
-    return fits || refuse_room(keyspace);
+    return with_overhead(bytes) <= keyspace->budget_bytes ||
+           with_overhead(bytes) <= reach(keyspace) || refuse_room(keyspace);
 }
 
 bool keyspace_reserve(struct keyspace *keyspace, uint64_t bytes)
@@ -197,28 +241,27 @@ void keyspace_unreserve(struct keyspace *keyspace, uint64_t bytes)
 /* Not even the smallest item fits, nor would it after any eviction. */
 static bool is_stuck(const struct keyspace *keyspace)
 {
-    uint64_t owed = bytes_over_budget(keyspace, 0), smallest = with_overhead(keyspace_cost(1, 0));
-    return smallest > keyspace->budget_bytes ||
-           (owed > 0 && !may_evict(keyspace, smallest) &&
-            (keyspace->policy->run == NULL || owed + smallest > keyspace->credit_bytes));
+    uint64_t smallest = with_overhead(keyspace_cost(1, 0)), used = occupied(keyspace);
+    if (used + smallest <= keyspace->budget_bytes)
+        return false;
+    uint64_t most = reach(keyspace);
+    return smallest > most || (used > keyspace->budget_bytes && used + smallest > most &&
+                               !may_evict(keyspace, smallest));
 }
 
-void keyspace_set_share(struct keyspace *keyspace, uint64_t bytes, uint64_t credit)
+void keyspace_set_budget(struct keyspace *keyspace, uint64_t bytes)
 {
     keyspace->budget_bytes = bytes;
-    keyspace->credit_bytes = credit;
     keyspace->_headroom = 0;
     keyspace->over_limit = is_stuck(keyspace);
 }
 
 uint64_t keyspace_room(const struct keyspace *keyspace)
 {
-    uint64_t used = keyspace_used(keyspace) + keyspace->_reserved, budget = keyspace->budget_bytes;
-    if (budget == UINT64_MAX || can_go_on(keyspace, 1))
+    uint64_t used = occupied(keyspace), most = reach(keyspace);
+    if (most == UINT64_MAX || can_go_on(keyspace, 1))
         return UINT64_MAX;
-    if (keyspace->policy->run != NULL)
-        budget += keyspace->credit_bytes;
-    return budget > used ? budget - used : 0;
+    return most > used ? most - used : 0;
 }
 
 bool keyspace_in_debt(const struct keyspace *keyspace)

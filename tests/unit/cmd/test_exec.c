@@ -2,19 +2,20 @@
  * test_exec.c - running a command: room for what it adds, or a refusal.
  */
 #include "support/cmd_harness.h"
+#include "support/pool_with.h"
 
 static void refuses_growth_over_the_limit(void **state)
 {
     struct harness *h = *state;
     RUN_STEPS(state, { "MSET a 1 b 2", "+OK" });
-    keyspace_set_share(h->keyspace, keyspace_used(h->keyspace), 0);
+    keyspace_set_budget(h->keyspace, keyspace_used(h->keyspace));
     RUN_STEPS(state, { "SET a 2", "-OOM command not allowed when used memory > 'maxmemory'." },
               { "MSET c 2", "-OOM command not allowed when used memory > 'maxmemory'." },
               { "INCR a", "-OOM command not allowed when used memory > 'maxmemory'." },
               { "GET a", "$1 1" }, { "EXPIRE a 10", ":1" }, { "GETDEL a", "$1 1" },
               { "DEL a b", ":1" });
     assert_true(h->keyspace->over_limit);
-    keyspace_set_share(h->keyspace, UINT64_MAX, 0);
+    keyspace_set_budget(h->keyspace, UINT64_MAX);
     RUN_STEPS(state, { "SET a 2", "+OK" });
 }
 
@@ -23,7 +24,7 @@ static void makes_room_where_the_policy_evicts(void **state)
     struct harness *h = *state;
     RUN_STEPS(state, { "MSET a 1 b 2 c 3", "+OK" });
     h->keyspace->policy = evict_policy_find("allkeys-s3fifo");
-    keyspace_set_share(h->keyspace, keyspace_used(h->keyspace) + keyspace_cost(1, 1), 0);
+    keyspace_set_budget(h->keyspace, keyspace_used(h->keyspace) + keyspace_cost(1, 1));
     RUN_STEPS(state, { "SET d 4", "+OK" }, { "SET e 5", "+OK" }, { "SET f 6", "+OK" },
               { "GET f", "$1 6" }, { "DBSIZE", ":4" });
     assert_false(h->keyspace->over_limit);
@@ -56,23 +57,24 @@ static void refuses_a_result_over_the_limit(void **state)
 {
     struct harness *h = *state;
     for (size_t i = 0; i < sizeof(growing) / sizeof(growing[0]); i++) {
-        keyspace_set_share(h->keyspace, UINT64_MAX, 0);
+        keyspace_set_budget(h->keyspace, UINT64_MAX);
         fill(h);
-        keyspace_set_share(h->keyspace, keyspace_used(h->keyspace) + 100000, 0);
+        keyspace_set_budget(h->keyspace, keyspace_used(h->keyspace) + 100000);
         print_message("%s\n", growing[i]);
         assert_string_equal(harness_run(h, growing[i]), "-" ERR_OOM);
         RUN_STEPS(state, { "DBSIZE", ":5" }, { "STRLEN large", ":1310688" }, { "GET old", "$1 1" });
-        keyspace_set_share(h->keyspace, UINT64_MAX, 0);
+        keyspace_set_budget(h->keyspace, UINT64_MAX);
         assert_int_equal(harness_run(h, growing[i])[0], growing[i][0] == 'B' ? '*' : ':');
     }
 }
 
 static void nothing_gives_way_to_a_result_that_never_fits(void **state)
 {
+    struct memory_pool pool;
     struct harness *h = *state;
     h->keyspace->policy = evict_policy_find("allkeys-s3fifo");
     RUN_STEPS(state, { "MSET old 1 a 1 b 2 c 3", "+OK" });
-    keyspace_set_share(h->keyspace, keyspace_used(h->keyspace) + 500000, 100000);
+    pool_with_credit(&pool, h->keyspace, keyspace_used(h->keyspace) + 500000, 100000);
     RUN_STEPS(state, { "SETRANGE new 1048576 x", "-" ERR_OOM },
               { "SETRANGE old 1048576 x", "-" ERR_OOM }, { "SETBIT old 8388608 1", "-" ERR_OOM },
               { "BITFIELD a SET u8 8388608 1", "-" ERR_OOM }, { "SET large x", "+OK" },
@@ -87,7 +89,7 @@ static void others_give_way_to_a_result_that_fits(void **state)
     struct harness *h = *state;
     h->keyspace->policy = evict_policy_find("allkeys-s3fifo");
     fill(h);
-    keyspace_set_share(h->keyspace, keyspace_used(h->keyspace) + 500000, 0);
+    keyspace_set_budget(h->keyspace, keyspace_used(h->keyspace) + 500000);
     RUN_STEPS(state, { "SETRANGE new 1048576 x", ":1048577" }, { "EXISTS large", ":0" },
               { "STRLEN new", ":1048577" });
     assert_true(keyspace_used(h->keyspace) <= h->keyspace->budget_bytes);
@@ -98,7 +100,7 @@ static void a_long_number_is_reserved(void **state)
 {
     struct harness *h = *state;
     RUN_STEPS(state, { "SET a 1", "+OK" });
-    keyspace_set_share(h->keyspace, keyspace_used(h->keyspace) + 2000, 0);
+    keyspace_set_budget(h->keyspace, keyspace_used(h->keyspace) + 2000);
     RUN_STEPS(state, { "INCRBYFLOAT a 1e4932", "-" ERR_OOM },
               { "INCRBYFLOAT b 1e4932", "-" ERR_OOM }, { "INCRBYFLOAT a 1.5", "$3 2.5" });
 }

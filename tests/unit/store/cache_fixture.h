@@ -82,7 +82,7 @@ static inline void cache_use(struct keyspace *k, const char *policy, uint64_t bu
 {
     assert_non_null(evict_policy_find(policy));
     k->policy = evict_policy_find(policy);
-    keyspace_set_share(k, budget_bytes, 0);
+    keyspace_set_budget(k, budget_bytes);
 }
 
 /* Does a slice of work, and waits for the next; true while more is wanted soon. */

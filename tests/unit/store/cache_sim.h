@@ -52,7 +52,7 @@ static inline void sim_init(struct cache_sim *sim, uint64_t items, const char *p
     sim->keyspace = keyspace_new(sim->arena, &sim->stats);
     sim->keyspace->policy = evict_policy_find(policy);
     sim->keyspace->now_ms = 1750000000000;
-    keyspace_set_share(sim->keyspace, bytes + keyspace_cost(16, 32), 0);
+    keyspace_set_budget(sim->keyspace, bytes + keyspace_cost(16, 32));
 }
 
 static inline void sim_fini(struct cache_sim *sim)

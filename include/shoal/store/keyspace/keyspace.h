@@ -14,6 +14,7 @@
 #include "shoal/store/keyspace/defrag.h"
 #include "shoal/store/keyspace/lifetime.h"
 #include "shoal/store/keyspace/limits.h"
+#include "shoal/store/keyspace/memory_pool.h"
 #include "shoal/store/table/ghost.h"
 #include "shoal/store/table/table.h"
 
@@ -68,9 +69,9 @@ struct keyspace {
     const struct evict_policy *policy; /* what gives way to new items; never NULL */
     struct lifetime lifetime;          /* what TTLs become; lifetime_of() */
     bool pressed;                      /* had to make room since the reader last cleared this */
-    uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_share() */
-    uint64_t credit_bytes;  /* more than that, for a request that would be refused otherwise */
-    bool borrowed;          /* some credit was used since the reader last cleared this */
+    uint64_t budget_bytes;             /* what items and tables may take; keyspace_set_budget() */
+    struct memory_part part;           /* where a larger budget comes from */
+    bool borrowed;                     /* some credit was used since the reader last cleared this */
     struct random random;   /* of choices that need no secrecy; its seed is the shard's own */
     uint32_t shard, shards; /* which of how many this is, for the SCAN cursor */
     uint32_t observed;      /* enum keyspace_observer */
@@ -193,10 +194,11 @@ uint64_t keyspace_count(const struct keyspace *keyspace);
 
 /*
  * Allows the shard `bytes` from now on; UINT64_MAX = no limit. What is over is evicted by
- * keyspace_work() in slices, and by writes. A request that cannot fit may raise the budget by up to
- * `credit` in all until the next share, since other shards have as much free or can evict it.
+ * keyspace_work() in slices, and by writes. A request that lacks room raises the budget by what is
+ * free in keyspace->part's pool. One that cannot fit even so, or that keeps the shard below its
+ * floor, raises it further by what other shards can evict.
  */
-void keyspace_set_share(struct keyspace *keyspace, uint64_t bytes, uint64_t credit);
+void keyspace_set_budget(struct keyspace *keyspace, uint64_t bytes);
 
 /* About how many bytes could be evicted so that other shards may grow. */
 uint64_t keyspace_evictable(const struct keyspace *keyspace);

@@ -4,6 +4,7 @@
  */
 #include "unit/store/cache_fixture.h"
 
+#include "support/pool_with.h"
 #include "support/seed.h"
 
 static void noeviction_refuses_what_does_not_fit(void **state)
@@ -119,22 +120,23 @@ static void what_is_held_gives_way_to_nothing(void **state)
 /* A request that is larger than the shard may hold takes what others give back, and no more. */
 static void a_large_request_borrows(void **state)
 {
+    struct memory_pool pool;
     struct keyspace *k = *state;
     cache_use(k, "allkeys-s3fifo", 300 * 1000);
     for (uint64_t id = 0; id < 10 * 1000; id++)
         assert_true(cache_store(k, id, 0, 50, 0));
     uint64_t large = keyspace_cost(16, 500 * 1000), used = keyspace_used(k);
-    keyspace_set_share(k, 300 * 1000, large / 2);
+    pool_with_credit(&pool, k, 300 * 1000, large / 2);
     assert_false(keyspace_make_room(k, large));
     assert_false(k->borrowed);
-    keyspace_set_share(k, 300 * 1000, 2 * large);
+    pool_with_credit(&pool, k, 300 * 1000, 2 * large);
     assert_true(keyspace_make_room(k, large));
     assert_true(k->borrowed && !k->over_limit);
     assert_true(keyspace_used(k) + large <= k->budget_bytes);
     assert_true(keyspace_used(k) >= used - used / 50);
-    assert_true(k->credit_bytes < large + 300 * 1000);
+    assert_true(memory_part_reach(&k->part, true) < large + 300 * 1000);
     cache_use(k, "noeviction", 300 * 1000);
-    keyspace_set_share(k, 300 * 1000, 2 * large);
+    pool_with_credit(&pool, k, 300 * 1000, 2 * large);
     assert_false(keyspace_make_room(k, large));
 }
 
@@ -142,13 +144,14 @@ static void a_large_request_borrows(void **state)
  * under a volatile policy. */
 static void what_others_can_evict_is_as_good_as_ones_own(void **state)
 {
+    struct memory_pool pool;
     struct keyspace *k = *state;
     uint64_t id = 0;
     cache_use(k, "volatile-lru", 100 * 1000);
     while (cache_store(k, id, 0, 100, 0))
         id++;
     assert_true(k->over_limit);
-    keyspace_set_share(k, 100 * 1000, 50 * 1000);
+    pool_with_credit(&pool, k, 100 * 1000, 50 * 1000);
     assert_false(k->over_limit);
     for (uint64_t last = id + 200; id < last; id++)
         assert_true(cache_store(k, id, 0, 100, 0));
@@ -247,7 +250,7 @@ static void step(struct keyspace *k, struct random *random, uint64_t budget)
     } else if (kind == 98 && keyspace_freq(k, name.key) >= 0) {
         keyspace_expire(k, name.key, random_next(random) % 2 ? k->now_ms + 500 : 0);
     } else if (kind == 99 && random_next(random) % 100 == 0) {
-        keyspace_set_share(k, budget / 2 + random_next(random) % budget, 0);
+        keyspace_set_budget(k, budget / 2 + random_next(random) % budget);
     }
 }
 

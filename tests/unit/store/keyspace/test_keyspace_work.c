@@ -223,13 +223,13 @@ static void other_work_comes_in_slices_too(void **state)
     for (int i = 0; i < KEYS; i++)
         store(world, 1000 * 1000);
     k->policy = evict_policy_find("allkeys-s3fifo");
-    keyspace_set_share(k, keyspace_used(k) / 2, 0);
+    keyspace_set_budget(k, keyspace_used(k) / 2);
     int slices = 0;
     for (; keyspace_in_debt(k); slices++)
         k->now_ms += work(world);
     assert_in_range(slices, 30, 100);
     assert_in_range(k->db[0].count, KEYS / 4, KEYS / 2);
-    keyspace_set_share(k, UINT64_MAX, 0);
+    keyspace_set_budget(k, UINT64_MAX);
     keyspace_flush(k, -1);
     int64_t wait_ms;
     for (slices = 0; (wait_ms = work(world)) >= 0; slices++)
