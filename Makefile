@@ -1,6 +1,6 @@
 # shoal - build, run, test. `make help` lists what can be asked for.
 #
-#   MODE=release|debug|asan|ubsan|tsan|tiny   each builds into build/<mode>/
+#   MODE=release|debug|asan|ubsan|tsan|tiny|sim|simtiny   each builds into build/<mode>/
 #   V=1                                  show the commands
 #   CFLAGS_EXTRA=...                     appended to the compiler's flags (e.g. -march=native)
 #   LTO=                                 release without link-time optimisation
@@ -20,8 +20,8 @@ OUT     := build/$(MODE)
 Q       := $(if $(V),,@)
 say      = $(if $(V),:,printf '  %-5s %s\n')
 
-ifeq ($(filter $(MODE),release debug asan ubsan tsan tiny),)
-$(error MODE is one of release, debug, asan, ubsan, tsan, tiny, not "$(MODE)")
+ifeq ($(filter $(MODE),release debug asan ubsan tsan tiny sim simtiny),)
+$(error MODE is one of release, debug, asan, ubsan, tsan, tiny, sim, simtiny, not "$(MODE)")
 endif
 
 # ---- flags ------------------------------------------------------------------------------------
@@ -42,11 +42,15 @@ FLAGS_tsan    := $(SANITY) -fsanitize=thread -Wno-tsan
 # Every queue is full and every buffer too small, see base/bound.h; for the end-to-end tests.
 FLAGS_tiny    := $(FLAGS_debug) -O1 -DSHOAL_TINY
 
+# For the simulator: an allocator whose blocks it can count and refuse, and which no clock drives.
+FLAGS_sim     := $(FLAGS_debug) -O1
+FLAGS_simtiny := $(FLAGS_tiny)
+
 CFLAGS  := -std=gnu11 -g $(FLAGS_$(MODE)) $(WARN) $(DEFINES) -Iinclude $(CFLAGS_EXTRA)
 LDFLAGS := -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS_EXTRA)
 
 # The sanitizers want the C library's malloc. Of *_jemalloc.c and *_system.c the others are left out.
-MALLOC   := $(if $(filter asan ubsan tsan,$(MODE)),system,jemalloc)
+MALLOC   := $(if $(filter asan ubsan tsan sim simtiny,$(MODE)),system,jemalloc)
 UNUSED   := %_$(if $(filter system,$(MALLOC)),jemalloc,system).c
 built     = $(filter-out $(UNUSED),$(wildcard $1))
 # liburing: the archive, because 2.3's shared library lacks io_uring_enable_rings.
@@ -66,6 +70,7 @@ MICRO_SRC   := $(wildcard bench/micro/*.c)
 COUNTED_SRC := $(wildcard bench/instructions/*.c)
 EXAMPLE_SRC := $(wildcard docs/examples/*.c)
 UNIT_SRC    := $(call built,$(LAYERS:%=tests/unit/%/test_*.c) $(LAYERS:%=tests/unit/%/*/test_*.c) tests/unit/client/test_*.c $(if $(MAIN_SRC),tests/unit/test_*.c))
+SIM_SRC     := $(wildcard tests/sim/*.c)
 E2E_SRC     := $(wildcard tests/e2e/test_*.c)
 PRELOAD_SRC := $(wildcard tests/preload/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
@@ -87,6 +92,7 @@ MICRO    := $(patsubst bench/micro/%.c,$(OUT)/micro/%,$(MICRO_SRC))
 COUNTED  := $(OUT)/instructions
 EXAMPLES := $(if $(CLIENT),$(patsubst docs/examples/%.c,$(OUT)/examples/%,$(EXAMPLE_SRC)))
 UNIT     := $(patsubst tests/unit/%.c,$(OUT)/tests/unit/%,$(UNIT_SRC))
+SIM      := $(OUT)/tests/sim/sim
 E2E      := $(patsubst tests/%.c,$(OUT)/tests/%,$(E2E_SRC))
 # Libraries put in front of the server's: not where a sanitizer has put its own there.
 PRELOAD  := $(if $(filter release debug tiny,$(MODE)),$(patsubst tests/%.c,$(OUT)/tests/%.so,$(PRELOAD_SRC)))
@@ -144,6 +150,13 @@ conformance-epoll: ## conformance of a server that uses epoll
 differential: all ## random programs beside redis-server and on 1, 2, 4 shards: make differential N=1000000 SEED=1
 	$(Q)SHOAL=$(SERVER) $(RUN) tests/differential/run.py $(N:%=--commands %) $(SEED:%=--seed %) $(ARGS)
 
+sim: ## the whole server in one thread under many seeds: make sim SEEDS=2000 SEED=7
+	$(Q)$(MAKE) --no-print-directory $(parallel) MODE=sim sim-build
+	$(Q)$(MAKE) --no-print-directory $(parallel) MODE=simtiny sim-build
+	$(Q)SEED=$(or $(SEED),1) SEEDS=$(or $(SEEDS),300) tests/sim/run.py build/sim/tests/sim/sim build/simtiny/tests/sim/sim
+
+sim-build: $(SIM)
+
 models: ## check the models of the queues, of sleep and of credits (needs spin)
 	$(Q)tests/models/run.sh
 
@@ -180,7 +193,7 @@ C_FILES = $(shell find include src bench tests docs -name '*.[ch]' 2>/dev/null)
 tidy: all ## layers, lone headers, dead files, stale generated docs, leftovers
 	$(Q)SHOAL=$(SERVER) $(RUN) scripts/tidy.py
 
-SOURCES = $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(PRELOAD_SRC) \
+SOURCES = $(MAIN_SRC) $(CORE_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(SIM_SRC) $(PRELOAD_SRC) \
           $(FUZZ_SRC) $(BENCH_TESTS) $(filter $(UNUSED),$(wildcard src/base/*.c tests/unit/base/*.c))
 sources:
 	@printf '%s\n' $(SOURCES)
@@ -229,7 +242,7 @@ uninstall: ## remove what install put there, the config aside
 clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
 
-.PHONY: all help run setup-build test test-long unit e2e conformance e2e-epoll conformance-epoll differential models fuzz fuzz-test bench bench-test micro instructions unit-build \
+.PHONY: all help run setup-build test test-long unit e2e conformance e2e-epoll conformance-epoll differential sim sim-build models fuzz fuzz-test bench bench-test micro instructions unit-build \
         deps compile-commands tidy sources format format-check docs install uninstall clean FORCE
 
 # ---- rules -------------------------------------------------------------------------------------
@@ -251,7 +264,7 @@ WITH_ID := $(shell grep -rl --include='*.c' SHOAL_BUILD_ID src 2>/dev/null)
 $(sort $(call objects,$(WITH_ID)) $(call plain,$(WITH_ID))): private CFLAGS += -include build/gen/build_id.h
 # A library is for any compiler and any allocator of its user: no LTO, no libraries but libc.
 $(call objects,$(CLIENT_SRC) $(EXAMPLE_SRC)): private CFLAGS += $(if $(LTO),-fno-lto)
-$(call objects,$(UNIT_SRC) $(E2E_SRC)): private CFLAGS += -Itests $(if $(LTO),-fno-lto)
+$(call objects,$(UNIT_SRC) $(E2E_SRC) $(SIM_SRC)): private CFLAGS += -Itests $(if $(LTO),-fno-lto)
 $(call objects,$(BENCH_SRC)): private CFLAGS += -Ibench
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags | build/gen/build_id.h
@@ -294,6 +307,8 @@ wraps = $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -oh '__wrap_
 comma := ,
 $(UNIT): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(UNIT_CORE) $(CLIENT)
 	$(Q)$(call link,-lcmocka $(LIBS),-fno-lto $(call wraps,tests/unit/$*.c))
+$(SIM): $(call objects,$(SIM_SRC)) $(CORE)
+	$(Q)$(call link,$(LIBS),$(call wraps,tests/sim/memory.c))
 $(E2E): $(OUT)/tests/e2e/%: $(OUT)/obj/tests/e2e/%.o $(CLIENT)
 	$(Q)$(call link,-lhiredis -lpthread,-fno-lto)
 $(PRELOAD): $(OUT)/tests/%.so: tests/%.c $(OUT)/flags
@@ -305,4 +320,4 @@ build/%: build/release/%
 
 FORCE:
 .SECONDARY:
--include $(patsubst %.o,%.d,$(if $(PLANTED),$(OUT)/obj/planted/mesh.o) $(call plain,$(CORE_SRC)) $(call objects,$(CORE_SRC) $(MAIN_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC)))
+-include $(patsubst %.o,%.d,$(if $(PLANTED),$(OUT)/obj/planted/mesh.o) $(call plain,$(CORE_SRC)) $(call objects,$(CORE_SRC) $(MAIN_SRC) $(CLIENT_SRC) $(BENCH_SRC) $(MICRO_SRC) $(COUNTED_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(E2E_SRC) $(SIM_SRC)))

@@ -1,0 +1,366 @@
+/*
+ * check.c - is there an order of all that was asked that explains all that was heard?
+ *
+ * Every request becomes one action or, where the promise is one for each shard or key, several. An
+ * action happens at one moment between request and reply; one whose reply was lost happens then,
+ * later, or never. The search tries the actions that can come next, remembers what it has tried, and
+ * takes a read that fits at once: that is never wrong.
+ *
+ * source   the search is that of J. M. Wing and C. Gong, "Testing and Verifying Concurrent Objects"
+ *          (1993), with the memory of G. Lowe, "Testing for Linearizability" (2017)
+ */
+#include "model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    ACTIONS_MAX = 2 * SIM_CALLS_MAX,
+    SEEN_SLOTS = 1 << 20,
+    STATES_MAX = 400000, /* tried, before it is left undecided */
+};
+
+static struct action actions[ACTIONS_MAX]; /* by their from_ns */
+static uint32_t action_count, must_happen;
+static uint64_t sign[ACTIONS_MAX]; /* of each, for the hash of those that have happened */
+static bool happened[ACTIONS_MAX];
+static uint64_t *seen;
+static uint32_t states, best_left;
+static struct state best_state;
+static uint32_t best_at;
+
+/* ---- from calls to actions ----------------------------------------------- */
+
+static struct action *action_add(uint32_t call, enum action_kind kind)
+{
+    if (action_count == ACTIONS_MAX)
+        sim_fail("more actions than there is room for");
+    struct action *action = &actions[action_count++];
+    *action = (struct action){
+        .kind = kind,
+        .call = call,
+        .keys = ~0u,
+        .from_ns = calls[call].sent_ns,
+        .until_ns = calls[call].heard_ns,
+    };
+    return action;
+}
+
+static uint32_t shards_of(const struct op *op)
+{
+    uint32_t shards = 0;
+    if (op->kind == OP_FLUSHALL)
+        return ~0u;
+    for (uint32_t i = 0; i < op->keys; i++)
+        shards |= 1u << key_shard(op->key[i]);
+    return shards;
+}
+
+static void add_op(uint32_t call)
+{
+    const struct op *op = calls[call].op;
+    uint32_t shards = shards_of(op);
+    bool split = op->kind == OP_MGET && !sim.profile.strict;
+    for (uint32_t shard = 0; shard < 32; shard++) {
+        if (!split || !(shards & 1u << shard))
+            continue;
+        struct action *action = action_add(call, ACTION_OP);
+        action->shards = 1u << shard;
+        action->keys = 0;
+        for (uint32_t i = 0; i < op->keys; i++)
+            action->keys |= key_shard(op->key[i]) == shard ? 1u << i : 0;
+    }
+    if (!split)
+        action_add(call, ACTION_OP)->shards = shards;
+}
+
+static void add_watch(uint32_t call)
+{
+    for (uint32_t i = 0; i < calls[call].op->keys; i++) {
+        struct action *action = action_add(call, ACTION_WATCH);
+        action->keys = i;
+        action->shards = ~0u;
+    }
+}
+
+/* What a client's connection has queued. */
+struct queue {
+    bool open;
+    uint32_t life, count;
+    const struct op *op[MODEL_OPS_MAX];
+};
+
+static void add_exec(uint32_t call, struct queue *queue)
+{
+    struct action *action = action_add(call, ACTION_EXEC);
+    action->shards = ~0u;
+    action->queued_count = queue->count;
+    action->queued = sim_alloc(queue->count * sizeof(*action->queued) + 1);
+    for (uint32_t i = 0; i < queue->count; i++)
+        action->queued[i] = queue->op[i];
+    queue->open = false;
+}
+
+static bool was_refused(const struct call *call)
+{
+    return call->heard_ns < INT64_MAX && call->reply.type == '-';
+}
+
+static bool replies(const struct call *call, char type, const char *text)
+{
+    return call->heard_ns == INT64_MAX ||
+           (call->reply.type == type && strncmp(call->reply.text, text, strlen(text)) == 0);
+}
+
+static void expect(const struct call *call, bool fine)
+{
+    if (!fine && !was_refused(call))
+        sim_fail("the reply of number %u, %s, is %c%.40s", call->op->number,
+                 op_name((enum op_kind)call->op->kind), call->reply.type, call->reply.text);
+}
+
+static void add_in_queue(uint32_t i, struct queue *queue)
+{
+    const struct call *call = &calls[i];
+    if (call->op->kind == OP_EXEC) {
+        add_exec(i, queue);
+    } else if (call->op->kind == OP_DISCARD) {
+        expect(call, replies(call, '+', "OK"));
+        action_add(i, ACTION_FORGET)->shards = ~0u;
+        queue->open = false;
+    } else if (call->op->kind != OP_WATCH && call->op->kind != OP_MULTI) {
+        expect(call, replies(call, '+', "QUEUED"));
+        if (!was_refused(call))
+            queue->op[queue->count++] = call->op;
+    }
+}
+
+static void add_call(uint32_t i, struct queue *queue)
+{
+    const struct call *call = &calls[i];
+    switch (call->op->kind) {
+    case OP_MULTI:
+        expect(call, replies(call, '+', "OK"));
+        queue->open = !was_refused(call);
+        queue->count = 0;
+        break;
+    case OP_EXEC:
+    case OP_DISCARD:
+        expect(call, replies(call, '-', "ERR"));
+        break;
+    case OP_WATCH:
+        expect(call, replies(call, '+', "OK"));
+        add_watch(i);
+        break;
+    case OP_UNWATCH:
+        expect(call, replies(call, '+', "OK"));
+        action_add(i, ACTION_FORGET)->shards = ~0u;
+        break;
+    case OP_KILL:
+        break; /* whether it was still there nobody knows */
+    case OP_PAUSE:
+    case OP_UNPAUSE:
+    case OP_CONFIG:
+        expect(call, replies(call, '+', "OK"));
+        break;
+    case OP_SHUTDOWN:
+        expect(call, call->heard_ns == INT64_MAX);
+        break;
+    default:
+        add_op(i);
+    }
+}
+
+static void actions_make(void)
+{
+    static struct queue queues[MODEL_CLIENTS];
+    struct random random;
+    random_seed(&random, 1);
+    for (uint32_t i = 0; i < call_count; i++) {
+        struct queue *queue = &queues[calls[i].client];
+        if (queue->life != calls[i].life)
+            *queue = (struct queue){ .life = calls[i].life };
+        if (queue->open)
+            add_in_queue(i, queue);
+        else
+            add_call(i, queue);
+    }
+    for (uint32_t i = 0; i < action_count; i++) {
+        sign[i] = random_next(&random);
+        must_happen += actions[i].until_ns < INT64_MAX;
+    }
+}
+
+/* ---- the search ---------------------------------------------------------- */
+
+/* False: it was there. */
+static bool remember(uint64_t hash)
+{
+    uint32_t at = (uint32_t)(hash % SEEN_SLOTS);
+    hash |= 1;
+    while (seen[at] != 0) {
+        if (seen[at] == hash)
+            return false;
+        at = (at + 1) % SEEN_SLOTS;
+    }
+    seen[at] = hash;
+    return true;
+}
+
+/* Of one connection, those on the same shard in order. */
+static bool is_behind(uint32_t first, uint32_t at)
+{
+    const struct call *call = &calls[actions[at].call];
+    for (uint32_t i = first; i < at; i++) {
+        const struct call *other = &calls[actions[i].call];
+        if (!happened[i] && other->client == call->client && other->life == call->life &&
+            actions[i].call != actions[at].call && actions[i].shards & actions[at].shards)
+            return true;
+    }
+    return false;
+}
+
+/* Those that can come next, as far as the clock goes. */
+static uint32_t candidates(uint32_t first, uint32_t *out)
+{
+    int64_t until_ns = INT64_MAX;
+    uint32_t count = 0;
+    for (uint32_t i = first; i < action_count && actions[i].from_ns <= until_ns; i++) {
+        if (happened[i])
+            continue;
+        if (actions[i].until_ns < until_ns)
+            until_ns = actions[i].until_ns;
+        out[count++] = i;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (actions[out[i]].from_ns <= until_ns && !is_behind(first, out[i]))
+            out[kept++] = out[i];
+    return kept;
+}
+
+static bool search(const struct state *state, uint32_t first, uint32_t left, uint64_t done);
+
+/* It happens now, with those of its keys dead that the bits say. */
+static bool happens(const struct state *state, uint32_t at, uint32_t first, uint32_t left,
+                    uint64_t done, uint32_t lost, bool *fits)
+{
+    struct state after = *state;
+    model_expire(&after, &actions[at]);
+    *fits = model_run(&after, &actions[at], lost & model_mortal(&after, &actions[at]));
+    if (!*fits)
+        return false;
+    happened[at] = true;
+    bool found = search(&after, first, left - (actions[at].until_ns < INT64_MAX), done ^ sign[at]);
+    happened[at] = false;
+    return found;
+}
+
+/* In each way that the keys it looks at may have died. True: all else fits, too. */
+static bool try_action(const struct state *state, uint32_t at, uint32_t first, uint32_t left,
+                       uint64_t done, bool *only)
+{
+    struct state now = *state;
+    model_expire(&now, &actions[at]);
+    uint32_t mortal = model_mortal(&now, &actions[at]), lost = 0;
+    bool reads = model_only_reads(&actions[at]) && actions[at].until_ns < INT64_MAX;
+    *only = false;
+    do {
+        bool fits;
+        if (happens(state, at, first, left, done, lost, &fits))
+            return true;
+        if (fits && reads && lost == 0 && mortal == 0) {
+            *only = true; /* a read that fits: no other order is needed */
+            return false;
+        }
+        lost = (lost - mortal) & mortal; /* the next of its subsets */
+    } while (lost != 0 && states < STATES_MAX);
+    return false;
+}
+
+static bool search(const struct state *state, uint32_t first, uint32_t left, uint64_t done)
+{
+    uint32_t next[ACTIONS_MAX];
+    if (left == 0)
+        return true;
+    if (states >= STATES_MAX || !remember(done ^ model_hash(state)))
+        return false;
+    states++;
+    while (first < action_count && happened[first])
+        first++;
+    if (left < best_left) {
+        best_left = left;
+        best_state = *state;
+        best_at = first;
+    }
+    uint32_t count = candidates(first, next);
+    for (uint32_t pass = 0; pass < 2; pass++) { /* reads first */
+        for (uint32_t i = 0; i < count; i++) {
+            bool only;
+            if (model_only_reads(&actions[next[i]]) != (pass == 0))
+                continue;
+            if (try_action(state, next[i], first, left, done, &only))
+                return true;
+            if (only)
+                return false;
+        }
+    }
+    return false;
+}
+
+/* ---- the verdict --------------------------------------------------------- */
+
+static void tell_call(const struct call *call)
+{
+    const struct op *op = call->op;
+    char line[256];
+    int size = snprintf(line, sizeof(line), "  client %u  %-9s number %u", call->client,
+                        op_name((enum op_kind)op->kind), op->number);
+    for (uint32_t i = 0; i < op->keys; i++)
+        size += snprintf(line + size, sizeof(line) - (size_t)size, " %s", key_name(op->key[i]));
+    if (call->heard_ns == INT64_MAX)
+        printf("%s  (%.6f, no reply)\n", line, (double)call->sent_ns / 1e6);
+    else
+        printf("%s  (%.6f to %.6f) %c%.30s", line, (double)call->sent_ns / 1e6,
+               (double)call->heard_ns / 1e6, call->reply.type, call->reply.text);
+    for (uint32_t i = 0; i < call->reply.count && call->heard_ns < INT64_MAX; i++)
+        printf(" [%c%.20s]", call->reply.items[i].type, call->reply.items[i].text);
+    if (call->heard_ns < INT64_MAX)
+        printf("\n");
+}
+
+/* What could not be explained, where the best attempt came to its end. */
+static void tell_where(void)
+{
+    enum { SHOWN = 14 };
+    uint32_t from = actions[best_at].call > SHOWN ? actions[best_at].call - SHOWN : 0;
+    printf("no order of the requests explains the replies; around the first that does not fit:\n");
+    for (uint32_t i = from; i < call_count && i < from + 2 * SHOWN; i++)
+        tell_call(&calls[i]);
+}
+
+void check_history(void)
+{
+    struct state state;
+    memset(&state, 0, sizeof(state));
+    actions_make();
+    seen = sim_alloc(SEEN_SLOTS * sizeof(*seen));
+    best_left = must_happen + 1;
+    for (uint32_t i = 0; i < call_count; i++) {
+        totals.answered += calls[i].heard_ns < INT64_MAX;
+        totals.commits += calls[i].op->kind == OP_EXEC && calls[i].reply.type == '*';
+        totals.aborts += calls[i].op->kind == OP_EXEC && calls[i].reply.type == '_';
+    }
+    totals.calls += call_count;
+    totals.actions += action_count;
+    bool found = search(&state, 0, must_happen, 0);
+    totals.states += states;
+    if (found)
+        return;
+    if (states >= STATES_MAX) {
+        totals.undecided++;
+        return;
+    }
+    tell_where();
+    sim_fail("the replies are not those of any order of the requests");
+}
