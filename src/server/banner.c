@@ -3,6 +3,7 @@
  */
 #include "shoal/server/banner.h"
 
+#include "shoal/base/clock.h"
 #include "shoal/base/log.h"
 #include "shoal/base/mem.h"
 #include "shoal/base/minmax.h"
@@ -121,12 +122,12 @@ void banner_print_listeners(const struct server *server)
 /* "21265:M 22 Nov 2026 08:31:05.931 * Ready to accept connections": what Redis writes, in local time. */
 void banner_print_ready(void)
 {
-    struct timespec now;
+    int64_t now_us = clock_wall_us();
+    time_t now_s = (time_t)(now_us / 1000000);
     struct tm local;
     char date[32] = "";
-    clock_gettime(CLOCK_REALTIME, &now);
-    localtime_r(&now.tv_sec, &local);
+    localtime_r(&now_s, &local);
     strftime(date, sizeof(date), "%d %b %Y %H:%M:%S", &local);
     log_write(LOG_NOTICE, "%d:M %s.%03d * Ready to accept connections", (int)getpid(), date,
-              (int)(now.tv_nsec / 1000000));
+              (int)(now_us / 1000 % 1000));
 }

@@ -566,73 +566,6 @@ static void it_agrees_with_the_model(void **state)
 
 #define IN_KEYSPACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
-/* While clients are paused. */
-static void what_is_frozen_stays(void **state)
-{
-    struct keyspace *k = *state;
-    struct key key = key_in(0, "k"), other = key_in(0, "other");
-    assert_true(keyspace_set(k, key, bytes_str("v"), k->now_ms + 10));
-    assert_true(keyspace_set(k, other, bytes_str("v"), k->now_ms + 10));
-    k->now_ms += 1000;
-    k->frozen = true;
-    assert_null(keyspace_find(k, key));
-    assert_null(keyspace_read(k, key));
-    assert_false(keyspace_delete(k, key));
-    for (int i = 0; i < 50; i++) {
-        assert_true(keyspace_work(k) > 0);
-        k->now_ms += 100;
-    }
-    assert_int_equal(k->db[0].count, 2);
-    assert_int_equal(k->_expired, 0);
-    /* one that is made again takes the place of what is hidden */
-    assert_true(keyspace_set(k, key, bytes_str("new"), 0));
-    assert_int_equal(k->db[0].count, 2);
-    assert_non_null(keyspace_find(k, key));
-    table_validate(&k->db[0]);
-    k->frozen = false;
-    for (int i = 0; i < 50 && k->db[0].count > 1; i++) {
-        k->now_ms += 100;
-        keyspace_work(k);
-    }
-    assert_int_equal(k->db[0].count, 1);
-    assert_int_equal(k->_expired, 2);
-}
-
-static void nothing_frozen_is_evicted(void **state)
-{
-    struct keyspace *k = *state;
-    k->policy = evict_policy_find("allkeys-random");
-    for (int i = 0; i < 100; i++) {
-        char name[16];
-        snprintf(name, sizeof(name), "%d", i);
-        assert_true(keyspace_set(k, key_in(0, name), bytes_of(filler, 1000), 0));
-    }
-    k->budget_bytes = keyspace_used(k) / 2;
-    k->frozen = true;
-    assert_int_equal(keyspace_work(k), -1);
-    assert_int_equal(k->db[0].count, 100);
-    k->frozen = false;
-    keyspace_work(k);
-    assert_true(k->db[0].count < 100);
-}
-
-/* The sweep alone is off: who looks for an expired key still removes it. */
-static void without_the_sweep_expired_keys_are_hidden(void **state)
-{
-    struct keyspace *k = *state;
-    struct key key = key_in(0, "k"), other = key_in(0, "other");
-    assert_true(keyspace_set(k, key, bytes_str("v"), k->now_ms + 10));
-    assert_true(keyspace_set(k, other, bytes_str("v"), k->now_ms + 10));
-    k->sweep_off = true;
-    for (int i = 0; i < 50; i++) {
-        k->now_ms += 100;
-        assert_true(keyspace_work(k) > 0);
-    }
-    assert_int_equal(k->db[0].count, 2);
-    assert_null(keyspace_find(k, key));
-    assert_int_equal(k->db[0].count, 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -654,9 +587,6 @@ int main(void)
         IN_KEYSPACE(a_flush_is_seen_at_once_and_freed_later),
         IN_KEYSPACE(every_change_of_a_live_key_is_noticed),
         IN_KEYSPACE(what_was_absent_or_expired_is_not_changed_by_reaping_or_flushing),
-        IN_KEYSPACE(what_is_frozen_stays),
-        IN_KEYSPACE(nothing_frozen_is_evicted),
-        IN_KEYSPACE(without_the_sweep_expired_keys_are_hidden),
         IN_KEYSPACE(it_agrees_with_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -305,6 +305,75 @@ static void debt_stays_below_one_percent(void **state)
     }
 }
 
+/* While clients are paused. */
+static void what_is_frozen_stays(void **state)
+{
+    struct keyspace *k = *state;
+    struct name name, other_name;
+    cache_name(1, 0, &name);
+    cache_name(2, 0, &other_name);
+    struct key key = name.key, other = other_name.key;
+    assert_true(keyspace_set(k, key, bytes_str("v"), k->now_ms + 10));
+    assert_true(keyspace_set(k, other, bytes_str("v"), k->now_ms + 10));
+    k->now_ms += 1000;
+    k->frozen = true;
+    assert_null(keyspace_find(k, key));
+    assert_null(keyspace_read(k, key));
+    assert_false(keyspace_delete(k, key));
+    for (int i = 0; i < 50; i++) {
+        assert_true(keyspace_work(k) > 0);
+        k->now_ms += 100;
+    }
+    assert_int_equal(k->db[0].count, 2);
+    assert_int_equal(k->_expired, 0);
+    /* one that is made again takes the place of what is hidden */
+    assert_true(keyspace_set(k, key, bytes_str("new"), 0));
+    assert_int_equal(k->db[0].count, 2);
+    assert_non_null(keyspace_find(k, key));
+    table_validate(&k->db[0]);
+    k->frozen = false;
+    for (int i = 0; i < 50 && k->db[0].count > 1; i++) {
+        k->now_ms += 100;
+        keyspace_work(k);
+    }
+    assert_int_equal(k->db[0].count, 1);
+    assert_int_equal(k->_expired, 2);
+}
+
+static void nothing_frozen_is_evicted(void **state)
+{
+    struct keyspace *k = *state;
+    for (uint64_t id = 0; id < 100; id++)
+        assert_true(cache_store(k, id, 0, 1000, 0));
+    cache_use(k, "allkeys-random", keyspace_used(k) / 2);
+    k->frozen = true;
+    assert_int_equal(keyspace_work(k), -1);
+    assert_int_equal(k->db[0].count, 100);
+    k->frozen = false;
+    keyspace_work(k);
+    assert_true(k->db[0].count < 100);
+}
+
+/* The sweep alone is off: who looks for an expired key still removes it. */
+static void without_the_sweep_expired_keys_are_hidden(void **state)
+{
+    struct keyspace *k = *state;
+    struct name name, other_name;
+    cache_name(1, 0, &name);
+    cache_name(2, 0, &other_name);
+    struct key key = name.key, other = other_name.key;
+    assert_true(keyspace_set(k, key, bytes_str("v"), k->now_ms + 10));
+    assert_true(keyspace_set(k, other, bytes_str("v"), k->now_ms + 10));
+    k->sweep_off = true;
+    for (int i = 0; i < 50; i++) {
+        k->now_ms += 100;
+        assert_true(keyspace_work(k) > 0);
+    }
+    assert_int_equal(k->db[0].count, 2);
+    assert_null(keyspace_find(k, key));
+    assert_int_equal(k->db[0].count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +390,9 @@ int main(void)
         IN_KEYSPACE(a_flushed_table_counts_until_it_is_freed),
         IN_KEYSPACE(the_budget_is_kept_after_any_sequence),
         IN_KEYSPACE(debt_stays_below_one_percent),
+        IN_KEYSPACE(what_is_frozen_stays),
+        IN_KEYSPACE(nothing_frozen_is_evicted),
+        IN_KEYSPACE(without_the_sweep_expired_keys_are_hidden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
