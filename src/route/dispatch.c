@@ -275,9 +275,20 @@ static bool must_be_alone(const struct conn *conn, const struct request *request
            command_is_global(conn->reactor, request->command, &args);
 }
 
-static void hold(struct conn *conn)
+/* Whether the connection waits for the end of a pause, for INFO. */
+static void note_paused(struct conn *conn, bool paused)
+{
+    struct counter *blocked = &conn->reactor->stats->blocked;
+    if (paused == ((conn->flags & CONN_PAUSED) != 0))
+        return;
+    conn->flags ^= CONN_PAUSED;
+    counter_set(blocked, counter_get(blocked) + (paused ? 1 : UINT64_MAX));
+}
+
+static void hold(struct conn *conn, bool paused)
 {
     conn->flags |= CONN_HELD;
+    note_paused(conn, paused);
     if (conn->reactor->router->pause.until_ms != 0)
         input_detach(conn->unanswered
                          .last); /* or so many paused clients would leave none for CLIENT UNPAUSE */
@@ -300,12 +311,13 @@ static void dispatch_checked(struct conn *conn, struct request *request)
     if (must_be_alone(conn, request)) {
         if (conn->unanswered.first != request)
             batcher_run(conn->reactor); /* often all that it waits for */
-        if (conn->unanswered.first != request || is_paused(conn, request->command)) {
-            hold(conn);
+        bool paused = is_paused(conn, request->command);
+        if (conn->unanswered.first != request || paused) {
+            hold(conn, paused);
             return;
         }
     } else if (is_paused(conn, request->command)) {
-        hold(conn);
+        hold(conn, true);
         return;
     }
     start(conn, request);
@@ -316,6 +328,7 @@ static void dispatch_checked(struct conn *conn, struct request *request)
 static void drop_held(struct conn *conn, struct request *request)
 {
     conn->flags &= ~(uint32_t)CONN_HELD;
+    note_paused(conn, false);
     request->flags |= REQUEST_DONE | REQUEST_SILENT;
     conn_close_later(conn);
     if (conn->unanswered.first == request)
@@ -327,6 +340,7 @@ void dispatch_held(struct conn *conn)
     struct request *request = conn->unanswered.last;
     must(conn->flags & CONN_HELD && conn->unanswered.first != NULL);
     bool paused = is_paused(conn, request->command);
+    note_paused(conn, paused);
     if (conn->flags & CONN_DEAD || (paused && conn->flags & CONN_EOF)) {
         drop_held(conn, request);
         return;

@@ -35,7 +35,7 @@ LOGS = ROOT / "build" / "conformance"
 UNITS = [
     "type/string", "type/incr", "expire", "keyspace", "scan", "protocol", "info-command",
     "multi", "other", "quit", "introspection", "bitops", "bitfield", "slowlog", "latency-monitor",
-    "pubsub",
+    "pubsub", "pause",
 ]
 # What the suite may not ask for: replicas, files on disk, and minutes.
 DENIED_TAGS = "-slow -needs:repl -needs:save"

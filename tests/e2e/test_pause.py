@@ -50,7 +50,7 @@ def clients_that_go(server):
         equal(gone.read(), ("+", b"PONG"))
         staying = Connection(server.port, timeout=10)
         staying.send([("SET", "stays:" + how, "1")])
-        until("both wait", lambda: figure(admin, "connected_clients") == "3")
+        until("both wait", lambda: figure(admin, "blocked_clients") == "2")
         if how == "kill":
             equal(admin.run("CLIENT", "KILL", "ID", str(number)), (":", 1))
         elif how == "shut":
@@ -58,8 +58,10 @@ def clients_that_go(server):
         else:
             gone.close()
         until("it is gone although all are paused", lambda: figure(admin, "connected_clients") == "2")
+        equal(figure(admin, "blocked_clients"), "1")
         equal(admin.run("CLIENT", "UNPAUSE"), ("+", b"OK"))
         equal(staying.read(), ("+", b"OK"))
+        equal(figure(admin, "blocked_clients"), "0")
         staying.close()
         equal(admin.run("EXISTS", "gone:" + how, "gone:2:" + how, "gone:3:" + how), (":", 0))
         equal(admin.run("EXISTS", "stays:" + how), (":", 1))

@@ -62,6 +62,7 @@ enum conn_flag {
     CONN_BULKY = 1 << 22,
     /* what it has to send stays here until something is so that the client may rely on */
     CONN_OUT_HELD = 1 << 23,
+    CONN_PAUSED = 1 << 24, /* held by CLIENT PAUSE, and counted as blocked */
 };
 
 /*

@@ -27,6 +27,8 @@ enum counter_kind {
 #define STATS_COUNTERS(OWN, KEYSPACE)                                                              \
     OWN(clients, "Clients", "connected_clients", COUNTER_STATE,                                    \
         "connections that are open")                                                               \
+    OWN(blocked, "Clients", "blocked_clients", COUNTER_STATE,                                      \
+        "connections with a command that waits for the end of CLIENT PAUSE")                       \
     OWN(pubsub_clients, "Clients", "pubsub_clients", COUNTER_STATE,                                \
         "connections that have subscribed to a channel or a pattern")                              \
                                                                                                    \

@@ -17,8 +17,9 @@ static void flags_text(const struct conn *conn, char out[8])
         uint32_t flag;
         char letter;
     } letters[] = {
-        { CONN_SUBSCRIBED, 'P' }, { CONN_MULTI, 'x' },    { CONN_CLOSING, 'c' },
-        { CONN_UNIX, 'U' },       { CONN_NO_EVICT, 'e' }, { CONN_NO_TOUCH, 'T' },
+        { CONN_SUBSCRIBED, 'P' }, { CONN_MULTI, 'x' }, { CONN_CLOSING, 'c' },
+        { CONN_PAUSED, 'b' },     { CONN_UNIX, 'U' },  { CONN_NO_EVICT, 'e' },
+        { CONN_NO_TOUCH, 'T' },
     };
     size_t n = 0;
     for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)

@@ -58,7 +58,7 @@ void info_clients(struct info *info)
     info_add(info, "maxclients:%d\r\n", max);
     info_add(info, "client_recent_max_input_buffer:0\r\n");
     info_add(info, "client_recent_max_output_buffer:0\r\n");
-    info_add(info, "blocked_clients:0\r\n");
+    COUNTERS_TO(info, blocked);
     info_add(info, "tracking_clients:0\r\n");
     COUNTERS_TO(info, pubsub_clients);
     info_add(info, "clients_in_timeout_table:0\r\n");

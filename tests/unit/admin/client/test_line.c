@@ -87,11 +87,12 @@ static void state_shows(void **state)
     struct transaction transaction = { .count = 3, .watched = &first };
     struct conn conn = fresh();
     conn.transaction = &transaction;
-    conn.flags = CONN_MULTI | CONN_NO_EVICT | CONN_NO_TOUCH | CONN_CLOSING | CONN_UNIX;
+    conn.flags =
+        CONN_MULTI | CONN_NO_EVICT | CONN_NO_TOUCH | CONN_CLOSING | CONN_UNIX | CONN_PAUSED;
     conn.db = 15;
     conn.proto = PROTO_RESP3;
     write_line(&conn);
-    assert_field("flags=xcUeT");
+    assert_field("flags=xcbUeT");
     assert_field("multi=3");
     assert_field("watch=2");
     assert_field("db=15");
