@@ -22,6 +22,7 @@ struct counter_block {
 };
 
 struct counter_object {
+    struct value_object head;
     uint64_t count;
     struct counter_block *first;
 };
@@ -29,21 +30,21 @@ struct counter_object {
 static int64_t counter_objects;    /* how many there are */
 static bool counter_out_of_memory; /* the next one cannot be made */
 
-static inline const char *counter_encoding(const void *object)
+static inline const char *counter_encoding(const struct value_object *object)
 {
     (void)object;
     return "tally";
 }
 
-static inline size_t counter_footprint(const void *object)
+static inline size_t counter_footprint(const struct value_object *object)
 {
-    const struct counter_object *counter = object;
+    const struct counter_object *counter = (const struct counter_object *)object;
     return sizeof(*counter) + counter->count * COUNTER_BLOCK_BYTES;
 }
 
-static inline void counter_free(struct arena *arena, void *object)
+static inline void counter_free(struct arena *arena, struct value_object *object)
 {
-    struct counter_object *counter = object;
+    struct counter_object *counter = (struct counter_object *)object;
     while (counter->first != NULL) {
         struct counter_block *block = counter->first;
         counter->first = block->next;
@@ -53,32 +54,33 @@ static inline void counter_free(struct arena *arena, void *object)
     counter_objects--;
 }
 
-static inline void *counter_make(struct arena *arena, uint64_t count)
+static inline struct value_object *counter_make(struct arena *arena, uint64_t count)
 {
     if (counter_out_of_memory)
         return NULL;
     struct counter_object *counter = arena_alloc(arena, sizeof(*counter));
-    *counter = (struct counter_object){ .count = count };
+    *counter = (struct counter_object){ .head = { .owners = 1 }, .count = count };
     for (uint64_t i = 0; i < count; i++) {
         struct counter_block *block = arena_alloc(arena, sizeof(*block));
         block->next = counter->first;
         counter->first = block;
     }
     counter_objects++;
-    return counter;
+    return &counter->head;
 }
 
-static inline void *counter_copy(struct arena *arena, const void *object)
+static inline struct value_object *counter_copy(struct arena *arena,
+                                                const struct value_object *object)
 {
     return counter_make(arena, ((const struct counter_object *)object)->count);
 }
 
-static inline void *counter_move(struct defrag *defrag, void *object)
+static inline struct value_object *counter_move(struct defrag *defrag, struct value_object *object)
 {
     struct counter_object *counter = defrag_block(defrag, object);
     for (struct counter_block **at = &counter->first; *at != NULL; at = &(*at)->next)
         *at = defrag_block(defrag, *at);
-    return counter;
+    return &counter->head;
 }
 
 static const struct value_ops counter_string_ops = { .name = "string" };
@@ -103,7 +105,7 @@ static inline void counter_set_command(struct exec *exec)
         reply_error(exec->reply, ERR_NOT_INTEGER);
         return;
     }
-    void *object = counter_make(exec->keyspace->arena, (uint64_t)count);
+    struct value_object *object = counter_make(exec->keyspace->arena, (uint64_t)count);
     if (object != NULL && keyspace_set_object(exec->keyspace, exec_key(exec),
                                               (enum value_type)TYPE_COUNTER, object, 0))
         reply_ok(exec->reply);
@@ -116,7 +118,8 @@ static inline void counter_get_command(struct exec *exec)
     struct item *item;
     if (!exec_read(exec, (enum value_type)TYPE_COUNTER, &item))
         return;
-    const struct counter_object *counter = item == NULL ? NULL : item_object(item);
+    const struct counter_object *counter =
+        item == NULL ? NULL : (const struct counter_object *)item_object(item);
     uint64_t blocks = 0;
     for (const struct counter_block *block = counter == NULL ? NULL : counter->first; block != NULL;
          block = block->next)

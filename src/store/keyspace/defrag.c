@@ -179,7 +179,7 @@ static void batch_move_objects(struct defrag *defrag, const struct batch *batch)
 {
     for (unsigned i = 0; i < batch->count; i++) {
         struct item *item = batch->is_item[i] ? word_item(*batch->word[i]) : NULL;
-        if (item == NULL || item_encoding(item) != ITEM_OBJECT)
+        if (item == NULL || item_encoding(item) != ITEM_OBJECT || item_object(item)->owners > 1)
             continue;
         item_set_object(item, value_types[item_type(item)]->move(defrag, item_object(item)));
     }

@@ -297,7 +297,7 @@ bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, 
 }
 
 bool keyspace_set_object(struct keyspace *keyspace, struct key key, enum value_type type,
-                         void *object, int64_t expire_ms)
+                         struct value_object *object, int64_t expire_ms)
 {
     struct item *old = keyspace_find(keyspace, key), *item = NULL;
     expire_ms = new_expire(keyspace, old, expire_ms);
@@ -326,7 +326,7 @@ bool keyspace_copy(struct keyspace *keyspace, struct key from, struct key to)
     if (item_encoding(item) != ITEM_OBJECT)
         return keyspace_set(keyspace, to, item_value(item, scratch), expire_ms);
     enum value_type type = item_type(item);
-    void *object = value_types[type]->copy(keyspace->arena, item_object(item));
+    struct value_object *object = value_types[type]->copy(keyspace->arena, item_object(item));
     return object != NULL && keyspace_set_object(keyspace, to, type, object, expire_ms);
 }
 
@@ -334,14 +334,11 @@ bool keyspace_move(struct keyspace *keyspace, struct key from, struct key to)
 {
     struct item *item = keyspace_find(keyspace, from), *old = keyspace_find(keyspace, to);
     must(item != NULL && item != old);
-    if (keyspace->observed & OBSERVE_UNDO) /* both keys are to have a value of their own */
-        return keyspace_copy(keyspace, from, to) && keyspace_delete(keyspace, from);
+    if (unlikely(!may_change(keyspace, to, old)))
+        return false;
     int64_t expire_ms = new_expire(keyspace, old, own_expire(item));
     struct item *copy = item_rehouse(keyspace->arena, item, to.name, expire_ms);
-    if (!swap_or_add(keyspace, to, old, copy, CHANGE_SET))
-        return false;
-    item_take_object(copy, item);
-    return keyspace_delete(keyspace, from);
+    return swap_or_add(keyspace, to, old, copy, CHANGE_SET) && keyspace_delete(keyspace, from);
 }
 
 bool keyspace_delete(struct keyspace *keyspace, struct key key)
@@ -461,8 +458,6 @@ bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_m
     }
     table_account_add(table, item);
     struct item *copy = item_rehouse(keyspace->arena, item, key.name, expire_ms);
-    if (copy != NULL)
-        item_take_object(copy, item);
     return swap_or_add(keyspace, key, item, copy, CHANGE_TTL);
 }
 

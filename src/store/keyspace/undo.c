@@ -305,14 +305,6 @@ static void restore_bytes(struct undo *undo, struct undo_entry *entry, bool main
     item_set_main(entry->item, main);
 }
 
-/* One that was only given another TTL has taken the object along. */
-static void give_object_back(struct item *item, struct item *present)
-{
-    if (item_encoding(item) == ITEM_OBJECT && item_encoding(present) == ITEM_OBJECT &&
-        item_object(item) == item_object(present))
-        item_take_object(item, present);
-}
-
 static void revert_key(struct keyspace *keyspace, struct undo *undo, struct undo_entry *entry)
 {
     struct bytes name = entry_name(undo, entry);
@@ -330,7 +322,6 @@ static void revert_key(struct keyspace *keyspace, struct undo *undo, struct undo
     } else if (present != NULL) {
         restore_bytes(undo, entry, item_is_main(present));
         table_swap(table, present, item, entry->hash);
-        give_object_back(item, present);
         item_free(keyspace->arena, present);
     } else {
         must(entry->spare != NULL);

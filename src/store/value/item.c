@@ -145,9 +145,9 @@ struct item *item_new_int(struct arena *arena, struct bytes key, int64_t value, 
 }
 
 struct item *item_new_object(struct arena *arena, struct bytes key, enum value_type type,
-                             void *object, int64_t expire_ms)
+                             struct value_object *object, int64_t expire_ms)
 {
-    must(type != TYPE_STRING && value_types[type] != NULL);
+    must(type != TYPE_STRING && value_types[type] != NULL && object->owners == 1);
     struct shape shape = shape_of_word(ITEM_OBJECT, key.size, expire_ms != 0);
     struct item *item = item_alloc(arena, &shape, shape_class(&shape), key, expire_ms);
     if (item == NULL)
@@ -172,7 +172,7 @@ static void free_outside(struct arena *arena, struct item *item)
 {
     if (item_encoding(item) == ITEM_BLOB)
         blob_disown(item_blob(item));
-    else if (!(item->_head >> ITEM_LENT_BIT & 1))
+    else if (--item_object(item)->owners == 0)
         ops_of(item)->free(arena, item_object(item));
 }
 
@@ -312,18 +312,10 @@ struct item *item_rehouse(struct arena *arena, const struct item *item, struct b
     if (item_encoding(item) == ITEM_BLOB)
         blob_own(item_blob(item));
     if (item_encoding(item) == ITEM_OBJECT)
-        copy->_head |= (uint64_t)1 << ITEM_LENT_BIT;
+        item_object(item)->owners++;
     if (item_resized(item))
         item_mark_resized(copy);
     return copy;
-}
-
-void item_take_object(struct item *copy, struct item *item)
-{
-    if (item_encoding(copy) != ITEM_OBJECT)
-        return;
-    copy->_head &= ~((uint64_t)1 << ITEM_LENT_BIT);
-    item->_head |= (uint64_t)1 << ITEM_LENT_BIT;
 }
 
 /* ---- the value as text --------------------------------------------------- */

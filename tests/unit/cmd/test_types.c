@@ -5,6 +5,8 @@
 #include "support/cmd_harness.h"
 #include "support/counter_type.h"
 
+#include "shoal/store/keyspace/undo.h"
+
 #define WRONG "-" ERR_WRONG_TYPE
 
 static int setup(void **state)
@@ -112,6 +114,38 @@ static void every_command(void **state)
         if (all_commands[i].reply[0] == '-') /* it has changed nothing */
             RUN_STEPS(state, { "COUNTER.GET c", ":3" }, { "TTL c", ":-1" }, { "GET s", "$1 v" },
                       { "DBSIZE", ":2" });
+    }
+}
+
+static void begin_undo(struct harness *h, struct undo **undo)
+{
+    *undo = undo_new(h->keyspace);
+    undo_open(h->keyspace, *undo);
+}
+
+/* Whatever a command has made of the keys, in a transaction or not: they are as they were. */
+static void every_command_can_be_taken_back(void **state)
+{
+    struct harness *h = *state;
+    struct undo *undo;
+    for (size_t i = 0; i < sizeof(all_commands) / sizeof(all_commands[0]); i++) {
+        RUN_STEPS(state, { "FLUSHALL", "+OK" }, { "COUNTER.SET c 3", "+OK" }, { "SET s v", "+OK" });
+        keyspace_drain(h->keyspace, UINT64_MAX);
+        uint64_t before = h->keyspace->db[0].item_bytes;
+        begin_undo(h, &undo);
+        harness_steps(h, &all_commands[i], 1);
+        RUN_STEPS(state, { "EXPIRE s 1", NULL }, { "COUNTER.SET c 9", NULL },
+                  { "RENAME c x", NULL }, { "RENAME x s", NULL });
+        undo_close(h->keyspace);
+        undo_revert(h->keyspace, &undo);
+        RUN_STEPS(state, { "COUNTER.GET c", ":3" }, { "TTL c", ":-1" }, { "GET s", "$1 v" },
+                  { "TTL s", ":-1" }, { "DBSIZE", ":2" });
+        assert_int_equal(counter_objects, 1);
+        assert_int_equal(h->keyspace->db[0].item_bytes, before);
+        begin_undo(h, &undo);
+        harness_run(h, all_commands[i].line);
+        undo_close(h->keyspace);
+        undo_commit(h->keyspace, &undo);
     }
 }
 
@@ -297,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_command),
+        TEST(every_command_can_be_taken_back),
         TEST(no_command_is_forgotten),
         TEST(scan_knows_the_type),
         TEST(its_memory_is_counted),

@@ -157,7 +157,7 @@ bool keyspace_set(struct keyspace *keyspace, struct key key, struct bytes value,
 bool keyspace_set_int(struct keyspace *keyspace, struct key key, int64_t value, int64_t expire_ms);
 /* Takes the object over; where it returns false it has been freed. */
 bool keyspace_set_object(struct keyspace *keyspace, struct key key, enum value_type type,
-                         void *object, int64_t expire_ms);
+                         struct value_object *object, int64_t expire_ms);
 /* Gives another key the value, of any type, and the deadline of one that exists. keyspace_move() then
  * deletes that one, and copies nothing that lies outside the item. */
 bool keyspace_copy(struct keyspace *keyspace, struct key from, struct key to);

@@ -36,7 +36,7 @@ struct item {
     /*
      * bit  0..23   key size                     bit 29       main (the eviction policy's)
      *     24..25   encoding                         30..31   free
-     *         26   its object is another's          32..47   size of a raw value
+     *         26   free                             32..47   size of a raw value
      *         27   has a TTL                        48..55   size class
      *         28   resized                          56..59   type
      *                                               60..63   free
@@ -62,7 +62,7 @@ struct item *item_new_roomy(struct arena *arena, struct bytes key, size_t size, 
 struct item *item_new_int(struct arena *arena, struct bytes key, int64_t value, int64_t expire_ms);
 /* Takes the object over; it is still the caller's when NULL comes back. */
 struct item *item_new_object(struct arena *arena, struct bytes key, enum value_type type,
-                             void *object, int64_t expire_ms);
+                             struct value_object *object, int64_t expire_ms);
 void item_free(struct arena *arena, struct item *item);
 
 /*
@@ -84,18 +84,14 @@ bool item_set_expire(struct item *item, int64_t expire_ms);
 /* What a raw or blob value can grow to in place; 0 for a shared blob and any other. */
 size_t item_capacity(const struct item *item);
 
-/* A copy with another key and TTL. Both own the same blob; an object is still the first's until
- * item_take_object(), after which the first is only good to be counted and freed. NULL when memory
- * is out. */
+/* A copy with another key and TTL; both own the same blob or object. NULL when memory is out. */
 struct item *item_rehouse(struct arena *arena, const struct item *item, struct bytes key,
                           int64_t expire_ms);
-void item_take_object(struct item *copy, struct item *item);
 
 /* ---- accessors ----------------------------------------------------------- */
 
 enum {
     ITEM_ENCODING_SHIFT = 24,
-    ITEM_LENT_BIT = 26,
     ITEM_TTL_BIT = 27, /* so that head >> 24 & 8 is the size of expire_ms */
     ITEM_RESIZED_BIT = 28,
     ITEM_MAIN_BIT = 29,
@@ -204,15 +200,15 @@ static inline struct blob *item_blob(const struct item *item)
 }
 
 /* ITEM_OBJECT only */
-static inline void *item_object(const struct item *item)
+static inline struct value_object *item_object(const struct item *item)
 {
-    void *object;
+    struct value_object *object;
     memcpy(&object, item_value_at(item), sizeof(object));
     return object;
 }
 
 /* ITEM_OBJECT only: the object has moved. */
-static inline void item_set_object(struct item *item, void *object)
+static inline void item_set_object(struct item *item, struct value_object *object)
 {
     memcpy((char *)item_value_at(item), &object, sizeof(object));
 }

@@ -10,6 +10,7 @@
 #define SHOAL_STORE_VALUE_OPS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena;
 struct defrag;
@@ -19,17 +20,26 @@ enum value_type {
     VALUE_TYPES_MAX = 16,
 };
 
+/*
+ * What every object begins with. Items own it: one, or two while one takes the place of the other,
+ * or for as long as a transaction may be undone. It is changed in place by a sole owner only.
+ */
+struct value_object {
+    uint32_t owners; /* 1 when it is made */
+};
+
 /* Every function runs on the owner of the object's arena. */
 struct value_ops {
-    const char *name;                            /* of TYPE, and SCAN's TYPE */
-    const char *(*encoding)(const void *object); /* of OBJECT ENCODING */
-    size_t (*footprint)(const void *object);     /* bytes taken from the allocator */
+    const char *name; /* of TYPE, and SCAN's TYPE */
+    /* of OBJECT ENCODING */
+    const char *(*encoding)(const struct value_object *object);
+    size_t (*footprint)(const struct value_object *object); /* bytes taken from the allocator */
     /* Another object of the same value; NULL, with nothing left behind, when memory is out. */
-    void *(*copy)(struct arena *arena, const void *object);
-    void (*free)(struct arena *arena, void *object);
+    struct value_object *(*copy)(struct arena *arena, const struct value_object *object);
+    void (*free)(struct arena *arena, struct value_object *object);
     /* Hands each of its blocks to defrag_block() and puts what comes back in its place; returns
-     * where the object is now. */
-    void *(*move)(struct defrag *defrag, void *object);
+     * where the object is now. It has one owner. */
+    struct value_object *(*move)(struct defrag *defrag, struct value_object *object);
 };
 
 /* By enum value_type; NULL where there is no type. A test of types brings a table of its own. */
