@@ -133,27 +133,55 @@ static const struct command *inner_command(const struct args *args)
     return registry_find_sub(command, args_at(args, 3));
 }
 
-static void command_getkeys(struct conn *conn, const struct args *args, struct reply *reply)
+/* The command of which GETKEYS asks; NULL: the error is replied. */
+static const struct command *command_with_keys(const struct args *args, const struct args *inner,
+                                               struct reply *reply)
 {
     const struct command *command = inner_command(args);
-    struct args inner = { args->base, args->v + 2, args->count - 2 };
-    uint32_t count = 0;
-    (void)conn;
-    if (command == NULL) {
+    if (command == NULL)
         reply_error(reply, "ERR Invalid command specified");
-    } else if (command->first_key == 0) {
+    else if (!command_has_keys(command))
         reply_error(reply, "ERR The command has no key arguments");
-    } else if (!command_arity_ok(command, inner.count)) {
+    else if (!command_arity_ok(command, inner->count))
         reply_error(reply, "ERR Invalid number of arguments specified for command");
-    } else {
-        for (uint32_t i = command_key_first(command, inner.count); i != 0;
-             i = command_key_next(command, inner.count, i))
-            count++;
-        reply_array(reply, count);
-        for (uint32_t i = command_key_first(command, inner.count); i != 0;
-             i = command_key_next(command, inner.count, i))
-            reply_str(reply, args_at(&inner, i));
+    else if (command_key_first(command, inner) == 0) /* a count that is wrong */
+        reply_error(reply, "ERR Invalid arguments specified for command");
+    else
+        return command;
+    return NULL;
+}
+
+static void reply_keys(const struct args *args, struct reply *reply, bool with_flags)
+{
+    struct args inner = { args->base, args->v + 2, args->count - 2 };
+    const struct command *command = command_with_keys(args, &inner, reply);
+    uint32_t count = 0;
+    if (command == NULL)
+        return;
+    for (uint32_t i = command_key_first(command, &inner); i != 0;
+         i = command_key_next(command, &inner, i))
+        count++;
+    reply_array(reply, count);
+    for (uint32_t i = command_key_first(command, &inner); i != 0;
+         i = command_key_next(command, &inner, i)) {
+        if (with_flags)
+            reply_array(reply, 2);
+        reply_str(reply, args_at(&inner, i));
+        if (with_flags)
+            describe_key_flags(reply, command_key_written(command, &inner, i));
     }
+}
+
+static void command_getkeys(struct conn *conn, const struct args *args, struct reply *reply)
+{
+    (void)conn;
+    reply_keys(args, reply, false);
+}
+
+static void command_getkeysandflags(struct conn *conn, const struct args *args, struct reply *reply)
+{
+    (void)conn;
+    reply_keys(args, reply, true);
 }
 
 /* clang-format off */
@@ -169,6 +197,10 @@ static const struct command subs[] = {
       .group = "server", .since = "2.8.13", .complexity = "O(N) where N is the number of arguments to the command",
       .syntax = "command [arg ...]",
       .summary = "Extracts the keys of a whole command." },
+    { .name = "getkeysandflags", .arity = -3, .flags = CMD_ANYTIME, .home = command_getkeysandflags,
+      .group = "server", .since = "7.0.0", .complexity = "O(N) where N is the number of arguments to the command",
+      .syntax = "command [arg ...]",
+      .summary = "Extracts the keys of a whole command, and says what is done to each." },
     { .name = "info", .arity = -2, .flags = CMD_ANYTIME, .home = command_info,
       .group = "server", .since = "2.8.13", .complexity = "O(N) where N is the number of commands to look up",
       .syntax = "[command-name ...]",

@@ -1,9 +1,11 @@
 /*
  * describe_info.c - a row as COMMAND and COMMAND INFO tell it: ten fields, as in Redis 7.
  *
- * ACL categories, tips and key specs are derived from the row's flags, route and group.
+ * Tips and key specs are derived from the row's flags and route.
  */
+#include "shoal/cmd/categories.h"
 #include "shoal/cmd/describe.h"
+#include "shoal/cmd/registry.h"
 
 struct word {
     unsigned bits;
@@ -11,6 +13,9 @@ struct word {
 };
 
 enum { WORDS_MAX = 16 };
+
+/* Beside the flags of rows: no numbers say where the keys are, COMMAND GETKEYS does. */
+#define MOVABLE_KEYS (1u << 31)
 
 /* In the order in which Redis lists them. */
 static const struct word flag_words[WORDS_MAX] = {
@@ -25,20 +30,7 @@ static const struct word flag_words[WORDS_MAX] = {
     { CMD_NOAUTH, "no_auth" },
     { CMD_NOMULTI, "no_multi" },
     { CMD_PUBSUB, "pubsub" },
-};
-
-enum category {
-    CATEGORY_KEYSPACE = 1 << 0,
-    CATEGORY_READ = 1 << 1,
-    CATEGORY_WRITE = 1 << 2,
-    CATEGORY_STRING = 1 << 3,
-    CATEGORY_ADMIN = 1 << 4,
-    CATEGORY_FAST = 1 << 5,
-    CATEGORY_SLOW = 1 << 6,
-    CATEGORY_DANGEROUS = 1 << 8,
-    CATEGORY_CONNECTION = 1 << 9,
-    CATEGORY_TRANSACTION = 1 << 10,
-    CATEGORY_BITMAP = 1 << 11,
+    { MOVABLE_KEYS, "movablekeys" },
 };
 
 static const struct word category_words[WORDS_MAX] = {
@@ -47,6 +39,7 @@ static const struct word category_words[WORDS_MAX] = {
     { CATEGORY_WRITE, "@write" },
     { CATEGORY_STRING, "@string" },
     { CATEGORY_BITMAP, "@bitmap" },
+    { CATEGORY_PUBSUB, "@pubsub" },
     { CATEGORY_ADMIN, "@admin" },
     { CATEGORY_FAST, "@fast" },
     { CATEGORY_SLOW, "@slow" },
@@ -79,45 +72,11 @@ static void reply_words(struct reply *reply, const struct word *words, unsigned 
     }
 }
 
-static bool keyspace_wide(const struct command *command)
-{
-    return command->route == ROUTE_ALL_SUM || command->route == ROUTE_ALL_ARRAY ||
-           command->route == ROUTE_ALL_ATOMIC;
-}
-
-static unsigned group_category(const struct command *command)
-{
-    struct bytes group = bytes_str(command->group);
-    if (bytes_is(group, "string"))
-        return CATEGORY_STRING;
-    if (bytes_is(group, "bitmap"))
-        return CATEGORY_BITMAP;
-    if (bytes_is(group, "connection"))
-        return CATEGORY_CONNECTION;
-    if (bytes_is(group, "transactions"))
-        return CATEGORY_TRANSACTION;
-    return bytes_is(group, "generic") || keyspace_wide(command) ? CATEGORY_KEYSPACE : 0;
-}
-
-static unsigned categories_of(const struct command *command)
-{
-    unsigned categories = command->flags & CMD_FAST ? CATEGORY_FAST : CATEGORY_SLOW;
-    if (command->subs != NULL) /* a container: its sub-commands are in categories */
-        return categories;
-    categories |= group_category(command);
-    categories |= command->flags & CMD_READONLY ? CATEGORY_READ : 0;
-    categories |= command->flags & CMD_WRITE ? CATEGORY_WRITE : 0;
-    categories |= command->flags & CMD_ADMIN ? CATEGORY_ADMIN | CATEGORY_DANGEROUS : 0;
-    if (command->route == ROUTE_ALL_ARRAY || command->route == ROUTE_ALL_ATOMIC)
-        categories |= CATEGORY_DANGEROUS;
-    return categories;
-}
-
 bool describe_in_category(const struct command *command, struct bytes category)
 {
-    unsigned categories = categories_of(command);
     for (int i = 0; i < WORDS_MAX; i++)
-        if (categories & category_words[i].bits && bytes_is(category, category_words[i].text + 1))
+        if (command->categories & category_words[i].bits &&
+            bytes_is(category, category_words[i].text + 1))
             return true;
     return false;
 }
@@ -139,6 +98,15 @@ static void reply_name_int(struct reply *reply, const char *name, int64_t value)
     reply_int(reply, value);
 }
 
+void describe_key_flags(struct reply *reply, bool written)
+{
+    reply_set(reply, written ? 3 : 2);
+    reply_simple(reply, written ? "RW" : "RO");
+    reply_simple(reply, "access");
+    if (written)
+        reply_simple(reply, "update");
+}
+
 /* One spec: the keys from the first index to the last, by steps. `lastkey` is relative to the
  * first. */
 static void reply_key_specs(struct reply *reply, const struct command *command)
@@ -146,14 +114,9 @@ static void reply_key_specs(struct reply *reply, const struct command *command)
     reply_set(reply, command->first_key != 0);
     if (command->first_key == 0)
         return;
-    bool write = command->flags & CMD_WRITE;
     reply_map(reply, 3);
     reply_cstr(reply, "flags");
-    reply_set(reply, write ? 3 : 2);
-    reply_simple(reply, write ? "RW" : "RO");
-    reply_simple(reply, "access");
-    if (write)
-        reply_simple(reply, "update");
+    describe_key_flags(reply, command->flags & CMD_WRITE);
     reply_cstr(reply, "begin_search");
     reply_map(reply, 2);
     reply_cstr(reply, "type");
@@ -192,11 +155,12 @@ void describe_info(struct reply *reply, const struct command *command)
     reply_array(reply, 10);
     reply_cstr(reply, command->full_name);
     reply_int(reply, command->arity);
-    reply_words(reply, flag_words, command->flags);
+    bool movable = command->keys != NULL;
+    reply_words(reply, flag_words, command->flags | (movable ? MOVABLE_KEYS : 0));
     reply_int(reply, command->first_key);
-    reply_int(reply, command->last_key);
+    reply_int(reply, movable ? 0 : command->last_key);
     reply_int(reply, command->step);
-    reply_words(reply, category_words, categories_of(command));
+    reply_words(reply, category_words, command->categories);
     reply_tips(reply, command);
     reply_key_specs(reply, command);
     reply_subs(reply, command);

@@ -21,8 +21,8 @@ struct key exec_key_at(const struct exec *exec, uint32_t i)
 static uint32_t key_count(const struct exec *exec)
 {
     uint32_t count = 0;
-    for (uint32_t i = command_key_first(exec->command, exec->args.count); i != 0;
-         i = command_key_next(exec->command, exec->args.count, i))
+    for (uint32_t i = command_key_first(exec->command, &exec->args); i != 0;
+         i = command_key_next(exec->command, &exec->args, i))
         count++;
     return count;
 }
@@ -34,8 +34,8 @@ static void run_each(struct exec *exec)
     int64_t sum = 0;
     if (array)
         reply_array(exec->reply, key_count(exec));
-    for (uint32_t i = command_key_first(command, exec->args.count); i != 0;
-         i = command_key_next(command, exec->args.count, i)) {
+    for (uint32_t i = command_key_first(command, &exec->args); i != 0;
+         i = command_key_next(command, &exec->args, i)) {
         exec->hash = hash_key(exec_arg(exec, i));
         sum += command->each(exec, i);
     }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "shoal/base/must.h"
+#include "shoal/cmd/categories.h"
 
 enum {
     PROBES = 1024, /* a power of two, twice the rows: chains stay near one probe */
@@ -140,6 +141,7 @@ static struct command *add_row(const struct command *command)
     if (command->name != NULL) {
         row->id = (uint16_t)registry.count;
         row->full_name = command->name;
+        row->categories = command_categories(command);
         registry.by_id[registry.count++] = row;
     }
     return row;
@@ -186,14 +188,29 @@ static uint32_t last_key_index(const struct command *command, uint32_t argc)
                                   : argc - (uint32_t)-command->last_key;
 }
 
-uint32_t command_key_first(const struct command *command, uint32_t argc)
+uint32_t command_key_first(const struct command *command, const struct args *args)
 {
+    bool writes;
+    if (unlikely(command->keys != NULL))
+        return command->keys(args, 0, &writes);
     uint32_t first = (uint32_t)command->first_key;
-    return first < argc ? first : 0;
+    return first < args->count ? first : 0;
 }
 
-uint32_t command_key_next(const struct command *command, uint32_t argc, uint32_t index)
+uint32_t command_key_next(const struct command *command, const struct args *args, uint32_t index)
 {
+    bool writes;
+    if (unlikely(command->keys != NULL))
+        return command->keys(args, index, &writes);
     uint32_t next = index + (uint32_t)command->step;
-    return next <= last_key_index(command, argc) && next < argc && command->step > 0 ? next : 0;
+    bool more = next <= last_key_index(command, args->count) && next < args->count;
+    return more && command->step > 0 ? next : 0;
+}
+
+bool command_key_written(const struct command *command, const struct args *args, uint32_t index)
+{
+    bool writes = command->flags & CMD_WRITE;
+    if (command->keys != NULL)
+        command->keys(args, index - 1, &writes);
+    return writes;
 }

@@ -172,8 +172,8 @@ static bool arity_ok(const struct command *command, const struct args *args)
 
 static bool has_long_key(const struct command *command, const struct args *args)
 {
-    for (uint32_t i = command_key_first(command, args->count); i != 0;
-         i = command_key_next(command, args->count, i))
+    for (uint32_t i = command_key_first(command, args); i != 0;
+         i = command_key_next(command, args, i))
         if (args->v[i].size > KEY_BYTES_MAX)
             return true;
     return false;

@@ -22,12 +22,12 @@ static uint32_t key_shard(const struct reactor *reactor, struct bytes key)
 int command_shard(const struct reactor *reactor, const struct command *command,
                   const struct args *args, uint64_t *hash)
 {
-    uint32_t i = command_key_first(command, args->count);
+    uint32_t i = command_key_first(command, args);
     if (i == 0)
         return (int)reactor->id;
     *hash = hash_key(args_at(args, i));
     uint32_t shard = key_shard(reactor, args_at(args, i));
-    while (reactor->count > 1 && (i = command_key_next(command, args->count, i)) != 0)
+    while (reactor->count > 1 && (i = command_key_next(command, args, i)) != 0)
         if (key_shard(reactor, args_at(args, i)) != shard)
             return -1;
     return (int)shard;
@@ -164,8 +164,8 @@ static void name_add(struct plan *plan, uint32_t shard, uint64_t hash)
 
 static void names_add_all(struct plan *plan, uint32_t shard, const struct step *step)
 {
-    for (uint32_t i = command_key_first(step->command, step->args.count); i != 0;
-         i = command_key_next(step->command, step->args.count, i))
+    for (uint32_t i = command_key_first(step->command, &step->args); i != 0;
+         i = command_key_next(step->command, &step->args, i))
         name_add(plan, shard, hash_key(args_at(&step->args, i)));
 }
 
@@ -191,8 +191,8 @@ static void add_each(struct plan *plan, struct step *step)
     uint32_t count = step->args.count;
     step->key_parts = calloc(count, sizeof(*step->key_parts));
     plan->failed |= step->key_parts == NULL;
-    for (uint32_t i = command_key_first(step->command, count); i != 0 && !plan->failed;
-         i = command_key_next(step->command, count, i)) {
+    for (uint32_t i = command_key_first(step->command, &step->args); i != 0 && !plan->failed;
+         i = command_key_next(step->command, &step->args, i)) {
         struct bytes key = args_at(&step->args, i);
         uint32_t shard = key_shard(plan->home, key);
         struct op *op = op_of(plan, shard);
@@ -216,8 +216,8 @@ static void add_split(struct plan *plan, struct step *step)
 {
     const struct command *command = step->command;
     uint32_t count = step->args.count;
-    for (uint32_t i = command_key_first(command, count); i != 0 && !plan->failed;
-         i = command_key_next(command, count, i)) {
+    for (uint32_t i = command_key_first(command, &step->args); i != 0 && !plan->failed;
+         i = command_key_next(command, &step->args, i)) {
         struct bytes key = args_at(&step->args, i);
         uint32_t shard = key_shard(plan->home, key);
         struct op *op = op_of(plan, shard);

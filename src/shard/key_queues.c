@@ -184,8 +184,8 @@ bool key_queues_admit_request(struct reactor *reactor, struct request *request)
     bool conflict = queue_exists(queues, conn);
     uint32_t names = 1;
     struct args args = request_args(request);
-    for (uint32_t i = command_key_first(command, args.count); i != 0;
-         i = command_key_next(command, args.count, i)) {
+    for (uint32_t i = command_key_first(command, &args); i != 0;
+         i = command_key_next(command, &args, i)) {
         names++;
         conflict |= queue_exists(queues, key_queues_name(hash_key(args_at(&args, i))));
     }
@@ -197,8 +197,8 @@ bool key_queues_admit_request(struct reactor *reactor, struct request *request)
         return false;
     }
     waiter_join(queues, waiter, conn);
-    for (uint32_t i = command_key_first(command, args.count); i != 0;
-         i = command_key_next(command, args.count, i))
+    for (uint32_t i = command_key_first(command, &args); i != 0;
+         i = command_key_next(command, &args, i))
         waiter_join(queues, waiter, key_queues_name(hash_key(args_at(&args, i))));
     return false;
 }

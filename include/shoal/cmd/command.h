@@ -75,6 +75,20 @@ typedef bool (*command_check_fn)(struct exec *exec);
  */
 #define KEYS(first, last, distance) .first_key = (first), .last_key = (last), .step = (distance)
 
+/*
+ * The keys of a row that these numbers cannot tell, since they follow a count or a word.
+ *
+ *   after    an argument; 0 to begin
+ *   *writes  whether the command writes to the key found
+ *   returns  the index of the first key beyond `after`, in order of arguments; 0 when there is none,
+ *            also where the arguments are wrong: the handler says so
+ *
+ * Its handler finds its keys with exec_key_at(); `exec->hash` is that of the first. Thread: any.
+ */
+typedef uint32_t (*command_keys_fn)(const struct args *args, uint32_t after, bool *writes);
+/* No number of the row is an argument, so that nobody takes one for a key. */
+#define KEYS_BY(function) .keys = (function), .first_key = 0, .last_key = -1, .step = 0
+
 struct command {
     const char *name; /* lower case; a sub-command has its own ("encoding") */
     /* As in Redis: exact, or -minimum; the name counts, of a sub-command both names. */
@@ -82,6 +96,7 @@ struct command {
     uint32_t flags;                   /* enum command_flag */
     uint8_t route;                    /* enum command_route */
     int8_t first_key, last_key, step; /* see KEYS; all 0 without keys */
+    command_keys_fn keys;             /* see KEYS_BY; NULL for most */
     command_shard_fn shard;
     command_each_fn each;
     command_home_fn home;
@@ -103,6 +118,7 @@ struct command {
 
     /* filled by registry_init() */
     uint16_t id;           /* 0..registry_count()-1; sub-commands have their own */
+    uint32_t categories;   /* enum command_category */
     const char *full_name; /* "client|kill" */
 };
 

@@ -11,6 +11,9 @@
 /* One entry of COMMAND INFO; nil for NULL. Thread: any. */
 void describe_info(struct reply *reply, const struct command *command);
 
+/* The flags of a key of COMMAND INFO and GETKEYSANDFLAGS: what is done to it. Thread: any. */
+void describe_key_flags(struct reply *reply, bool written);
+
 /* The command's name and its map in COMMAND DOCS. Thread: any. */
 void describe_docs(struct reply *reply, const struct command *command);
 

@@ -40,9 +40,16 @@ static inline bool command_arity_ok(const struct command *command, uint32_t coun
 /*
  * Argument indices of the keys: the first, and the one after `index`; 0 when there is none left.
  *
- *   for (uint32_t i = command_key_first(c, n); i != 0; i = command_key_next(c, n, i))
+ *   for (uint32_t i = command_key_first(c, args); i != 0; i = command_key_next(c, args, i))
  */
-uint32_t command_key_first(const struct command *command, uint32_t argc);
-uint32_t command_key_next(const struct command *command, uint32_t argc, uint32_t index);
+uint32_t command_key_first(const struct command *command, const struct args *args);
+uint32_t command_key_next(const struct command *command, const struct args *args, uint32_t index);
+/* Whether the command writes to the key at this index. */
+bool command_key_written(const struct command *command, const struct args *args, uint32_t index);
+
+static inline bool command_has_keys(const struct command *command)
+{
+    return command->first_key != 0 || command->keys != NULL;
+}
 
 #endif

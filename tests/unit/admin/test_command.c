@@ -60,6 +60,12 @@ static void getkeys(void **state)
     assert_string_equal(row_run("COMMAND GETKEYS GET k"), "*1 $1 k");
     assert_string_equal(row_run("COMMAND GETKEYS mset a 1 b 2"), "*2 $1 a $1 b");
     assert_string_equal(row_run("COMMAND GETKEYS object encoding k"), "*1 $1 k");
+    assert_string_equal(row_run("COMMAND GETKEYSANDFLAGS MGET a b"),
+                        "*2 *2 $1 a *2 +RO +access *2 $1 b *2 +RO +access");
+    assert_string_equal(row_run("COMMAND GETKEYSANDFLAGS SET k v"),
+                        "*1 *2 $1 k *3 +RW +access +update");
+    assert_string_equal(row_run("COMMAND GETKEYSANDFLAGS ping"),
+                        "-ERR The command has no key arguments");
     assert_string_equal(row_run("COMMAND GETKEYS nosuch k"), "-ERR Invalid command specified");
     assert_string_equal(row_run("COMMAND GETKEYS object nosuch k"),
                         "-ERR Invalid command specified");

@@ -14,14 +14,14 @@ static void noop(struct conn *conn, const struct args *args, struct reply *reply
 
 /* clang-format off */
 static const struct command subs[] = {
-    { .name = "no-thing", .arity = 2, .home = noop, .syntax = "", .summary = "Does nothing." },
-    { .name = "twice", .arity = 3, .home = noop, .syntax = "key [COUNT n]", .summary = "Does it twice." },
+    { .name = "no-thing", .group = "", .arity = 2, .home = noop, .syntax = "", .summary = "Does nothing." },
+    { .name = "twice", .group = "", .arity = 3, .home = noop, .syntax = "key [COUNT n]", .summary = "Does it twice." },
     HELP_ROW("generic", "1.2.3", CMD_STALE),
     { 0 },
 };
 static const struct command commands[] = {
-    { .name = "box", .arity = -2, .subs = subs },
-    { .name = "alone", .arity = -1, .home = noop, .subs = subs, .summary = "Does all." },
+    { .name = "box", .group = "", .arity = -2, .subs = subs },
+    { .name = "alone", .group = "", .arity = -1, .home = noop, .subs = subs, .summary = "Does all." },
     { 0 },
 };
 /* clang-format on */

@@ -60,9 +60,10 @@ static void finds_sub_commands(void **state)
 /* Names with other characters than letters, and one that differs from "get" beyond letters only. */
 static void names_with_other_characters(void **state)
 {
-    static const struct command rows[] = {
-        { .name = "a_b" }, { .name = "long_name_here" }, { .name = "x1" }, { 0 }
-    };
+    static const struct command rows[] = { { .name = "a_b", .group = "" },
+                                           { .name = "long_name_here", .group = "" },
+                                           { .name = "x1", .group = "" },
+                                           { 0 } };
     const struct command *const families[] = { rows };
     (void)state;
     registry_init(families, 1);
@@ -78,9 +79,10 @@ static void names_with_other_characters(void **state)
 static void keys_of(const char *name, uint32_t argc, uint32_t *indices, uint32_t *count)
 {
     const struct command *command = find(name);
+    struct args args = { .count = argc };
     *count = 0;
-    for (uint32_t i = command_key_first(command, argc); i != 0;
-         i = command_key_next(command, argc, i))
+    for (uint32_t i = command_key_first(command, &args); i != 0;
+         i = command_key_next(command, &args, i))
         indices[(*count)++] = i;
 }
 
@@ -97,8 +99,11 @@ static void keys_of_a_command(void **state)
     keys_of("dbsize", 1, keys, &count);
     assert_int_equal(count, 0);
     const struct command *sub = registry_find_sub(find("object"), bytes_str("freq"));
-    assert_int_equal(command_key_first(sub, 3), 2);
-    assert_int_equal(command_key_next(sub, 3, 2), 0);
+    struct args args = { .count = 3 };
+    assert_int_equal(command_key_first(sub, &args), 2);
+    assert_int_equal(command_key_next(sub, &args, 2), 0);
+    assert_false(command_key_written(sub, &args, 2));
+    assert_true(command_key_written(find("mset"), &args, 1));
 }
 
 static void arity(void **state)
