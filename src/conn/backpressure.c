@@ -4,6 +4,7 @@
 #include "shoal/conn/backpressure.h"
 
 #include "shoal/base/container_of.h"
+#include "shoal/base/minmax.h"
 #include "shoal/base/must.h"
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conns.h"
@@ -15,6 +16,7 @@
 enum {
     PENDING_MIN = BOUND(4096, 16), /* a last piece may be less: it will be read all the same */
     RELIEVE_MS = 10,
+    WHOLE_LOOKS = 1024, /* connections in line that are asked for, every RELIEVE_MS: 0.3 ms */
     LOOK_MS = 1000,
     PORTION_ALL_MS = 1000
 };
@@ -31,7 +33,7 @@ void backpressure_publish(struct reactor *reactor)
 {
     const struct budget *budget = &reactor->conns->budget;
     struct reactor_stats *stats = reactor->stats;
-    counter_set(&stats->request_bytes, budget_taken(budget));
+    counter_set(&stats->request_bytes, budget->taken[BUDGET_PART]);
     counter_set(&stats->reply_bytes, reply_bytes(reactor));
     counter_set(&stats->buffers_waiting, budget->waiting);
 }
@@ -93,7 +95,7 @@ void backpressure_renew(struct reactor *reactor)
     budget->part_bytes = budget_part(limit, reactor->count, own, requests);
     backpressure->others_bytes = replies - counter_get(&reactor->stats->reply_bytes);
     set_level(reactor, limit);
-    backpressure->over = budget_taken(budget) > budget->part_bytes;
+    backpressure->over = budget->taken[BUDGET_PART] > budget->part_bytes;
 }
 
 /* ---- waiting for room ---------------------------------------------------- */
@@ -108,33 +110,55 @@ bool backpressure_reserve(struct conn *conn, size_t total)
     struct reactor *reactor = conn->reactor;
     if (conn_is_waiting(conn))
         return false;
-    if (budget_reserve(&reactor->conns->budget, &conn->claim, total))
+    uint64_t has = input_bytes(conn->input);
+    if (budget_reserve(&reactor->conns->budget, &conn->claim, has, total)) {
+        input_follow(conn);
         return true;
+    }
     conn->flags |= CONN_RECV_PAUSED;
+    conn->pending = 0;
     counter_add(&reactor->stats->buffer_waits, 1);
     ring_cancel(reactor->ring, &conn->recv);
     return false;
 }
 
-/* It has sent more meanwhile: room would not lie idle. */
-static bool can_use_room(const struct conn *conn)
+static void go_on(struct conn *conn)
 {
-    return ring_unread(conn->reactor->ring, conn->fd) >= PENDING_MIN;
+    conn->active_ms = conn->reactor->now_ms; /* it was not its idleness */
+    input_follow(conn);
+    conn_recv_again(conn);
 }
 
-/* A granted connection that has nothing more to read gives the reservation back and queues again
- * when data arrives. */
-static uint32_t go_on(struct reactor *reactor)
+/* A connection that has nothing more to read gets no reservation: room would lie idle. It is read,
+ * and queues again when data arrives. */
+static uint32_t let_in_fitting(struct reactor *reactor)
 {
+    struct budget *budget = &reactor->conns->budget;
     struct reservation *claim;
     uint32_t count = 0;
-    while ((claim = budget_next(&reactor->conns->budget)) != NULL) {
+    while ((claim = budget_next(budget)) != NULL) {
         struct conn *conn = conn_of(claim);
-        if (!can_use_room(conn))
-            budget_cancel(&reactor->conns->budget, claim);
-        conn->active_ms = reactor->now_ms; /* it was not its idleness */
-        conn_recv_again(conn);
+        if (ring_unread(conn->reactor->ring, conn->fd) < PENDING_MIN)
+            budget_cancel(budget, claim);
+        go_on(conn);
         count++;
+    }
+    return count;
+}
+
+/* Requests that need their room for a moment only, wherever they are in line. */
+static uint32_t let_in_whole(struct reactor *reactor)
+{
+    struct budget *budget = &reactor->conns->budget;
+    uint32_t looks = min(budget->waiting, (uint32_t)WHOLE_LOOKS), count = 0;
+    for (uint32_t i = 0; i < looks && budget->waiting > 0; i++) {
+        struct reservation *claim = budget_look(budget);
+        struct conn *conn = conn_of(claim);
+        size_t total = input_whole(conn);
+        if (total > 0 && budget_let_in(budget, claim, input_bytes(conn->input), total)) {
+            go_on(conn);
+            count++;
+        }
     }
     return count;
 }
@@ -148,7 +172,7 @@ bool backpressure_queue(struct conn *conn, size_t more)
     if (had + more > BUDGET_FREE_BYTES && queued > budget->part_bytes / 2)
         return false;
     reactor->conns->backpressure.queued_bytes += more;
-    budget->request_bytes += more;
+    budget_allocated(budget, BUDGET_PART, more);
     conn->queued_bytes += more;
     return true;
 }
@@ -160,7 +184,7 @@ void backpressure_unqueue(struct conn *conn)
     conn->queued_bytes = 0;
     must(bytes <= reactor->conns->backpressure.queued_bytes);
     reactor->conns->backpressure.queued_bytes -= bytes;
-    reactor->conns->budget.request_bytes -= bytes;
+    budget_freed(&reactor->conns->budget, BUDGET_PART, bytes);
 }
 
 /* ---- connections that stall others --------------------------------------- */
@@ -170,7 +194,7 @@ static uint64_t held_requests(const struct conn *conn)
 {
     if (conn->reactor->conns->budget.waiting == 0)
         return 0;
-    return conn->claim.allocated + conn->claim.promised + conn->queued_bytes;
+    return input_bytes(conn->input) + conn->claim.promised + conn->queued_bytes;
 }
 
 static uint64_t held_replies(const struct conn *conn)
@@ -225,6 +249,16 @@ static bool is_stuck(struct conn *conn, int64_t line_waited_ms)
     return now_ms - conn->moved_ms >= patience_ms;
 }
 
+/* A client that has stopped keeps what has been allocated, and not the room for the rest: it queues
+ * again when more arrives. The request beside the part keeps it, for it takes none of the others'. */
+static void take_back(struct conn *conn)
+{
+    struct budget *budget = &conn->reactor->conns->budget;
+    if (budget->waiting > 0 && conn->claim.promised > 0 && conn->claim.share == BUDGET_PART &&
+        !conn_is_waiting(conn) && conn->reactor->now_ms - conn->active_ms >= LOOK_MS)
+        budget_cancel(budget, &conn->claim);
+}
+
 /* Every stall time-out begins anew after a time without pressure. */
 static void look(struct reactor *reactor)
 {
@@ -237,6 +271,7 @@ static void look(struct reactor *reactor)
          conn != NULL && closed < BACKPRESSURE_CLOSED_MAX; conn = conn->next) {
         if (anew)
             conn->moved_ms = now_ms;
+        take_back(conn);
         if (!is_stuck(conn, line_waited_ms))
             continue;
         counter_add(&reactor->stats->buffers_closed, 1);
@@ -266,7 +301,11 @@ uint32_t backpressure_relieve(struct reactor *reactor)
         return 0;
     timers_link(reactor->timers, &reactor->conns->backpressure.relief,
                 reactor->now_ms + RELIEVE_MS);
-    uint32_t count = go_on(reactor);
+    uint32_t count = let_in_fitting(reactor);
+    if (reactor->now_ms - reactor->conns->backpressure.relieved_ms >= RELIEVE_MS) {
+        reactor->conns->backpressure.relieved_ms = reactor->now_ms;
+        count += let_in_whole(reactor);
+    }
     if (reactor->conns->backpressure.over &&
         reactor->now_ms - reactor->conns->backpressure.portioned_ms >= PORTION_ALL_MS)
         portion_all(reactor);

@@ -9,7 +9,7 @@
 
 enum {
     FLOOR_PARTS = 4, /* of an equal part are everyone's at any time */
-    LOOKED_AT = 64,  /* in line for the request beside the budget, before a turn gives up */
+    LOOKED_AT = 64,  /* in line behind one that can never fit, before a turn gives up */
 };
 
 uint64_t budget_part(uint64_t limit_bytes, uint32_t shards, uint64_t own_bytes,
@@ -47,9 +47,8 @@ enum budget_level budget_level(uint64_t limit_bytes, uint64_t reply_bytes)
 
 /* ---- the line ------------------------------------------------------------ */
 
-static void line_join(struct budget *budget, struct reservation *claim, uint64_t needed)
+static void line_join(struct budget *budget, struct reservation *claim)
 {
-    claim->needed = needed;
     claim->next = NULL;
     claim->prev = budget->last;
     if (budget->last != NULL)
@@ -71,6 +70,8 @@ static void line_leave(struct budget *budget, struct reservation *claim)
         claim->next->prev = claim->prev;
     else
         budget->last = claim->prev;
+    if (budget->looked == claim)
+        budget->looked = claim->next;
     claim->prev = claim->next = NULL;
     claim->needed = 0;
     budget->waiting--;
@@ -78,92 +79,88 @@ static void line_leave(struct budget *budget, struct reservation *claim)
 
 /* ---- claims -------------------------------------------------------------- */
 
-static uint64_t claimed(const struct reservation *claim)
+uint64_t budget_request_bytes(const struct budget *budget)
 {
-    return claim->allocated + claim->promised;
+    uint64_t all = 0;
+    for (int share = 0; share < BUDGET_SHARES; share++)
+        all += budget->taken[share];
+    return all - budget->promised_bytes;
 }
 
-uint64_t budget_taken(const struct budget *budget)
+static bool fits(uint64_t most, uint64_t taken, uint64_t more)
 {
-    uint64_t all = budget->request_bytes + budget->promised_bytes;
-    uint64_t beside =
-        budget->oversize != NULL ? claimed(budget->oversize) : budget->oversize_left_bytes;
-    return all > beside ? all - beside : 0;
-}
-
-static bool fits(const struct budget *budget, uint64_t more)
-{
-    uint64_t used = budget_taken(budget);
-    return used <= budget->part_bytes && more <= budget->part_bytes - used;
+    return taken <= most && more <= most - taken;
 }
 
 static void promise(struct budget *budget, struct reservation *claim, uint64_t more)
 {
     claim->promised += more;
     budget->promised_bytes += more;
+    budget->taken[claim->share] += more;
 }
 
-/* Out of the budget, or beside it if no other reservation is. */
+static void promise_less(struct budget *budget, struct reservation *claim, uint64_t less)
+{
+    must(less <= claim->promised && less <= budget->taken[claim->share]);
+    claim->promised -= less;
+    budget->promised_bytes -= less;
+    budget->taken[claim->share] -= less;
+}
+
+/* What it has allocated is its owner's to move. */
+static void move_promise(struct budget *budget, struct reservation *claim, enum budget_share share)
+{
+    uint64_t promised = claim->promised;
+    promise_less(budget, claim, promised);
+    claim->share = share;
+    promise(budget, claim, promised);
+}
+
+/* Out of the part, or beside it if no other request is. */
 static bool grant(struct budget *budget, struct reservation *claim, uint64_t more)
 {
-    if (claim != budget->oversize && !fits(budget, more)) {
-        if (budget->oversize != NULL || budget->oversize_left_bytes > 0)
+    uint64_t taken = budget->taken[BUDGET_PART];
+    if (claim->share == BUDGET_PART && !fits(budget->part_bytes, taken, more)) {
+        if (budget->taken[BUDGET_BESIDE] > 0)
             return false;
-        budget->oversize = claim;
+        move_promise(budget, claim, BUDGET_BESIDE);
     }
     promise(budget, claim, more);
     return true;
 }
 
-bool budget_reserve(struct budget *budget, struct reservation *claim, uint64_t total)
+bool budget_reserve(struct budget *budget, struct reservation *claim, uint64_t has, uint64_t total)
 {
-    uint64_t has = claimed(claim);
     if (claim->needed > 0)
         return false;
-    if (total <= has)
+    if (total <= has + claim->promised)
         return true;
-    bool in_turn = budget->first == NULL || claim == budget->oversize;
-    if (in_turn && grant(budget, claim, total - has))
+    uint64_t more = total - has - claim->promised;
+    bool in_turn = budget->first == NULL || claim->share != BUDGET_PART;
+    if (in_turn && grant(budget, claim, more))
         return true;
-    line_join(budget, claim, total - has);
+    claim->needed = more;
+    claim->total = total;
+    line_join(budget, claim);
     return false;
 }
 
-void budget_grown(struct budget *budget, struct reservation *claim, uint64_t bytes)
+void budget_used(struct budget *budget, struct reservation *claim, uint64_t bytes)
 {
-    uint64_t more = bytes > claim->allocated ? bytes - claim->allocated : 0;
-    uint64_t kept = more < claim->promised ? more : claim->promised;
-    claim->promised -= kept;
-    budget->promised_bytes -= kept;
-    claim->allocated = bytes;
-}
-
-bool budget_release(struct budget *budget, struct reservation *claim)
-{
-    bool passes = budget->oversize == claim && claim->allocated > 0;
-    if (claim->needed > 0)
-        line_leave(budget, claim);
-    if (budget->oversize == claim)
-        budget->oversize = NULL;
-    if (passes)
-        budget->oversize_left_bytes = claim->allocated;
-    must(claim->promised <= budget->promised_bytes);
-    budget->promised_bytes -= claim->promised;
-    claim->promised = claim->allocated = 0;
-    return passes;
+    promise_less(budget, claim, bytes < claim->promised ? bytes : claim->promised);
 }
 
 void budget_cancel(struct budget *budget, struct reservation *claim)
 {
-    if (budget->oversize == claim)
-        budget->oversize = NULL;
-    budget->promised_bytes -= claim->promised;
-    claim->promised = 0;
+    promise_less(budget, claim, claim->promised);
+    claim->share = BUDGET_PART;
 }
 
-void budget_passed(struct budget *budget)
+void budget_release(struct budget *budget, struct reservation *claim)
 {
-    budget->oversize_left_bytes = 0;
+    if (claim->needed > 0)
+        line_leave(budget, claim);
+    budget_cancel(budget, claim);
 }
 
 /* In order, except that a reservation which could not fit into an empty budget lets others pass
@@ -172,13 +169,31 @@ struct reservation *budget_next(struct budget *budget)
 {
     struct reservation *claim = budget->first;
     for (int i = 0; claim != NULL && i < LOOKED_AT; i++, claim = claim->next) {
-        uint64_t needed = claim->needed;
-        if (grant(budget, claim, needed)) {
+        if (grant(budget, claim, claim->needed)) {
             line_leave(budget, claim);
             return claim;
         }
-        if (claimed(claim) + needed <= budget->part_bytes)
+        if (claim->total <= budget->part_bytes)
             return NULL;
     }
     return NULL;
+}
+
+struct reservation *budget_look(struct budget *budget)
+{
+    struct reservation *claim = budget->looked != NULL ? budget->looked : budget->first;
+    budget->looked = claim != NULL ? claim->next : NULL;
+    return claim;
+}
+
+bool budget_let_in(struct budget *budget, struct reservation *claim, uint64_t has, uint64_t total)
+{
+    must(claim->needed > 0);
+    if (!fits(BUDGET_WHOLE_BYTES, budget->taken[BUDGET_WHOLE], total))
+        return false;
+    line_leave(budget, claim);
+    move_promise(budget, claim, BUDGET_WHOLE);
+    if (total > has + claim->promised)
+        promise(budget, claim, total - has - claim->promised);
+    return true;
 }

@@ -140,7 +140,9 @@ void conn_open(struct reactor *reactor, int fd, bool unix_socket)
         socket_tune(fd, reactor->settings->tcp_keepalive_s);
     counter_add(&reactor->stats->connections_received, 1);
     counter_set(&reactor->stats->clients, reactor->conns->count);
-    ring_recv(reactor->ring, &conn->recv, fd);
+    if (reactor->conns->backpressure.over)
+        conn_be_bulky(conn);
+    conn_recv_again(conn);
 }
 
 void conn_kill(struct conn *conn)

@@ -62,7 +62,7 @@ void conns_use_settings(struct conns *conns)
 
 uint64_t conns_bytes(const struct conns *conns)
 {
-    return conns->budget.request_bytes + conns->chunks.slab_bytes +
+    return budget_request_bytes(&conns->budget) + conns->chunks.slab_bytes +
            counter_get(&conns->reactor->stats->reply_bytes) + conns->count * sizeof(struct conn) +
            conns->requests.count * sizeof(struct request);
 }

@@ -3,6 +3,7 @@
  */
 #include "shoal/conn/input.h"
 
+#include "shoal/base/minmax.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/conn/answer.h"
@@ -10,6 +11,7 @@
 #include "shoal/conn/conn_ops.h"
 #include "shoal/conn/conns.h"
 #include "shoal/net/ring.h"
+#include "shoal/net/socket.h"
 #include "shoal/options/options.h"
 #include "shoal/proto/decode.h"
 #include "shoal/reactor/reactor.h"
@@ -41,13 +43,11 @@ void input_release(struct input **input)
     must(it->refs > 0);
     if (--it->refs > 0)
         return;
-    it->budget->request_bytes -= input_footprint(it);
-    if (it->oversize)
-        budget_passed(it->budget);
+    budget_freed(it->budget, it->share, input_footprint(it));
     free(it);
 }
 
-static struct input *input_new(struct reactor *reactor, size_t capacity)
+static struct input *input_new(struct reactor *reactor, enum budget_share share, size_t capacity)
 {
     size_t footprint = mem_class_size(sizeof(struct input) + capacity);
     struct input *input = malloc(footprint);
@@ -55,10 +55,11 @@ static struct input *input_new(struct reactor *reactor, size_t capacity)
         return NULL;
     *input = (struct input){
         .budget = &reactor->conns->budget,
+        .share = share,
         .refs = 1,
         .capacity = footprint - sizeof(*input),
     };
-    reactor->conns->budget.request_bytes += footprint;
+    budget_allocated(input->budget, share, footprint);
     return input;
 }
 
@@ -86,10 +87,11 @@ static bool input_make_room(struct conn *conn, size_t more)
     size_t kept = old != NULL ? old->size - conn->input_at : 0;
     if (old != NULL && old->capacity - old->size >= more)
         return true;
-    size_t capacity = capacity_for(conn, kept + more);
-    struct input *input = input_new(conn->reactor, capacity < INPUT_MIN ? INPUT_MIN : capacity);
+    size_t capacity = max(capacity_for(conn, kept + more), (size_t)INPUT_MIN);
+    struct input *input = input_new(conn->reactor, conn->claim.share, capacity);
     if (input == NULL)
         return false;
+    uint64_t had = input_bytes(old), has = input_footprint(input);
     if (old != NULL) {
         memcpy(input->data, old->data + conn->input_at, kept);
         input_release(&conn->input);
@@ -97,8 +99,8 @@ static bool input_make_room(struct conn *conn, size_t more)
     input->size = kept;
     conn->input = input;
     conn->input_at = 0;
-    if (input->capacity > BUDGET_EARNED_BYTES)
-        budget_grown(&conn->reactor->conns->budget, &conn->claim, input_footprint(input));
+    if (has > had)
+        budget_used(&conn->reactor->conns->budget, &conn->claim, has - had);
     return true;
 }
 
@@ -113,18 +115,24 @@ static bool input_append(struct conn *conn, const char *data, size_t size)
 
 void input_settle(struct conn *conn)
 {
-    struct budget *budget = &conn->reactor->conns->budget;
-    if (!budget_release(budget, &conn->claim))
+    budget_release(&conn->reactor->conns->budget, &conn->claim);
+}
+
+void input_follow(struct conn *conn)
+{
+    struct input *input = conn->input;
+    if (input == NULL || input->share == conn->claim.share)
         return;
-    must(conn->input != NULL); /* the claim has counted it */
-    conn->input->oversize = true;
+    budget_freed(input->budget, input->share, input_footprint(input));
+    input->share = conn->claim.share;
+    budget_allocated(input->budget, input->share, input_footprint(input));
 }
 
 size_t input_window(struct conn *conn, char **place)
 {
     size_t has = conn->input != NULL ? conn->input->size - conn->input_at : 0;
     size_t want = conn->partial != NULL ? conn->partial->want : 0;
-    if (want < has + INPUT_WINDOW_MIN || conn->claim.allocated + conn->claim.promised < want)
+    if (want < has + INPUT_WINDOW_MIN || input_bytes(conn->input) + conn->claim.promised < want)
         return 0;
     if (conn->input->capacity - conn->input->size < INPUT_WINDOW_MIN &&
         !input_make_room(conn, INPUT_WINDOW_MIN))
@@ -173,7 +181,7 @@ void input_detach(struct request *request)
     for (uint32_t i = 0; i < request->argc; i++)
         if (request->args[i].offset + request->args[i].size > size)
             size = request->args[i].offset + request->args[i].size;
-    struct input *input = input_new(reactor, size);
+    struct input *input = input_new(reactor, BUDGET_PART, size);
     if (input == NULL)
         return;
     memcpy(input->data, request->base, size);
@@ -190,7 +198,7 @@ static bool take_unquoted(struct request *request, const struct decoder *decoder
     for (uint32_t i = 0; i < decoder->argc; i++)
         if (decoder->args[i].offset + decoder->args[i].size > size)
             size = decoder->args[i].offset + decoder->args[i].size;
-    request->input = input_new(request->conn->reactor, size);
+    request->input = input_new(request->conn->reactor, BUDGET_PART, size);
     if (request->input == NULL)
         return false;
     memcpy(request->input->data, decoder->base, size);
@@ -270,6 +278,36 @@ static const struct decode_limits *limits_of(const struct conn *conn)
         .args_max = DECODE_UNAUTH_ARGS_MAX,
     };
     return conn->flags & CONN_UNAUTHENTICATED ? &unauthenticated : &conn->reactor->conns->limits;
+}
+
+/* Peeks at it: a request is known to end only where it does. */
+static size_t whole_size(struct conn *conn, size_t has, size_t more)
+{
+    struct decoder decoder;
+    size_t size = 0;
+    char *data = malloc(has + more);
+    if (data == NULL)
+        return 0;
+    memcpy(data, conn->input->data + conn->input_at, has);
+    decoder_init(&decoder);
+    if (socket_peek(conn->fd, data + has, more) == more &&
+        decode(&decoder, conn->proto, limits_of(conn), data, has + more) == DECODE_OK)
+        size = sizeof(struct input) + decoder.size;
+    decoder_reset(&decoder);
+    free(data);
+    return size;
+}
+
+size_t input_whole(struct conn *conn)
+{
+    if (conn->input == NULL || conn->partial == NULL || conn->recv.in_flight)
+        return 0;
+    size_t has = conn->input->size - conn->input_at, pending = socket_pending(conn->fd);
+    if (pending == conn->pending || has + pending < conn->partial->want)
+        return 0;
+    size_t size = whole_size(conn, has, min(pending, (size_t)BUDGET_WHOLE_BYTES));
+    conn->pending = size == 0 ? (uint32_t)pending : 0;
+    return size;
 }
 
 /* NULL: unknown. */

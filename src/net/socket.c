@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -183,6 +184,18 @@ void socket_receive_little(int fd)
 {
     int bytes = RECEIVE_BYTES;
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
+size_t socket_pending(int fd)
+{
+    int pending = 0;
+    return ioctl(fd, FIONREAD, &pending) == 0 && pending > 0 ? (size_t)pending : 0;
+}
+
+size_t socket_peek(int fd, void *data, size_t size)
+{
+    ssize_t got = recv(fd, data, size, MSG_PEEK | MSG_DONTWAIT);
+    return got > 0 ? (size_t)got : 0;
 }
 
 void socket_tune(int fd, int keepalive_s)

@@ -185,8 +185,8 @@ static bool is_without_room(const struct reactor *reactor, const struct command 
                             const struct args *args)
 {
     uint64_t bytes = command->first_key == command->last_key ? exec_cost(args) : 1;
-    for (uint32_t i = command_key_first(command, args->count); i != 0;
-         i = command_key_next(command, args->count, i)) {
+    for (uint32_t i = command_key_first(command, args); i != 0;
+         i = command_key_next(command, args, i)) {
         uint32_t shard = reactor_of_slot(reactor, hash_slot(args_at(args, i)));
         if (bytes > (shard == reactor->id ? keyspace_room(reactor->keyspace)
                                           : stats_shard_room(reactor, shard)))

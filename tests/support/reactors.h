@@ -331,11 +331,11 @@ static inline void reactors_check_empty(const struct reactor *reactor)
     assert_null(conns->starved.first);
     assert_int_equal(conns->lingering, 0);
     assert_int_equal(conns->requests.free_count, conns->requests.count);
-    assert_int_equal(conns->budget.request_bytes, 0);
+    for (int share = 0; share < BUDGET_SHARES; share++)
+        assert_int_equal(conns->budget.taken[share], 0);
     assert_int_equal(conns->budget.reply_bytes, 0);
     assert_int_equal(conns->budget.promised_bytes, 0);
     assert_int_equal(conns->budget.waiting, 0);
-    assert_int_equal(conns->budget.oversize_left_bytes, 0);
     assert_int_equal(conns->backpressure.queued_bytes, 0);
     assert_int_equal(conns->chunks.loose_bytes, 0);
     assert_int_equal(fake_buffers_available(reactor->ring), FAKE_BUFFERS);

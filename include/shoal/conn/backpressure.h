@@ -3,10 +3,22 @@
  * wait, which go on, and which are closed.
  *
  * Waiting comes first: a connection whose request does not fit is not read, and one whose replies
- * are not taken does not run another command. A connection is closed (evicted_clients) only when
- * others wait because of it and it has hardly moved for BACKPRESSURE_STALL_MS. This time-out
- * shrinks as the head of the line waits longer; otherwise a series of stalled clients could each
- * cost it the full time-out.
+ * are not taken does not run another command.
+ *
+ *             backpressure_reserve()                  complete, or closed
+ *   received ───────────┬──► has its reservation ──────────────────────────► gone
+ *      ▲                │         ▲    ▲    │
+ *      │     no room    │         │    │    │ nothing has come for a second: it keeps
+ *      │                ▼   room  │    │    │ what it has, and is received
+ *      │              in line ────┘    │    ▼
+ *      │                │ │            │  received
+ *      └────────────────┘ └────────────┘
+ *      room, but nothing    all of its rest has come: input_whole(),
+ *      more has come        wherever it is in line
+ *
+ * A connection is closed (evicted_clients) only when others wait because of it and it has hardly
+ * moved for BACKPRESSURE_STALL_MS. This time-out shrinks as the head of the line waits longer;
+ * otherwise a series of stalled clients could each cost it the full time-out.
  */
 #ifndef SHOAL_CONN_BACKPRESSURE_H
 #define SHOAL_CONN_BACKPRESSURE_H
@@ -41,7 +53,7 @@ struct backpressure {
     bool over;             /* requests take more than the part */
     uint64_t queued_bytes; /* by MULTI */
     uint64_t others_bytes; /* replies of the other reactors, when last looked */
-    int64_t renewed_ms, looked_ms, portioned_ms;
+    int64_t renewed_ms, relieved_ms, looked_ms, portioned_ms;
     struct timer relief; /* the turn in which it is looked at again */
 };
 

@@ -122,6 +122,7 @@ struct conn {
     size_t input_at;          /* parsed up to here */
     struct decoder *partial;  /* progress in an incomplete request; NULL: none */
     struct reservation claim; /* room for it */
+    uint32_t pending;         /* in line: so much was in the kernel's buffer, less than its rest */
     uint32_t portions;        /* received since the last large request */
 
     struct conn *prev, *next; /* the reactor's connections */

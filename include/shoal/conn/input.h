@@ -19,8 +19,8 @@ struct request;
 
 /* Received bytes that could not be parsed at once. */
 struct input {
-    struct budget *budget; /* where it is counted */
-    bool oversize;         /* ... beside the budget */
+    struct budget *budget; /* where it is counted, ... */
+    uint32_t share;        /* ... enum budget_share */
     uint32_t refs;         /* requests that point into it, and the connection */
     size_t size, capacity;
     char data[];
@@ -46,6 +46,19 @@ void input_settle(struct conn *conn);
 
 /* Where the rest of a large request, for which there is room, can be received; 0: there is none. */
 size_t input_window(struct conn *conn, char **place);
+
+/* What its request has allocated, 0 if nothing. */
+static inline uint64_t input_bytes(const struct input *input)
+{
+    return input != NULL ? input_footprint(input) : 0;
+}
+
+/* Has the connection's input counted in the share of its claim, which has changed. */
+void input_follow(struct conn *conn);
+
+/* The memory of a request that is being received if its rest has arrived in the kernel's buffer;
+ * 0: it has not. */
+size_t input_whole(struct conn *conn);
 
 /* Copies a request's arguments out of the receive buffer, of which there are few, if memory allows:
  * it may wait long. */

@@ -35,6 +35,12 @@ const char *socket_unix_explain(const char *path);
  */
 void socket_receive_little(int fd);
 
+/* How much has arrived and was not received yet. Thread: any. */
+size_t socket_pending(int fd);
+
+/* Copies at most `size` bytes of that, which stay there. Returns how many. Thread: any. */
+size_t socket_peek(int fd, void *data, size_t size);
+
 /* TCP_NODELAY, keepalive. Thread: any. */
 void socket_tune(int fd, int keepalive_s);
 

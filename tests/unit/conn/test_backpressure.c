@@ -69,12 +69,12 @@ static void a_large_request_reserves_all_it_will_take(void **state)
 {
     (void)state;
     struct client *client = begin_large("a", BEGUN);
-    assert_true(client->conn->claim.allocated + client->conn->claim.promised >= LARGE);
-    assert_in_range(budget_taken(&conns()->budget), LARGE, 2 * 1024 * 1024);
+    assert_true(input_bytes(client->conn->input) + client->conn->claim.promised >= LARGE);
+    assert_in_range(conns()->budget.taken[BUDGET_PART], LARGE, 2 * 1024 * 1024);
     finish_large(client, "a");
     turn_until_quiet();
     assert_string_equal(heard(client), "+OK");
-    assert_int_equal(budget_taken(&conns()->budget), 0);
+    assert_int_equal(conns()->budget.taken[BUDGET_PART], 0);
 }
 
 /* The second goes beside the budget, so that there is always one that goes on; the third waits. */
@@ -141,7 +141,167 @@ static void one_that_waits_is_not_idle(void **state)
     assert_true(client_is_open(third));
 }
 
+/* ---- what has arrived whole ---------------------------------------------- */
+
+enum { SMALL = 100 * 1000 };
+
+/* Two hold all there is and have stopped, and others wait for them. */
+static void fill_the_budget(void)
+{
+    begin_large("a", BEGUN);
+    begin_large("b", BEGUN);
+    for (int i = 0; i < 5; i++)
+        assert_true(conn_is_waiting(begin_large("c", BEGUN)->conn));
+}
+
+/* Of all that was put in, so much has arrived: the connection has its beginning, and the rest is in
+ * the kernel's buffer. */
+static void arrive(struct client *client, size_t begun, size_t size)
+{
+    client->line->in.size = begun;
+    turn_until_quiet();
+    assert_true(conn_is_waiting(client->conn));
+    assert_int_equal(write(client->peer, client->line->in.data + client->line->in.taken,
+                           size - client->line->in.taken),
+                     size - client->line->in.taken);
+    client->line->in.size = size;
+}
+
+static void one_that_has_arrived_whole_does_not_wait(void **state)
+{
+    (void)state;
+    fill_the_budget();
+    struct client *client = client_open(0);
+    client_put_set(client, "small", SMALL, 'v');
+    arrive(client, BEGUN, client->line->in.size);
+    live_ms(20, 10);
+    assert_string_equal(heard(client), "+OK");
+    assert_int_equal(conns()->budget.waiting, 5);
+    assert_int_equal(conns()->budget.taken[BUDGET_WHOLE], 0);
+}
+
+/* So that nobody can hold what is kept for those that are whole. */
+static void all_but_the_end_is_not_whole(void **state)
+{
+    (void)state;
+    fill_the_budget();
+    struct client *client = client_open(0);
+    client_put_text(client, "*5\r\n$3\r\nSET\r\n$5\r\nsmall\r\n");
+    char *value = calloc(1, SMALL);
+    client_put_word(client, value, SMALL);
+    free(value);
+    client_put_word(client, "EX", 2);
+    client_put_text(client, "$3\r\n10");
+    arrive(client, BEGUN, client->line->in.size);
+    live_ms(1000, 10);
+    assert_true(conn_is_waiting(client->conn));
+    assert_int_equal(conns()->budget.taken[BUDGET_WHOLE], 0);
+    assert_int_equal(write(client->peer, "0\r\n", 3), 3);
+    client_put_text(client, "0\r\n");
+    live_ms(20, 10);
+    assert_string_equal(heard(client), "+OK");
+}
+
+/* Not before it has been answered: CLIENT PAUSE must not have them pile up. */
+static void those_that_are_whole_have_a_limit(void **state)
+{
+    (void)state;
+    enum { COUNT = 2 * BUDGET_WHOLE_BYTES / SMALL };
+    struct client *admin = client_open(0), *client[COUNT];
+    int answered = 0;
+    fill_the_budget();
+    assert_reply("+OK", admin, "CLIENT PAUSE 5000");
+    for (int i = 0; i < COUNT; i++) {
+        client[i] = client_open(0);
+        client_put_set(client[i], "small", SMALL, 'v');
+        arrive(client[i], BEGUN, client[i]->line->in.size);
+    }
+    live_ms(1000, 10);
+    assert_in_range(conns()->budget.taken[BUDGET_WHOLE], BUDGET_WHOLE_BYTES / 2,
+                    BUDGET_WHOLE_BYTES);
+    assert_in_range(conns()->budget.waiting, 5 + COUNT / 2, 5 + COUNT - 2);
+    assert_reply("+OK", admin, "CLIENT UNPAUSE");
+    live_ms(100, 10);
+    for (int i = 0; i < COUNT; i++)
+        answered += strcmp(heard(client[i]), "+OK") == 0;
+    assert_int_equal(answered, COUNT);
+}
+
 /* ---- who is in the way --------------------------------------------------- */
+
+/* Two megabytes are the part: room that is only promised to one that has stopped is the others'. */
+static void room_that_is_not_used_is_taken_back(void **state)
+{
+    (void)state;
+    struct client *stopped = client_open(0), *other = client_open(0);
+    client_put_set(stopped, "a", 2000 * 1000, 'v');
+    stopped->line->in.size = BEGUN;
+    turn_until_quiet();
+    begin_large("b", BEGUN);
+    client_put_set(other, "c", 600 * 1000, 'v');
+    turn_until_quiet();
+    assert_true(conn_is_waiting(other->conn));
+    live_ms(3000, 500);
+    assert_string_equal(heard(other), "+OK");
+    assert_true(client_is_open(stopped));
+    stopped->line->in.size += 2000 * 1000;
+    stopped->line->in.size -= BEGUN - strlen("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$2000000\r\n\r\n");
+    live_ms(100, 10);
+    assert_string_equal(heard(stopped), "+OK");
+}
+
+/* A SET of LARGE bytes of which more is in the kernel's buffer than has arrived. */
+static struct client *begin_more(size_t begun)
+{
+    static const char more[8192];
+    struct client *client = begin_large("a", begun);
+    assert_int_equal(write(client->peer, more, sizeof(more)), sizeof(more));
+    return client;
+}
+
+/* Twenty send all but the end, and again when they are closed; one sends a megabyte a second. */
+static void one_that_moves_has_its_turn(void **state)
+{
+    (void)state;
+    enum { HOARDERS = 20, STEP_MS = 500, STEP = 500 * 1000 };
+    struct client *hoarder[HOARDERS], *honest;
+    int ms = 0;
+    for (int i = 0; i < HOARDERS; i++)
+        hoarder[i] = begin_more(LARGE - 100);
+    honest = begin_more(BEGUN);
+    for (size_t left = LARGE; left > 0; ms += STEP_MS) {
+        assert_true(ms < 100 * 1000);
+        live_ms(STEP_MS, 100);
+        assert_true(client_is_open(honest));
+        left -= left < STEP ? left : conn_is_waiting(honest->conn) ? 0 : STEP;
+        if (left == 0)
+            finish_large(honest, "a");
+        else
+            honest->line->in.size = BEGUN + LARGE - left;
+        for (int i = 0; i < HOARDERS; i++)
+            if (!client_is_open(hoarder[i]))
+                hoarder[i] = begin_more(LARGE - 100);
+    }
+    turn_until_quiet();
+    assert_string_equal(heard(honest), "+OK");
+    assert_true(ms > 3000);
+}
+
+/* Else each that comes brings half a megabyte before it can be told to wait. */
+static void one_that_comes_when_there_is_too_much_is_read_by_portions(void **state)
+{
+    (void)state;
+    assert_false(client_open(0)->line->once);
+    for (int i = 0; i < 40; i++) {
+        struct client *client = client_open(0);
+        client_put_set(client, "a", BUDGET_FREE_BYTES - 1000, 'v');
+        client->line->in.size -= 10;
+    }
+    turn_until_quiet();
+    pass_ms(1);
+    turn_until_quiet();
+    assert_true(client_open(0)->line->once);
+}
 
 static void one_that_others_wait_for_is_closed_when_it_stops(void **state)
 {
@@ -294,6 +454,12 @@ int main(void)
         with_budget(1, small_requests_do_not_wait),
         with_budget(1, one_that_is_killed_in_line_leaves_it),
         cmocka_unit_test_teardown(one_that_waits_is_not_idle, reactors_finish),
+        with_budget(1, one_that_has_arrived_whole_does_not_wait),
+        with_budget(1, all_but_the_end_is_not_whole),
+        with_budget(1, those_that_are_whole_have_a_limit),
+        with_budget(1, room_that_is_not_used_is_taken_back),
+        with_budget(1, one_that_moves_has_its_turn),
+        with_budget(1, one_that_comes_when_there_is_too_much_is_read_by_portions),
         with_budget(1, one_that_others_wait_for_is_closed_when_it_stops),
         with_budget(1, nobody_is_closed_while_nobody_waits),
         with_budget(1, one_that_moves_is_left_alone),

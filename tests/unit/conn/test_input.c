@@ -72,7 +72,7 @@ static void whole_requests_are_not_copied(void **state)
     tell(client, "GET %s", key(1, 0));
     turn(0);
     assert_int_equal(fake_buffers_available(reactor_at(0)->ring), FAKE_BUFFERS - 1);
-    assert_int_equal(reactor_at(0)->conns->budget.request_bytes, 0);
+    assert_int_equal(budget_request_bytes(&reactor_at(0)->conns->budget), 0);
     turn_until_quiet();
     assert_int_equal(fake_buffers_available(reactor_at(0)->ring), FAKE_BUFFERS);
 }
@@ -84,11 +84,11 @@ static void half_a_request_holds_memory_and_no_buffer(void **state)
     client_put_text(client, "*2\r\n$3\r\nGET\r\n$3\r\nab");
     turn_until_quiet();
     assert_int_equal(fake_buffers_available(reactor_at(0)->ring), FAKE_BUFFERS);
-    assert_in_range(reactor_at(0)->conns->budget.request_bytes, 22, 1024);
+    assert_in_range(budget_request_bytes(&reactor_at(0)->conns->budget), 22, 1024);
     client_put_text(client, "c\r\n");
     turn_until_quiet();
     assert_string_equal(heard(client), "$-1");
-    assert_int_equal(reactor_at(0)->conns->budget.request_bytes, 0);
+    assert_int_equal(budget_request_bytes(&reactor_at(0)->conns->budget), 0);
 }
 
 static void what_is_only_declared_takes_no_memory(void **state)
@@ -97,7 +97,7 @@ static void what_is_only_declared_takes_no_memory(void **state)
     struct client *client = client_open(0);
     client_put_text(client, "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$500000000\r\n");
     turn_until_quiet();
-    assert_true(reactor_at(0)->conns->budget.request_bytes < 1024);
+    assert_true(budget_request_bytes(&reactor_at(0)->conns->budget) < 1024);
     assert_int_equal(reactor_at(0)->conns->budget.promised_bytes, 0);
 }
 
