@@ -40,14 +40,23 @@ void conn_stall(struct conn *conn)
     conn->reactor->conns->stalled_first = conn;
 }
 
-/* First come, first served: at the end of the list. */
+/*
+ * It has found no buffer, or has had one while others found none. Its place is at the end; but at
+ * the beginning if it has been let in and got nothing. Else a few clients that send without pause
+ * could take all buffers each time before it.
+ */
 static void conn_starve(struct conn *conn)
 {
-    struct reactor *reactor = conn->reactor;
+    struct conns *conns = conn->reactor->conns;
+    bool first = conn->flags & CONN_FED;
     if (conn->flags & CONN_STARVED)
         return;
+    conn->flags &= ~(uint32_t)CONN_FED;
     conn->flags |= CONN_STARVED;
-    list_add(&reactor->conns->starved, conn, next_starved);
+    if (first)
+        list_add_first(&conns->starved, conn, next_starved);
+    else
+        list_add(&conns->starved, conn, next_starved);
 }
 
 void conn_reap_later(struct conn *conn)
@@ -70,6 +79,23 @@ static void fail(struct conn *conn, const char *what, int result)
     conn_kill(conn);
 }
 
+/*
+ * A receive of one buffer has ended. A connection with more to read queues for the next one where
+ * buffers are short. A client that sends without pause takes all of them at once until it finds
+ * none, and has one a turn from then on.
+ */
+static void receive_next(struct conn *conn)
+{
+    struct conns *conns = conn->reactor->conns;
+    bool fed = conn->flags & CONN_FED;
+    conn->flags &= ~(uint32_t)CONN_FED;
+    if (conns->reactor->ring->turns - conns->starved_turn <= 1 ||
+        (fed && socket_pending(conn->fd) > 0))
+        conn_starve(conn);
+    else
+        conn_recv_again(conn);
+}
+
 static void received(struct io_op *op, const struct io_event *event)
 {
     struct conn *conn = container_of(op, struct conn, recv);
@@ -77,13 +103,17 @@ static void received(struct io_op *op, const struct io_event *event)
         input_received(conn, event);
         if (likely(event->more))
             return;
-        conn_recv_again(conn);
+        if (event->data != NULL)
+            receive_next(conn);
+        else
+            conn_recv_again(conn);
         if (conn->flags & (CONN_DEAD | CONN_CLOSING))
             conn_reap_later(conn); /* it may have waited for this */
         return;
     }
     if (event->result == -ENOBUFS) {
         conn_starve(conn);
+        conn->reactor->conns->starved_turn = conn->reactor->ring->turns;
         counter_add(&conn->reactor->stats->starved, 1);
     } else if (event->result == 0) {
         conn->flags |= CONN_EOF;
@@ -279,6 +309,8 @@ void conn_recv_again(struct conn *conn)
     conn->flags &= ~(uint32_t)CONN_RECV_PAUSED;
     if (unlikely(conn->flags & CONN_BULKY))
         receive_portion(conn);
+    else if (unlikely(conn->flags & CONN_FED))
+        ring_recv_once(conn->reactor->ring, &conn->recv, conn->fd, CONN_HELPING);
     else
         ring_recv(conn->reactor->ring, &conn->recv, conn->fd);
 }

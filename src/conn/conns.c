@@ -226,6 +226,7 @@ void conns_feed(struct conns *conns)
         if (dead) {
             conn_reap_later(conn);
         } else {
+            conn->flags |= CONN_FED;
             conn_recv_again(conn);
             share--;
         }

@@ -29,6 +29,17 @@
         list_->last = element_;                                                                    \
     } while (0)
 
+/* Puts it before all others. */
+#define list_add_first(list, element, link)                                                        \
+    do {                                                                                           \
+        __auto_type list_ = (list);                                                                \
+        __auto_type element_ = (element);                                                          \
+        element_->link = list_->first;                                                             \
+        if (list_->first == NULL)                                                                  \
+            list_->last = element_;                                                                \
+        list_->first = element_;                                                                   \
+    } while (0)
+
 /* Takes the first element out; NULL when there is none. */
 #define list_take(list, link)                                                                      \
     ({                                                                                             \

@@ -25,6 +25,7 @@ enum {
     CONN_UNAUTH_INPUT_MAX = 1024 * 1024,
     /* receive size in large-request mode; it keeps what a waiting connection can hoard small */
     CONN_PORTION = BOUND(8 * 1024, 256),
+    CONN_HELPING = BOUND(32 * 1024, 256), /* receive size where buffers are short: one of them */
     /* consecutive receives without a large request that end the mode */
     CONN_PORTIONS_MIN = BOUND(64, 2),
     /* how long a closing connection waits for the kernel to deliver its last replies */
@@ -47,7 +48,7 @@ enum conn_flag {
     CONN_EOF = 1 << 11,         /* the client will send nothing more */
     CONN_STALLED = 1 << 12,     /* on the reactor's stalled list */
     CONN_FLUSHING = 1 << 13,    /* on the reactor's flush list */
-    /* on the reactor's starved list: its receive ended for want of buffers */
+    /* on the reactor's starved list: its receive ended for want of buffers, or others' did */
     CONN_STARVED = 1 << 14,
     CONN_RECV_PAUSED = 1 << 15, /* its receive was cancelled until it catches up */
     CONN_UNIX = 1 << 16,
@@ -63,6 +64,7 @@ enum conn_flag {
     /* what it has to send stays here until something is so that the client may rely on */
     CONN_OUT_HELD = 1 << 23,
     CONN_PAUSED = 1 << 24, /* held by CLIENT PAUSE, and counted as blocked */
+    CONN_FED = 1 << 25, /* conns_feed() has let it receive, and it has got nothing since */
 };
 
 /*
@@ -86,7 +88,8 @@ enum conn_flag {
  * Two reasons stop the receiving alone, in the middle of a request:
  *
  *   conn_is_waiting()   there is no room for it in the budget  backpressure_relieve() grants it
- *   CONN_STARVED        there was no receive buffer            conns_feed() has one for it
+ *   CONN_STARVED        there was no receive buffer, or it     conns_feed() has one for it
+ *                       has had one and others have not
  */
 enum conn_wait {
     CONN_GOES_ON,

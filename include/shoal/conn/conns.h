@@ -5,7 +5,7 @@
  *
  *   flush     it has replies to send                      conns_flush(), once a turn
  *   stalled   it could not go on: a full queue, a pause   conns_retry(), up to a few times a turn
- *   starved   its receive ended for want of buffers       conns_feed(), as buffers come back
+ *   starved   receive buffers are short                   conns_feed(), as buffers come back
  *   reaping   it is to be closed, or freed                conns_reap(), at the end of the turn
  *
  * Thread: owner, for all of it.
@@ -38,7 +38,8 @@ struct conns {
     uint32_t by_id_size;
     struct conn *writing; /* its reply is being written by a home command; NULL: none is */
     struct conn *flush_first, *stalled_first, *reaping_first;
-    LIST_OF(struct conn) starved; /* first come, first served */
+    LIST_OF(struct conn) starved; /* first come, first served; but those first that got nothing */
+    uint64_t starved_turn;        /* of the ring: when one found no buffer last */
     /* Replies that are held back go then at the latest; 0: none are. Not 0 only while flush_first is
      * not NULL: conns_flush(), which renews it, is called for that alone. */
     uint64_t hold_until_ns;
@@ -69,7 +70,7 @@ void conns_use_settings(struct conns *conns);
 
 /* Tries those again that could not go on; returns how many could. */
 uint32_t conns_retry(struct conns *conns);
-/* Receives again for those that had no buffer, as far as there are some. */
+/* Receives again for those that wait for a buffer, as far as there are some: each gets one. */
 void conns_feed(struct conns *conns);
 /* Sends replies, or holds them back for a moment. */
 void conns_flush(struct conns *conns);

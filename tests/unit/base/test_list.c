@@ -44,6 +44,20 @@ static void it_can_be_used_again_when_empty(void **state)
     assert_null(list.first);
 }
 
+static void one_can_be_put_before_the_others(void **state)
+{
+    (void)state;
+    LIST_OF(struct element) list = { 0 };
+    struct element one = { .value = 1 }, two = { .value = 2 }, three = { .value = 3 };
+    list_add_first(&list, &two, next);
+    list_add_first(&list, &one, next);
+    list_add(&list, &three, next);
+    assert_ptr_equal(list_take(&list, next), &one);
+    assert_ptr_equal(list_take(&list, next), &two);
+    assert_ptr_equal(list_take(&list, next), &three);
+    assert_null(list_take(&list, next));
+}
+
 static void an_element_is_in_one_list_for_each_link(void **state)
 {
     (void)state;
@@ -73,6 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_gives_back_in_order),
         cmocka_unit_test(it_can_be_used_again_when_empty),
+        cmocka_unit_test(one_can_be_put_before_the_others),
         cmocka_unit_test(an_element_is_in_one_list_for_each_link),
         cmocka_unit_test(a_member_leads_to_its_struct),
     };

@@ -108,6 +108,67 @@ static void the_first_that_starved_is_fed_first(void **state)
         assert_int_equal(client[i]->conn->requests, 1);
 }
 
+static void hold_buffers(bool hold)
+{
+    for (uint16_t i = 0; i < FAKE_BUFFERS; i++)
+        if (hold)
+            ring_buffer_hold(reactor_at(0)->ring, i);
+        else
+            ring_buffer_release(reactor_at(0)->ring, i);
+}
+
+/* Else those that are let in before it could take all buffers each time. */
+static void one_that_was_let_in_and_got_nothing_is_first(void **state)
+{
+    (void)state;
+    struct client *new = client_open(0), *fed[2] = { client_open(0), client_open(0) };
+    struct client *holder = client_open(0);
+    hold_buffers(true);
+    tell(fed[0], "PING");
+    tell(fed[1], "PING");
+    turn(0);
+    hold_buffers(false);
+    turn(0); /* lets them receive */
+    assert_non_null(fed[0]->line->recv);
+    assert_non_null(fed[1]->line->recv);
+    hold_buffers(true);
+    tell(new, "PING");
+    tell(holder, "PING");
+    fake_reap(reactor_at(0)->ring);
+    assert_ptr_equal(reactor_at(0)->conns->starved.first, fed[1]->conn);
+    assert_ptr_equal(fed[1]->conn->next_starved, fed[0]->conn);
+    assert_ptr_equal(fed[0]->conn->next_starved, new->conn);
+    assert_ptr_equal(reactor_at(0)->conns->starved.last, holder->conn);
+    hold_buffers(false);
+    turn_until_quiet();
+    assert_string_equal(heard(fed[0]), "+PONG");
+    assert_string_equal(heard(new), "+PONG");
+}
+
+/* One that sends without pause has one buffer a turn once they have been short, until all that it
+ * has sent is read. */
+static void one_that_has_more_queues_for_the_next_buffer(void **state)
+{
+    (void)state;
+    struct client *client = client_open(0);
+    hold_buffers(true);
+    tell(client, "PING");
+    turn(0);
+    hold_buffers(false);
+    assert_int_equal(write(client->peer, "more", 4), 4);
+    for (int i = 0; i < 5; i++) {
+        turn(0);
+        assert_true(client->line->once);
+        assert_int_equal(client->line->recv_most, CONN_HELPING);
+        tell(client, "PING");
+    }
+    char read_by_now[4];
+    assert_int_equal(read(client->conn->fd, read_by_now, 4), 4);
+    turn_until_quiet();
+    assert_false(client->line->once);
+    assert_string_equal(heard(client), "+PONG +PONG +PONG +PONG +PONG +PONG");
+}
+
 static void one_that_is_killed_while_it_starves_goes(void **state)
 {
     (void)state;
@@ -224,6 +285,8 @@ int main(void)
         with_reactors(2, much_is_not_held_back),
         with_reactors(2, without_a_buffer_it_starves_until_one_is_back),
         with_reactors(2, the_first_that_starved_is_fed_first),
+        with_reactors(1, one_that_was_let_in_and_got_nothing_is_first),
+        with_reactors(1, one_that_has_more_queues_for_the_next_buffer),
         with_reactors(2, one_that_is_killed_while_it_starves_goes),
         cmocka_unit_test_teardown(the_idle_are_closed, reactors_finish),
         cmocka_unit_test_teardown(one_that_waits_for_its_reply_is_not_idle, reactors_finish),
