@@ -29,12 +29,21 @@ static uint64_t reply_bytes(const struct reactor *reactor)
            arena_lingering(reactor->keyspace->arena);
 }
 
+static struct buffer_sums *sums_of(const struct reactor *reactor)
+{
+    return &reactor->peer[SEQUENCER]->conns->backpressure.sums;
+}
+
 void backpressure_publish(struct reactor *reactor)
 {
     const struct budget *budget = &reactor->conns->budget;
     struct reactor_stats *stats = reactor->stats;
+    struct backpressure *backpressure = &reactor->conns->backpressure;
     counter_set(&stats->request_bytes, budget->taken[BUDGET_PART]);
     counter_set(&stats->reply_bytes, reply_bytes(reactor));
+    total_set_part(&sums_of(reactor)->requests, &backpressure->request_part,
+                   budget->taken[BUDGET_PART]);
+    total_set_part(&sums_of(reactor)->replies, &backpressure->reply_part, reply_bytes(reactor));
     counter_set(&stats->buffers_waiting, budget->waiting);
 }
 
@@ -85,15 +94,10 @@ void backpressure_renew(struct reactor *reactor)
     backpressure->renewed_ms = reactor->now_ms;
     backpressure_publish(reactor);
     uint64_t limit = settings_buffers_limit(reactor->settings);
-    uint64_t own = counter_get(&reactor->stats->request_bytes);
-    uint64_t requests = 0, replies = 0;
-    for (uint32_t i = 0; i < reactor->count; i++) {
-        const struct reactor_stats *stats = reactor->peer[i]->stats;
-        requests += counter_get(&stats->request_bytes);
-        replies += counter_get(&stats->reply_bytes);
-    }
-    budget->part_bytes = budget_part(limit, reactor->count, own, requests);
-    backpressure->others_bytes = replies - counter_get(&reactor->stats->reply_bytes);
+    uint64_t requests = total_get(&sums_of(reactor)->requests);
+    uint64_t replies = total_get(&sums_of(reactor)->replies);
+    budget->part_bytes = budget_part(limit, reactor->count, backpressure->request_part, requests);
+    backpressure->others_bytes = replies - backpressure->reply_part;
     set_level(reactor, limit);
     backpressure->over = budget->taken[BUDGET_PART] > budget->part_bytes;
 }

@@ -24,6 +24,7 @@
 #define SHOAL_CONN_BACKPRESSURE_H
 
 #include "shoal/base/timers.h"
+#include "shoal/base/total.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,8 +48,16 @@ struct backpressure_limits {
     uint32_t out_bytes; /* unsent: above it no more requests are run until half has gone */
 };
 
+/* Of all reactors: those of reactor SEQUENCER are used. */
+struct buffer_sums {
+    _Alignas(64) struct total requests;
+    struct total replies;
+};
+
 /* A reactor's, beside its struct budget. */
 struct backpressure {
+    struct buffer_sums sums;
+    uint64_t request_part, reply_part; /* this reactor's of the sums */
     struct backpressure_limits limits;
     bool over;             /* requests take more than the part */
     uint64_t queued_bytes; /* by MULTI */

@@ -64,7 +64,7 @@ enum conn_flag {
     /* what it has to send stays here until something is so that the client may rely on */
     CONN_OUT_HELD = 1 << 23,
     CONN_PAUSED = 1 << 24, /* held by CLIENT PAUSE, and counted as blocked */
-    CONN_FED = 1 << 25, /* conns_feed() has let it receive, and it has got nothing since */
+    CONN_FED = 1 << 25,    /* conns_feed() has let it receive, and it has got nothing since */
 };
 
 /*
