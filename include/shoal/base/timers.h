@@ -71,6 +71,9 @@ void timers_link(struct timers *timers, struct timer *timer, int64_t at_ms);
 /* It may be unlinked already. */
 void timers_unlink(struct timers *timers, struct timer *timer);
 
+/* timers_run() where something may be due. */
+uint32_t timers_run_due(struct timers *timers, int64_t now_ms);
+
 /*
  * Calls what is due at `now_ms`, in the order of the times, those of one time in the order in which
  * they were linked. What is linked meanwhile for a time that has come waits for the next
@@ -78,11 +81,6 @@ void timers_unlink(struct timers *timers, struct timer *timer);
  *
  *   returns  how many were called
  */
-static inline uint32_t timers_run(struct timers *timers, int64_t now_ms);
-
-/* The same, where something may be due. */
-uint32_t timers_run_due(struct timers *timers, int64_t now_ms);
-
 static inline uint32_t timers_run(struct timers *timers, int64_t now_ms)
 {
     return likely(now_ms < timers->_next_ms) ? 0 : timers_run_due(timers, now_ms);

@@ -243,9 +243,9 @@ static void a_copy_keeps_to_the_limit(void **state)
 {
     struct harness *h = *state;
     RUN_STEPS(state, { "COUNTER.SET c 2000", "+OK" });
-    keyspace_set_share(h->keyspace, used(h) + 100000, 0);
+    keyspace_set_budget(h->keyspace, used(h) + 100000);
     RUN_STEPS(state, { "COPY c d", "-" ERR_OOM }, { "RENAME c d", "+OK" });
-    keyspace_set_share(h->keyspace, UINT64_MAX, 0);
+    keyspace_set_budget(h->keyspace, UINT64_MAX);
     RUN_STEPS(state, { "COPY d c", ":1" });
 }
 
@@ -270,11 +270,11 @@ static void it_is_evicted(void **state)
     for (size_t i = 0; evict_policies[i].name != NULL; i++) {
         if (evict_policies[i].run == NULL || evict_policies[i].volatile_only)
             continue;
-        keyspace_set_share(h->keyspace, UINT64_MAX, 0);
+        keyspace_set_budget(h->keyspace, UINT64_MAX);
         RUN_STEPS(state, { "FLUSHALL", "+OK" });
         keyspace_drain(h->keyspace, UINT64_MAX);
         h->keyspace->policy = &evict_policies[i];
-        keyspace_set_share(h->keyspace, 200000, 0);
+        keyspace_set_budget(h->keyspace, 200000);
         for (int k = 0; k < 100; k++) {
             snprintf(line, sizeof(line), "COUNTER.SET %d 100", k);
             assert_string_equal(harness_run(h, line), "+OK");
@@ -283,7 +283,7 @@ static void it_is_evicted(void **state)
         }
         assert_in_range(counter_objects, 10, 31);
     }
-    keyspace_set_share(h->keyspace, UINT64_MAX, 0);
+    keyspace_set_budget(h->keyspace, UINT64_MAX);
 }
 
 static void watch_sees_it(void **state)
