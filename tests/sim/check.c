@@ -17,7 +17,7 @@
 enum {
     ACTIONS_MAX = 2 * SIM_CALLS_MAX,
     SEEN_SLOTS = 1 << 20,
-    STATES_MAX = 400000, /* tried, before it is left undecided */
+    STATES_MAX = 100000, /* tried, before it is left undecided */
 };
 
 static struct action actions[ACTIONS_MAX]; /* by their from_ns */
@@ -171,6 +171,16 @@ static void add_call(uint32_t i, struct queue *queue)
     }
 }
 
+/* Keys that the client ever watches. */
+static uint32_t watched_by(uint32_t client)
+{
+    uint32_t keys = 0;
+    for (uint32_t i = 0; i < action_count; i++)
+        if (actions[i].kind == ACTION_WATCH && calls[actions[i].call].client == client)
+            keys |= model_keys(&actions[i]);
+    return keys;
+}
+
 static void actions_make(void)
 {
     static struct queue queues[MODEL_CLIENTS];
@@ -186,6 +196,9 @@ static void actions_make(void)
             add_call(i, queue);
     }
     for (uint32_t i = 0; i < action_count; i++) {
+        actions[i].touches = model_keys(&actions[i]);
+        if (actions[i].kind == ACTION_EXEC)
+            actions[i].touches |= watched_by(calls[actions[i].call].client);
         sign[i] = random_next(&random);
         must_happen += actions[i].until_ns < INT64_MAX;
     }
@@ -207,35 +220,77 @@ static bool remember(uint64_t hash)
     return true;
 }
 
-/* Of one connection, those on the same shard in order. */
-static bool is_behind(uint32_t first, uint32_t at)
+/* Of one connection, those on the same shard come in order. */
+static bool is_before(uint32_t i, uint32_t at)
 {
-    const struct call *call = &calls[actions[at].call];
-    for (uint32_t i = first; i < at; i++) {
-        const struct call *other = &calls[actions[i].call];
-        if (!happened[i] && other->client == call->client && other->life == call->life &&
-            actions[i].call != actions[at].call && actions[i].shards & actions[at].shards)
-            return true;
-    }
-    return false;
+    const struct call *call = &calls[actions[at].call], *other = &calls[actions[i].call];
+    return i < at && other->client == call->client && other->life == call->life &&
+           actions[i].call != actions[at].call && actions[i].shards & actions[at].shards;
 }
 
-/* Those that can come next, as far as the clock goes. */
-static uint32_t candidates(uint32_t first, uint32_t *out)
+/* Those that the clock lets come next, and whichever of them is answered first. */
+static uint32_t window(uint32_t first, uint32_t *out, uint32_t *pivot)
 {
     int64_t until_ns = INT64_MAX;
-    uint32_t count = 0;
+    uint32_t count = 0, kept = 0;
     for (uint32_t i = first; i < action_count && actions[i].from_ns <= until_ns; i++) {
         if (happened[i])
             continue;
-        if (actions[i].until_ns < until_ns)
+        if (actions[i].until_ns < until_ns) {
             until_ns = actions[i].until_ns;
+            *pivot = i;
+        }
         out[count++] = i;
     }
-    uint32_t kept = 0;
     for (uint32_t i = 0; i < count; i++)
-        if (actions[out[i]].from_ns <= until_ns && !is_behind(first, out[i]))
+        if (actions[out[i]].from_ns <= until_ns)
             out[kept++] = out[i];
+    return kept;
+}
+
+static bool belongs(uint32_t one, const uint32_t *all, uint32_t count, const bool *in,
+                    uint32_t touches)
+{
+    if (actions[one].touches & touches)
+        return true;
+    for (uint32_t i = 0; i < count; i++)
+        if (in[i] && is_before(one, all[i]))
+            return true;
+    return false;
+}
+
+/*
+ * Which of them have to be tried: the one that is answered first, those that share a key with it, or
+ * have to come before it, and so on. When the others happen makes no difference to these.
+ */
+static uint32_t candidates(uint32_t first, uint32_t *out)
+{
+    uint32_t all[ACTIONS_MAX], pivot = first, kept = 0;
+    bool in[ACTIONS_MAX], more = true;
+    uint32_t count = window(first, all, &pivot), touches = actions[pivot].touches;
+    for (uint32_t i = 0; i < count; i++)
+        in[i] = all[i] == pivot;
+    while (more) {
+        more = false;
+        for (uint32_t i = 0; i < count; i++) {
+            if (in[i] || !belongs(all[i], all, count, in, touches))
+                continue;
+            in[i] = more = true;
+            touches |= actions[all[i]].touches;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        bool free = in[i];
+        for (uint32_t k = 0; k < i && free; k++)
+            free = !is_before(all[k], all[i]);
+        uint32_t at = kept;
+        for (; free && at > 0 && actions[out[at - 1]].until_ns > actions[all[i]].until_ns; at--)
+            out[at] = out[at - 1];
+        if (free) {
+            out[at] = all[i];
+            kept++;
+        }
+    }
     return kept;
 }
 

@@ -145,3 +145,15 @@ void *sim_alloc(size_t size)
     used += size;
     return pool + used - size;
 }
+
+void sim_bytes_add(struct sim_bytes *bytes, const void *data, size_t size)
+{
+    if (bytes->size + size > bytes->capacity) {
+        char *old = bytes->data;
+        bytes->capacity = 2 * (bytes->size + size) + 4096;
+        bytes->data = sim_alloc(bytes->capacity);
+        memcpy(bytes->data, old != NULL ? old : "", bytes->size);
+    }
+    memcpy(bytes->data + bytes->size, data, size);
+    bytes->size += size;
+}

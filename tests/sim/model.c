@@ -342,7 +342,7 @@ static bool run_exec(struct state *state, const struct action *action, const str
     if (is_refused(reply))
         return true;
     if (reply != NULL && reply->type == '_')
-        return changed != 0;
+        return changed != 0 || sim.profile.no_memory > 0; /* it says no rather than guess */
     if (changed == 1)
         return reply == NULL; /* then it was refused without a word */
     if (reply != NULL && (reply->type != '*' || reply->count != action->queued_count))
@@ -383,7 +383,7 @@ static uint32_t keys_of_op(const struct op *op, uint32_t keys)
     return mask;
 }
 
-static uint32_t keys_of(const struct action *action)
+uint32_t model_keys(const struct action *action)
 {
     const struct op *op = calls[action->call].op;
     uint32_t mask = 0;
@@ -404,7 +404,7 @@ static uint32_t keys_of(const struct action *action)
 uint32_t model_mortal(const struct state *state, const struct action *action)
 {
     const struct call *call = &calls[action->call];
-    uint32_t mask = keys_of(action), mortal = 0;
+    uint32_t mask = model_keys(action), mortal = 0;
     for (uint32_t key = 0; key < SIM_KEYS_MAX; key++)
         if (mask & 1u << key && state->value[key] != 0 &&
             (sim.profile.evicts ||
@@ -416,8 +416,10 @@ uint32_t model_mortal(const struct state *state, const struct action *action)
 void model_expire(struct state *state, const struct action *action)
 {
     const struct call *call = &calls[action->call];
+    uint32_t mask = model_keys(action); /* another reactor's time may be behind */
     for (uint32_t key = 0; key < SIM_KEYS_MAX; key++)
-        if (state->dies_high_ms[key] != 0 && call->low_ms > state->dies_high_ms[key])
+        if (mask & 1u << key && state->dies_high_ms[key] != 0 &&
+            call->low_ms > state->dies_high_ms[key])
             dies(state, key);
 }
 

@@ -28,8 +28,9 @@ enum action_kind {
 struct action {
     enum action_kind kind;
     uint32_t call;
-    uint32_t keys;   /* of ACTION_OP that is split: a bit for each argument; all others: all */
-    uint32_t shards; /* a bit for each */
+    uint32_t keys;    /* of ACTION_OP that is split: a bit for each argument; all others: all */
+    uint32_t shards;  /* a bit for each */
+    uint32_t touches; /* a bit for each key by which it may matter to others when it happens */
     int64_t from_ns, until_ns; /* INT64_MAX: it may never happen */
     const struct op **queued;  /* of ACTION_EXEC */
     uint32_t queued_count;
@@ -40,8 +41,10 @@ struct action {
 bool model_run(struct state *state, const struct action *action, uint32_t lost);
 /* The keys that the action looks at and that may have died by themselves. */
 uint32_t model_mortal(const struct state *state, const struct action *action);
-/* ... and those that must have. */
+/* ... and those that must have, die. */
 void model_expire(struct state *state, const struct action *action);
+/* The keys that it looks at or changes. */
+uint32_t model_keys(const struct action *action);
 /* Can it be that the action changes nothing, whatever the state? */
 bool model_only_reads(const struct action *action);
 uint64_t model_hash(const struct state *state);

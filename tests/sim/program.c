@@ -4,6 +4,7 @@
 #include "sim.h"
 
 #include "shoal/base/hash.h"
+#include "shoal/base/minmax.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/server/server.h"
 
@@ -11,6 +12,8 @@
 #include <string.h>
 
 struct program programs[SIM_CLIENTS_MAX + 1];
+
+enum { CONCURRENT_MAX = 16 }; /* requests of all clients */
 
 /* How likely each is, and what has to be in the profile for it. */
 enum need { ALWAYS, EXPIRY, CONTROL, RESETS, SHUTDOWN, EVICTS };
@@ -92,7 +95,7 @@ void profile_make(uint64_t seed)
         .cuts = chance(&random, 50) ? between(&random, 2, 10) : 0,
         .no_buffers = chance(&random, 40) ? between(&random, 3, 20) : 0,
         .resets = chance(&random, 30) ? between(&random, 20, 200) : 0,
-        .no_memory = chance(&random, 15) ? between(&random, 20, 300) : 0,
+        .no_memory = chance(&random, 15) ? between(&random, 10, 150) : 0,
         .slow = chance(&random, 30) ? between(&random, 2, 10) : 0,
         .late = chance(&random, 30),
         .strict = chance(&random, 50),
@@ -101,6 +104,15 @@ void profile_make(uint64_t seed)
         .control = chance(&random, 30),
         .shutdown = chance(&random, 15),
     };
+    /* more at once leave more orders than can be tried */
+    uint32_t depth = max(CONCURRENT_MAX / sim.profile.clients, 1);
+    sim.profile.depth = min(sim.profile.depth, depth);
+    const struct profile *p = &sim.profile;
+    sim_note("%u reactors, %u clients, %u keys, %u requests, depth %u%s%s%s%s%s%s%s", p->reactors,
+             p->clients, p->keys, p->ops, p->depth, p->strict ? ", strict" : "",
+             p->expiry ? ", expiry" : "", p->evicts ? ", eviction" : "",
+             p->resets > 0 ? ", resets" : "", p->no_memory > 0 ? ", no memory" : "",
+             p->control ? ", control" : "", p->shutdown ? ", shutdown" : "");
 }
 
 /* ---- programs ------------------------------------------------------------ */

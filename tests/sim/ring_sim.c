@@ -64,18 +64,6 @@ static int64_t later_ns(void)
 
 /* ---- bytes --------------------------------------------------------------- */
 
-void sim_bytes_add(struct sim_bytes *bytes, const void *data, size_t size)
-{
-    if (bytes->size + size > bytes->capacity) {
-        char *old = bytes->data;
-        bytes->capacity = 2 * (bytes->size + size) + 4096;
-        bytes->data = sim_alloc(bytes->capacity);
-        memcpy(bytes->data, old != NULL ? old : "", bytes->size);
-    }
-    memcpy(bytes->data + bytes->size, data, size);
-    bytes->size += size;
-}
-
 static size_t left(const struct sim_bytes *bytes)
 {
     return bytes->size - bytes->taken;

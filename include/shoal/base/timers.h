@@ -71,7 +71,7 @@ void timers_link(struct timers *timers, struct timer *timer, int64_t at_ms);
 /* It may be unlinked already. */
 void timers_unlink(struct timers *timers, struct timer *timer);
 
-/* timers_run() where something may be due. */
+/* timers_run(), where something may be due. */
 uint32_t timers_run_due(struct timers *timers, int64_t now_ms);
 
 /*
