@@ -202,6 +202,14 @@ static void ops_run(struct reactor *here, struct part *part)
     }
 }
 
+/* What has been stored takes up what was reserved for it. */
+static void reserve_rest(struct keyspace *keyspace, struct part *part, uint64_t used_before)
+{
+    uint64_t used = keyspace_used(keyspace), grown = used > used_before ? used - used_before : 0;
+    part->reserved = part->last || grown > part->reserved ? 0 : part->reserved - grown;
+    keyspace_reserve_again(keyspace, part->reserved);
+}
+
 /* The commands of this round, at the time of the first one. */
 static void round_run(struct reactor *here, struct part *part)
 {
@@ -215,7 +223,10 @@ static void round_run(struct reactor *here, struct part *part)
         return;
     }
     keyspace->now_ms = part->now_ms;
+    uint64_t used = keyspace_used(keyspace);
+    keyspace_unreserve(keyspace, part->reserved);
     ops_run(here, part);
+    reserve_rest(keyspace, part, used);
     if (part->ok && part->check)
         part->ok = check_passes(here, part, &part->ops[part->op_until]);
     keyspace->now_ms = now_ms;

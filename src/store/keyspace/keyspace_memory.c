@@ -233,6 +233,11 @@ bool keyspace_reserve(struct keyspace *keyspace, uint64_t bytes)
     return true;
 }
 
+void keyspace_reserve_again(struct keyspace *keyspace, uint64_t bytes)
+{
+    keyspace->_reserved += bytes;
+}
+
 void keyspace_unreserve(struct keyspace *keyspace, uint64_t bytes)
 {
     keyspace->_reserved -= bytes;

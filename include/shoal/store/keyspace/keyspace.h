@@ -225,6 +225,8 @@ static inline bool keyspace_make_room(struct keyspace *keyspace, uint64_t bytes)
  * does not fit. */
 bool keyspace_reserve(struct keyspace *keyspace, uint64_t bytes);
 void keyspace_unreserve(struct keyspace *keyspace, uint64_t bytes);
+/* Takes back some of what was given back within the same piece of work. */
+void keyspace_reserve_again(struct keyspace *keyspace, uint64_t bytes);
 
 /* Bytes that a request may bring at most; UINT64_MAX while something can be evicted for it. */
 uint64_t keyspace_room(const struct keyspace *keyspace);
