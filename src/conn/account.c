@@ -56,10 +56,15 @@ void account_request(struct request *request, uint64_t ticks)
     }
 }
 
+void account_command_failure(struct conn *conn, const struct command *command, const char *code)
+{
+    struct reactor_stats *stats = conn->reactor->stats;
+    stats_error(stats, code);
+    if (command != NULL && command->name[0] != '\0') /* not a stand-in for what never ran */
+        counter_add(&stats->command[command->id].failed, 1);
+}
+
 void account_failure(struct request *request, const char *code)
 {
-    struct reactor_stats *stats = request->conn->reactor->stats;
-    stats_error(stats, code);
-    if (request->command->name[0] != '\0') /* not a stand-in for what never ran */
-        counter_add(&stats->command[request->command->id].failed, 1);
+    account_command_failure(request->conn, request->command, code);
 }

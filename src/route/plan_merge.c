@@ -243,6 +243,31 @@ static void merge_step(struct plan *plan, struct step *step, struct reply *reply
     }
 }
 
+/* The code of the error that a step is answered with, written here or by a shard; NULL: none. */
+static const char *step_error(const struct plan *plan, const struct reply *reply, uint32_t before)
+{
+    if (reply->errors > before)
+        return reply->error_code;
+    for (uint32_t shard = 0; shard < plan->home->count; shard++)
+        if (op_in_hand(plan, shard) != NULL && op_in_hand(plan, shard)->error_code[0] != '\0')
+            return op_in_hand(plan, shard)->error_code;
+    return NULL;
+}
+
+/* An error of a command that MULTI had queued is that command's, and none of EXEC. */
+static void account_error(struct plan *plan, const struct step *step, struct reply *reply,
+                          uint32_t before)
+{
+    const char *code = step_error(plan, reply, before);
+    if (likely(code == NULL))
+        return;
+    if (plan->multi)
+        account_command_failure(plan->request->conn, step->command, code);
+    else
+        account_failure(plan->request, code);
+    reply->errors = before;
+}
+
 void plan_compose(struct plan *plan, struct reply *reply)
 {
     must(plan->phase == PLAN_END);
@@ -258,8 +283,11 @@ void plan_compose(struct plan *plan, struct reply *reply)
     if (plan->multi)
         reply_array(reply, plan->step_count);
     for (plan->merging = 0; plan->merging < plan->step_count; plan->merging++) {
-        account_step(plan, &plan->steps[plan->merging]);
-        merge_step(plan, &plan->steps[plan->merging], reply);
+        struct step *step = &plan->steps[plan->merging];
+        uint32_t errors = reply->errors;
+        account_step(plan, step);
+        merge_step(plan, step, reply);
+        account_error(plan, step, reply, errors);
         for (uint32_t shard = 0; shard < plan->home->count; shard++) {
             struct part *part = plan->part[shard];
             if (op_in_hand(plan, shard) != NULL)

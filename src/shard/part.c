@@ -122,6 +122,8 @@ static void op_run(struct reactor *here, struct part *part, struct op *op)
     reply->proto = proto;
     op->marks = reply->mark_count;
     op->ticks = ticks_since(start);
+    if (unlikely(reply->errors > errors))
+        memcpy(op->error_code, reply->error_code, sizeof(op->error_code));
     bool no_room = reply->errors > errors && strcmp(reply->error_code, "OOM") == 0;
     if (part->undoable && (no_room || reply->no_memory))
         fail(here, part);

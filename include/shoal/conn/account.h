@@ -22,4 +22,7 @@ void account_command(struct conn *conn, const struct command *command, const str
 /* Counts an error reply of a request, by its first word `code`. */
 void account_failure(struct request *request, const char *code);
 
+/* The same of a command that MULTI had queued; NULL: one without a row. */
+void account_command_failure(struct conn *conn, const struct command *command, const char *code);
+
 #endif

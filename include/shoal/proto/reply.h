@@ -16,7 +16,8 @@
 enum {
     /* a string from this size up is worth sending from where it is */
     REPLY_PIN_BYTES_MIN = 16 * 1024,
-    REPLY_NEED_MAX = 64, /* most bytes that one small element takes (an int, a header line) */
+    REPLY_ERROR_CODE_MAX = 24, /* with its 0 */
+    REPLY_NEED_MAX = 64,       /* most bytes that one small element takes (an int, a header line) */
 };
 
 /* A string that stands outside `base`: it belongs before base[offset]. `pin` is the lender's
@@ -36,7 +37,7 @@ struct reply {
     bool no_memory;  /* an allocation failed: the reply is incomplete, answer an error instead */
     bool marking;    /* reply_mark() records */
     uint32_t errors; /* error replies written */
-    char error_code[24]; /* first word of the last one, for error statistics */
+    char error_code[REPLY_ERROR_CODE_MAX]; /* first word of the last one, for error statistics */
 
     char *spare; /* lent second buffer, or NULL */
     size_t spare_size;

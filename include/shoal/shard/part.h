@@ -48,6 +48,8 @@ struct op {
     struct span *spans; /* own argument list (ATOMIC); else NULL */
     uint64_t hash;      /* of the first key */
     uint64_t ticks;     /* out */
+    char error_code
+        [REPLY_ERROR_CODE_MAX]; /* out: first word of the error it has replied; "": none */
     control_fn control;
     void *context;
 };

@@ -82,6 +82,35 @@ static void what_ran_and_failed_is_counted_as_both(void **state)
     assert_int_equal(calls(0, "incr"), 2);
 }
 
+/* Those of commands that MULTI had queued are theirs, wherever they ran, and none is EXEC's. */
+static void errors_of_a_transaction_are_its_commands(void **state)
+{
+    (void)state;
+    struct client *client = client_open(0);
+    ask(client, "SET %s text", key(0, 0));
+    ask(client, "SET %s text", key(1, 0));
+    ask(client, "MULTI");
+    ask(client, "INCR %s", key(0, 0));
+    ask(client, "INCR %s", key(1, 0));
+    ask(client, "GET %s", key(1, 0));
+    ask(client, "AUTH secret");
+    ask(client, "EXEC");
+    assert_int_equal(counter_get(&stats_of(0, "incr")->failed), 2);
+    assert_int_equal(counter_get(&stats_of(0, "get")->failed), 0);
+    assert_int_equal(counter_get(&stats_of(0, "auth")->failed), 1);
+    assert_int_equal(counter_get(&stats_of(0, "exec")->failed), 0);
+    assert_int_equal(counter_get(&reactor_at(0)->stats->error_replies), 3);
+    ask(client, "EXEC");
+    assert_int_equal(counter_get(&stats_of(0, "exec")->failed), 1);
+    assert_int_equal(counter_get(&reactor_at(0)->stats->error_replies), 4);
+    ask(client, "MULTI");
+    ask(client, "INCR %s", key(0, 0));
+    ask(client, "EXEC"); /* on one shard */
+    assert_int_equal(counter_get(&stats_of(0, "incr")->failed), 3);
+    assert_int_equal(counter_get(&stats_of(0, "exec")->failed), 1);
+    assert_int_equal(counter_get(&reactor_at(0)->stats->error_replies), 5);
+}
+
 static void an_unknown_command_is_an_error_of_none(void **state)
 {
     (void)state;
@@ -186,6 +215,7 @@ int main(void)
         with_reactors(1, a_cost_goes_to_its_bucket),
         with_reactors(1, what_never_ran_is_rejected_and_not_failed),
         with_reactors(2, what_ran_and_failed_is_counted_as_both),
+        with_reactors(2, errors_of_a_transaction_are_its_commands),
         with_reactors(1, an_unknown_command_is_an_error_of_none),
         cmocka_unit_test_teardown(every_command_is_noted_if_so_wanted, reactors_finish),
         cmocka_unit_test_teardown(none_is_noted_if_so_wanted, reactors_finish),
