@@ -201,7 +201,7 @@ def big_keys_mode(cli):
 
 
 def hot_keys_mode(cli):
-    """It asks OBJECT FREQ, which answers under every policy here; counts are the policy's matter."""
+    """It asks OBJECT FREQ, which the default policy answers; counts are the policy's matter."""
     cli.load(20)
     matches(cli("--hotkeys"), "Sampled 20 keys in the keyspace")
 

@@ -37,6 +37,13 @@ const struct evict_policy *evict_policy_find(const char *name)
 
 /* ---- hands --------------------------------------------------------------- */
 
+static void begin_round(const struct keyspace *keyspace, struct evict_hand *hand)
+{
+    if (hand->began_ms != 0)
+        hand->round_ms = keyspace->now_ms - hand->began_ms;
+    hand->began_ms = keyspace->now_ms;
+}
+
 /* The table the hand is in, or the next one that holds something. */
 static struct table *table_at(struct keyspace *keyspace, struct evict_hand *hand)
 {
@@ -46,6 +53,8 @@ static struct table *table_at(struct keyspace *keyspace, struct evict_hand *hand
             return table;
         hand->db = (hand->db + 1) % DATABASES_MAX;
         hand->bucket = 0;
+        if (hand->db == 0)
+            begin_round(keyspace, hand);
     }
     return NULL;
 }
@@ -84,6 +93,19 @@ bool evict_next(struct keyspace *keyspace, struct evict_hand *hand, struct evict
     hand->bucket++;
     work->buckets_left--;
     return true;
+}
+
+bool evict_counts_hits(const struct evict_policy *policy)
+{
+    return policy->run == evict_run_s3 || policy->run == evict_run_clock;
+}
+
+int64_t evict_idle_ms(const struct keyspace *keyspace, uint64_t word)
+{
+    bool main_hand = word & WORD_MAIN && keyspace->policy->run == evict_run_s3;
+    /* the hand has taken the item's last hit, or has seen that it had none yet */
+    bool idle = word_freq(word) == 0 && word & WORD_SEEN;
+    return idle ? keyspace->_hand[main_hand].round_ms : 0;
 }
 
 /* ---- freeing ------------------------------------------------------------- */

@@ -16,7 +16,7 @@ static void look_at_slot(struct keyspace *keyspace, const struct evict_chain *ch
     if (keyspace->policy->volatile_only && word_ttl(*word) == 0)
         return;
     if (word_freq(*word) > 0)
-        *word -= WORD_FREQ_ONE;
+        *word = (*word - WORD_FREQ_ONE) | WORD_SEEN; /* for evict_idle_ms() */
     else
         evict_slot(keyspace, chain, bucket, slot, false, work);
 }

@@ -35,7 +35,7 @@ static bool probation_is_next(const struct keyspace *keyspace)
 static void promote_to_main(struct table *table, uint64_t *word)
 {
     struct item *item = word_item(*word);
-    *word = (*word & ~WORD_FREQ_MASK) | WORD_MAIN;
+    *word = (*word & ~(WORD_FREQ_MASK | WORD_SEEN)) | WORD_MAIN;
     item_set_main(item, true);
     table->main_bytes += item_footprint(item);
 }
@@ -61,7 +61,7 @@ static void main_slot(struct keyspace *keyspace, const struct evict_chain *chain
     if (!(*word & WORD_MAIN) || evict_expired(keyspace, chain, bucket, slot, work))
         return;
     if (word_freq(*word) > 0)
-        *word -= WORD_FREQ_ONE;
+        *word = (*word - WORD_FREQ_ONE) | WORD_SEEN; /* which here only evict_idle_ms() reads */
     else
         evict_slot(keyspace, chain, bucket, slot, false, work);
 }

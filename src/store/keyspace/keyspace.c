@@ -182,9 +182,16 @@ struct item *keyspace_read_key(struct keyspace *keyspace, const struct key *key)
 
 int keyspace_freq(const struct keyspace *keyspace, struct key key)
 {
-    unsigned freq = 0;
-    const struct item *item = table_peek(&keyspace->db[key.db], key.name, key.hash, &freq);
-    return item != NULL && !has_expired(keyspace, item) ? (int)freq : -1;
+    uint64_t word = 0;
+    const struct item *item = table_peek(&keyspace->db[key.db], key.name, key.hash, &word);
+    return item != NULL && !has_expired(keyspace, item) ? (int)word_freq(word) : -1;
+}
+
+int64_t keyspace_idle_ms(const struct keyspace *keyspace, struct key key)
+{
+    uint64_t word = 0;
+    const struct item *item = table_peek(&keyspace->db[key.db], key.name, key.hash, &word);
+    return item != NULL && !has_expired(keyspace, item) ? evict_idle_ms(keyspace, word) : -1;
 }
 
 /* ---- whole values -------------------------------------------------------- */

@@ -88,13 +88,13 @@ struct item *table_find(struct table *table, struct bytes key, uint64_t hash)
     return word_item(*word);
 }
 
-struct item *table_peek(const struct table *table, struct bytes key, uint64_t hash, unsigned *freq)
+struct item *table_peek(const struct table *table, struct bytes key, uint64_t hash, uint64_t *word)
 {
-    const uint64_t *word = find_word(table, key, hash);
-    if (word == NULL)
+    const uint64_t *found = find_word(table, key, hash);
+    if (found == NULL)
         return NULL;
-    *freq = word_freq(*word);
-    return word_item(*word);
+    *word = *found;
+    return word_item(*found);
 }
 
 /* The word that points at `item`: its line has just been read, the items are not touched. */

@@ -130,6 +130,7 @@ static void options_bound_results(void **state)
 
 static void tells_the_hits_of_a_key(void **state)
 {
+    ((struct harness *)*state)->keyspace->policy = evict_policy_find("allkeys-s3fifo");
     RUN_STEPS(state, { "SET a 1", "+OK" }, { "OBJECT FREQ a", ":0" }, { "GET a", "$1 1" },
               { "OBJECT FREQ a", ":1" }, { "OBJECT FREQ a", ":1" }, { "OBJECT FREQ b", "$-1" });
 }

@@ -78,8 +78,11 @@ static const struct step all_commands[] = {
     { "TOUCH c", ":1" },
     { "TYPE c", "+counter" },
     { "OBJECT ENCODING c", "$5 tally" },
-    { "OBJECT FREQ c", ":0" },
-    { "OBJECT IDLETIME c", ":0" },
+    { "OBJECT FREQ c", "-ERR An LFU maxmemory policy is not selected, access frequency not "
+                       "tracked. Please note that "
+                       "when switching between policies at runtime LRU and LFU data will take some "
+                       "time to adjust." },
+    { "OBJECT IDLETIME c", "-ERR idle time is not tracked under maxmemory-policy noeviction" },
     { "OBJECT REFCOUNT c", ":1" },
     { "RENAME c t", "+OK" },
     { "RENAME c s", "+OK" },

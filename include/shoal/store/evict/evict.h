@@ -34,12 +34,24 @@ extern const struct evict_policy evict_policies[];
 /* By name; NULL when unknown. Thread: any. */
 const struct evict_policy *evict_policy_find(const char *name);
 
+/* What a policy goes by: of one that goes by hits alone, or by when they were, it can be told. */
+bool evict_counts_hits(const struct evict_policy *policy);
+
+/*
+ * How long an item has had no hit, of which nothing is kept but the bits of its word: 0 while the
+ * hand has not passed it since, or is on its first rounds; otherwise what a whole round last took.
+ * It is right to about one round, and only for policies that evict_counts_hits(). Thread: owner.
+ */
+int64_t evict_idle_ms(const struct keyspace *keyspace, uint64_t word);
+
 /* ---- for policies -------------------------------------------------------- */
 
 /* Where a hand stands: a database and the bucket it looks at next. */
 struct evict_hand {
     uint32_t db;
     uint64_t bucket;
+    int64_t began_ms,
+        round_ms; /* of the round it is on; what the last one took. 0: there was none */
 };
 
 /* The chain a hand has come to. */

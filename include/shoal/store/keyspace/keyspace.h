@@ -251,6 +251,9 @@ void keyspace_drain(struct keyspace *keyspace, uint64_t for_ns);
 /* Hits of a key since eviction last came by, 0 to 3, without being one; -1 if there is none. */
 int keyspace_freq(const struct keyspace *keyspace, struct key key);
 
+/* An estimate of how long a key has had no hit, see evict_idle_ms(); -1 if there is none. */
+int64_t keyspace_idle_ms(const struct keyspace *keyspace, struct key key);
+
 /*
  * One slice of background work: eviction, expiry sweep, freeing of flushed tables, defragmentation.
  * At most about 1 ms. Items found before are no longer valid.

@@ -42,9 +42,9 @@ struct table {
 void table_init(struct table *table, struct arena *arena);
 void table_fini(struct table *table); /* frees every item */
 
-/* As table_find(), but does not count as a hit. `freq` becomes the hits since an eviction hand last
- * passed the item, 0 to 3. */
-struct item *table_peek(const struct table *table, struct bytes key, uint64_t hash, unsigned *freq);
+/* As table_find(), but does not count as a hit. `word` becomes the item's, with the bits that
+ * eviction goes by. */
+struct item *table_peek(const struct table *table, struct bytes key, uint64_t hash, uint64_t *word);
 
 /* First of three prefetch passes: the bucket line of `hash`. Any number may be in flight. */
 void table_prefetch_bucket(const struct table *table, uint64_t hash);

@@ -374,6 +374,40 @@ static void without_the_sweep_expired_keys_are_hidden(void **state)
     assert_int_equal(k->db[0].count, 1);
 }
 
+/* A key that nobody reads is idle for a round of the hand, one that is read is not. */
+static void idle_time_is_a_round_of_eviction(void **state)
+{
+    struct keyspace *k = *state;
+    struct name read, unread;
+    static const char *const policies[] = { "allkeys-s3fifo", "allkeys-clock" };
+    for (size_t p = 0; p < 2; p++) {
+        keyspace_flush(k, -1);
+        cache_use(k, policies[p], UINT64_MAX);
+        for (uint64_t id = 0; id < 2000; id++)
+            assert_true(cache_store(k, id, 0, 100, 0));
+        cache_use(k, policies[p], keyspace_used(k));
+        cache_name(1, 0, &read);
+        int64_t longest_ms = 0;
+        for (uint64_t id = 2000; id < 20000; id++) {
+            k->now_ms += 10;
+            keyspace_find(k, read.key);
+            assert_true(cache_store(k, id, 0, 100, 0));
+            cache_name(id - 1000, 0, &unread);
+            int64_t idle_ms = keyspace_idle_ms(k, unread.key);
+            assert_true(idle_ms <= k->now_ms - start_ms);
+            if (idle_ms > longest_ms)
+                longest_ms = idle_ms;
+            if (cache_holds(k, 1, 0))
+                assert_int_equal(keyspace_idle_ms(k, read.key), 0);
+        }
+        /* CLOCK gives a key that is never read no round of grace */
+        if (p == 0)
+            assert_in_range(longest_ms, 1000, 180000);
+    }
+    cache_name(99999999, 0, &unread);
+    assert_int_equal(keyspace_idle_ms(k, unread.key), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +424,7 @@ int main(void)
         IN_KEYSPACE(a_flushed_table_counts_until_it_is_freed),
         IN_KEYSPACE(the_budget_is_kept_after_any_sequence),
         IN_KEYSPACE(debt_stays_below_one_percent),
+        IN_KEYSPACE(idle_time_is_a_round_of_eviction),
         IN_KEYSPACE(what_is_frozen_stays),
         IN_KEYSPACE(nothing_frozen_is_evicted),
         IN_KEYSPACE(without_the_sweep_expired_keys_are_hidden),
