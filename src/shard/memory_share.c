@@ -73,7 +73,7 @@ uint64_t memory_share_budget(const struct memory_share_view *view)
     if (view->shards == 1)
         return view->limit_bytes;
     if (view->pressed && view->taken_bytes < view->pool_bytes + slice)
-        return view->used_bytes + step_of(view);
+        return view->used_bytes + min(step_of(view), view->pool_bytes + slice - view->taken_bytes);
     if (view->taken_bytes <= view->pool_bytes)
         return budget_kept(view);
     return budget_left(view, view->taken_bytes - view->pool_bytes);

@@ -578,7 +578,7 @@ def there_are_no_scripts():
     equal(c.run("FUNCTION", "LIST"), ("*", []))
     equal(c.run("SCRIPT", "FLUSH", "ASYNC"), OK)
     equal(c.run("SCRIPT", "EXISTS", "a", "b"), ("*", [(":", 0), (":", 0)]))
-    error(c.run("SCRIPT", "FLUSH", "LATER"), b"ERR SCRIPT FLUSH only supports SYNC|ASYNC option")
+    error(c.run("SCRIPT", "FLUSH", "LATER"), b"ERR SCRIPT FLUSH only support SYNC|ASYNC option")
     error(c.run("SCRIPT", "LOAD", "return 1"), b"ERR unknown subcommand 'LOAD'. Try SCRIPT HELP.")
 
 

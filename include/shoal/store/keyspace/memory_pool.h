@@ -63,10 +63,10 @@ static inline bool memory_part_raise(struct memory_part *part, uint64_t bytes, b
 {
     if (part->pool == NULL)
         return false;
-    if (bytes <= part->taken)
-        return true;
-    return total_take(&part->pool->taken, &part->taken, bytes - part->taken,
-                      memory_part_most(part, on_credit));
+    uint64_t most = memory_part_most(part, on_credit);
+    if (bytes <= part->taken) /* what it has is too much when all have too much */
+        return total_get(&part->pool->taken) <= most;
+    return total_take(&part->pool->taken, &part->taken, bytes - part->taken, most);
 }
 
 #endif

@@ -65,6 +65,19 @@ static void reserved_room_is_nobody_elses(void **state)
     assert_true(keyspace_room(k) == UINT64_MAX); /* what is there would give way */
 }
 
+/* What a shard has may have become too much: the limit is less, and it has freed some since. */
+static void a_part_above_the_pool_is_no_room(void **state)
+{
+    (void)state;
+    struct memory_pool pool = { 0 };
+    struct memory_part part = { .pool = &pool, .pool_bytes = 1000 };
+    assert_true(memory_part_raise(&part, 800, false));
+    assert_true(memory_part_raise(&part, 300, false)); /* it has more */
+    part.pool_bytes = 1;
+    assert_false(memory_part_raise(&part, 300, false));
+    assert_false(memory_part_raise(&part, 900, false));
+}
+
 static bool holds_odd(const void *held_by, const struct item *item)
 {
     (void)held_by;
@@ -416,6 +429,7 @@ int main(void)
         IN_KEYSPACE(what_can_never_fit_empties_nothing),
         IN_KEYSPACE(reserved_room_is_nobody_elses),
         IN_KEYSPACE(what_is_held_gives_way_to_nothing),
+        IN_KEYSPACE(a_part_above_the_pool_is_no_room),
         IN_KEYSPACE(a_large_request_borrows),
         IN_KEYSPACE(what_others_can_evict_is_as_good_as_ones_own),
         IN_KEYSPACE(the_last_item_makes_room_for_another),
