@@ -6,6 +6,8 @@
 #include "support/refuse_call.h"
 #include "support/ring_probe.h"
 
+#include "shoal/base/bound.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -73,6 +75,58 @@ static void room_that_nobody_needs_wakes_nobody(void **state)
     free(text);
     free(in);
     free(out);
+}
+
+/* Else what comes of it leaves by as many sends. */
+static void a_turn_takes_several_buffers_of_a_connection(void **state)
+{
+    (void)state;
+    enum { AT_ONCE = BOUND(BUFFERS, 2) };
+    static const char text[(BUFFERS + 1) * BUFFER_BYTES];
+    int fd[2];
+    struct probe *in = probe_new();
+    pair_open(fd);
+    send_buffer(fd[1], 4 * (int)sizeof(text));
+    put(fd[1], text, sizeof(text));
+    in->keeps = true;
+    ring_recv(ring, &in->op, fd[0]);
+    while (in->events == 0)
+        ring_turn(ring, 1000000);
+    assert_int_equal(in->events, AT_ONCE);
+    assert_int_equal(in->size, AT_ONCE * BUFFER_BYTES);
+    assert_true(in->op.in_flight); /* without a buffer, that is not said before the next turn */
+    turn_until(!in->op.in_flight);
+    assert_int_equal(in->result, -ENOBUFS);
+    give_back(in);
+    pair_close(fd);
+    free(in);
+}
+
+static void cancel_at_once(struct io_op *op, const struct io_event *event)
+{
+    struct probe *probe = (struct probe *)op;
+    note(op, event);
+    if (event->more)
+        ring_cancel(ring, &probe->op);
+}
+
+static void a_receive_cancelled_by_what_it_took_takes_no_more(void **state)
+{
+    (void)state;
+    static const char text[3 * BUFFER_BYTES];
+    int fd[2];
+    struct probe *in = probe_new();
+    in->op.done = cancel_at_once;
+    pair_open(fd);
+    send_buffer(fd[1], 4 * (int)sizeof(text));
+    put(fd[1], text, sizeof(text));
+    ring_recv(ring, &in->op, fd[0]);
+    turn_until(!in->op.in_flight);
+    assert_int_equal(in->size, BUFFER_BYTES);
+    assert_int_equal(in->result, -ECANCELED);
+    assert_int_equal(ring_unread(ring, fd[0]), 2 * BUFFER_BYTES);
+    pair_close(fd);
+    free(in);
 }
 
 struct shy {
@@ -176,6 +230,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         on_epoll(an_event_out_of_date_does_no_harm),
         on_epoll(room_that_nobody_needs_wakes_nobody),
+        on_epoll(a_turn_takes_several_buffers_of_a_connection),
+        on_epoll(a_receive_cancelled_by_what_it_took_takes_no_more),
         on_epoll(a_cancelled_listener_accepts_no_more),
         on_epoll(what_cannot_be_watched_is_refused),
         on_epoll(an_older_kernel_waits_by_the_millisecond),
