@@ -23,10 +23,12 @@ void commands_register(void)
     const struct command *all[FAMILIES_MAX];
     uint32_t count = 0, others = sizeof(other_families) / sizeof(other_families[0]);
     const struct command *const *families = cmd_families(&count);
-    must(count + others <= FAMILIES_MAX);
+    must(count + others < FAMILIES_MAX);
     for (uint32_t i = 0; i < count; i++)
         all[i] = families[i];
     for (uint32_t i = 0; i < others; i++)
         all[count + i] = other_families[i];
+    if (DCHECK_ON)
+        all[count + others++] = debug_park_commands;
     registry_init(all, count + others);
 }

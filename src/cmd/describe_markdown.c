@@ -51,7 +51,7 @@ void describe_markdown(FILE *out)
     const struct command *rows[REGISTRY_COMMANDS_MAX];
     uint32_t count = 0;
     for (uint32_t i = 0; i < registry_count(); i++) {
-        if (registry_at(i)->subs == NULL)
+        if (registry_at(i)->subs == NULL && !(registry_at(i)->flags & CMD_UNDOCUMENTED))
             rows[count++] = registry_at(i);
     }
     qsort(rows, count, sizeof(rows[0]), compare);

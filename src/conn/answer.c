@@ -9,6 +9,7 @@
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conn_ops.h"
 #include "shoal/conn/conns.h"
+#include "shoal/conn/parked.h"
 #include "shoal/conn/push.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/stats/stats.h"
@@ -54,13 +55,15 @@ static void end_special(struct conn *conn, struct request *request)
         conn_close_later(conn);
     if (request->flags & REQUEST_PUSHES)
         pushes_passed(conn, request);
+    if (request->flags & REQUEST_ALONE)
+        conn->flags &= ~(uint32_t)CONN_ALONE;
 }
 
 static void request_pop(struct conn *conn)
 {
     struct request *request = list_take(&conn->unanswered, next);
     conn->requests--;
-    if (unlikely(request->flags & (REQUEST_CLOSES | REQUEST_PUSHES)))
+    if (unlikely(request->flags & (REQUEST_CLOSES | REQUEST_PUSHES | REQUEST_ALONE)))
         end_special(conn, request);
     request_free(conn->reactor, request);
 }
@@ -248,11 +251,23 @@ static void note_error(struct request *request)
     account_failure(request, code);
 }
 
+/* Not answered as others are. False: it has been parked. */
+static bool take_special(struct request *request)
+{
+    if (request->answer.place == ANSWER_PARKED) {
+        account_request(request, request->answer.ticks);
+        request_park(request);
+        return false;
+    }
+    note_error(request);
+    return true;
+}
+
 void answer_arrived(struct request *request)
 {
     struct conn *conn = request->conn;
-    if (unlikely(request->answer.failed))
-        note_error(request);
+    if (unlikely(request->answer.failed) && !take_special(request))
+        return;
     account_request(request, request->answer.ticks);
     if (request->answer.place == ANSWER_IN_SPACE)
         take_from_space(conn, request);

@@ -8,6 +8,7 @@
 #include "shoal/conn/conn_ops.h"
 #include "shoal/conn/conns.h"
 #include "shoal/conn/input.h"
+#include "shoal/conn/parked.h"
 #include "shoal/conn/push.h"
 #include "shoal/mesh/mesh.h"
 #include "shoal/net/socket.h"
@@ -33,7 +34,7 @@ void conn_flush_later(struct conn *conn)
 
 void conn_stall(struct conn *conn)
 {
-    if (conn->flags & CONN_STALLED)
+    if (conn->flags & (CONN_STALLED | CONN_PARKED))
         return;
     conn->flags |= CONN_STALLED;
     conn->next_stalled = conn->reactor->conns->stalled_first;
@@ -255,6 +256,8 @@ void conn_linger_check(struct conn *conn)
 
 bool conn_reap(struct conn *conn)
 {
+    if (unlikely(conn->flags & CONN_PARKED) && conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_EOF))
+        parked_cancel(conn);
     if (conn->flags & (CONN_CLOSING | CONN_EOF) && !has_work(conn) && !lingers(conn))
         conn_kill(conn);
     if (!(conn->flags & CONN_DEAD))
@@ -304,7 +307,8 @@ void conn_recv_again(struct conn *conn)
 {
     if (conn->recv.in_flight || conn_is_waiting(conn) ||
         conn->flags & (CONN_DEAD | CONN_EOF | CONN_STALLED | CONN_STARVED) ||
-        (conn->flags & CONN_CLOSING && conn->linger_until_ms == 0))
+        (conn->flags & CONN_CLOSING && conn->linger_until_ms == 0) ||
+        (conn->flags & CONN_PARKED && input_waiting(conn) > CONN_INPUT_SOFT))
         return;
     conn->flags &= ~(uint32_t)CONN_RECV_PAUSED;
     if (unlikely(conn->flags & CONN_BULKY))

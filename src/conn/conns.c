@@ -150,6 +150,10 @@ uint32_t conns_retry(struct conns *conns)
         struct conn *conn = list;
         list = conn->next_stalled;
         conn->flags &= ~(uint32_t)CONN_STALLED;
+        if (conn->flags & CONN_PARKED) {
+            conn_recv_again(conn); /* it comes back when it is answered */
+            continue;
+        }
         if (conn->flags & CONN_HELD)
             conn_ops_resume(conn);
         enum conn_wait wait = conn_wait(conn);
@@ -170,7 +174,7 @@ uint32_t conns_retry(struct conns *conns)
 static bool holds_back(struct conn *conn, uint64_t now_ns)
 {
     if (conn->unanswered.first == NULL || conn->out.bytes >= CONN_HOLD_MAX ||
-        conn->out.flying != NULL || conn->flags & (CONN_DEAD | CONN_HELD))
+        conn->out.flying != NULL || conn->flags & (CONN_DEAD | CONN_HELD | CONN_PARKED))
         return false;
     if (conn->held_since_ns == 0)
         conn->held_since_ns = now_ns;

@@ -376,9 +376,14 @@ static size_t parse_all(struct conn *conn, const struct source *source, size_t a
 
 /* ---- the connection's bytes ---------------------------------------------- */
 
+size_t input_waiting(const struct conn *conn)
+{
+    return conn->input != NULL ? conn->input->size - conn->input_at : 0;
+}
+
 static void check_size(struct conn *conn)
 {
-    size_t waiting = conn->input != NULL ? conn->input->size - conn->input_at : 0;
+    size_t waiting = input_waiting(conn);
     size_t max = conn->flags & CONN_UNAUTHENTICATED
                      ? CONN_UNAUTH_INPUT_MAX
                      : (size_t)conn->reactor->settings->client_query_buffer_limit;

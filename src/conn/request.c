@@ -52,17 +52,31 @@ struct request *request_new(struct conn *conn)
     return request;
 }
 
-void request_free(struct reactor *reactor, struct request *request)
+static inline void args_release(struct reactor *reactor, struct request *request)
 {
-    message_check(&request->message); /* it is freed once */
-    must(request->plan == NULL);
-    request->message.magic = 0;
     if (unlikely(request->args != request->spans))
         free((void *)request->args);
     if (likely(request->buffer != NO_BUFFER))
         ring_buffer_release(reactor->ring, (uint16_t)request->buffer);
     else if (request->input != NULL)
         input_release(&request->input);
+}
+
+void request_forget_args(struct reactor *reactor, struct request *request)
+{
+    args_release(reactor, request);
+    request->args = request->spans;
+    request->argc = 0;
+    request->buffer = NO_BUFFER;
+    request->input = NULL;
+}
+
+void request_free(struct reactor *reactor, struct request *request)
+{
+    message_check(&request->message); /* it is freed once */
+    must(request->plan == NULL);
+    request->message.magic = 0;
+    args_release(reactor, request);
     if (unlikely(reactor->conns->requests.free_count >= REQUEST_POOL_MAX)) {
         free(request);
         reactor->conns->requests.count--;

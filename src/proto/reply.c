@@ -25,7 +25,7 @@ void reply_init(struct reply *reply, enum proto proto, char *first, size_t first
     reply->size = 0;
     reply->capacity = first_size;
     reply->proto = (uint8_t)proto;
-    reply->heap = reply->no_memory = reply->marking = false;
+    reply->heap = reply->no_memory = reply->marking = reply->parked = false;
     reply->errors = 0;
     reply->error_code[0] = '\0';
     reply->spare = spare;

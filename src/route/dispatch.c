@@ -94,11 +94,21 @@ static void run_planned(struct conn *conn, struct request *request)
         plan_start(request->plan);
 }
 
+/* Whether it waits is decided by the shard, so those behind it are held from now on. */
+static void may_park(struct conn *conn, struct request *request)
+{
+    conn->flags |= CONN_ALONE;
+    request->flags |= REQUEST_ALONE;
+    request->message.caller = (struct caller){ .client = conn->id, .number = conn->commands };
+}
+
 /* Starts a command that is allowed to run. */
 static void start(struct conn *conn, struct request *request)
 {
     struct reactor *reactor = conn->reactor;
     const struct command *command = request->command;
+    if (unlikely(command->flags & CMD_MAY_PARK))
+        may_park(conn, request);
     struct args args = request_args(request);
     uint64_t cursor = 0;
     int shard;
@@ -271,7 +281,7 @@ static void note_silence(struct conn *conn, struct request *request)
 static bool must_be_alone(const struct conn *conn, const struct request *request)
 {
     struct args args = request_args(request);
-    return request->command->flags & CMD_BARRIER ||
+    return request->command->flags & (CMD_BARRIER | CMD_MAY_PARK) ||
            command_is_global(conn->reactor, request->command, &args);
 }
 

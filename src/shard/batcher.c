@@ -12,6 +12,7 @@
 #include "shoal/mesh/mesh.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/shard/key_queues.h"
+#include "shoal/shard/parking.h"
 #include "shoal/shard/shard.h"
 #include "shoal/stats/records.h"
 #include "shoal/stats/stats.h"
@@ -65,6 +66,8 @@ static void request_run(struct reactor *reactor, struct request *request, bool m
     exec_run(&exec);
     if (measured)
         request->answer.ticks = ticks_since(start);
+    if (unlikely(reply.parked) && parking_add(reactor, request, &reply))
+        return;
     if (own) {
         if (measured)
             account_request(request, request->answer.ticks);

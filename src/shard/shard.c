@@ -18,6 +18,7 @@ void shard_fini(struct shard *shard)
 {
     if (shard->queues != NULL)
         key_queues_free(&shard->queues);
+    parking_fini(&shard->parking);
     free(shard->scratch);
     shard->scratch = NULL;
 }

@@ -16,6 +16,7 @@ extern const struct command info_commands[];
 extern const struct command server_commands[];
 extern const struct command command_commands[];
 extern const struct command debug_commands[];
+extern const struct command debug_park_commands[]; /* in builds with assertions */
 extern const struct command function_commands[];
 extern const struct command memory_commands[];
 extern const struct command slowlog_commands[];

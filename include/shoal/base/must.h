@@ -17,8 +17,10 @@ _Noreturn void must_failed(const char *what, const char *file, int line);
 
 #ifdef SHOAL_DCHECK
 #define dcheck(x) must(x)
+enum { DCHECK_ON = 1 };
 #else
 #define dcheck(x) ((void)sizeof(x))
+enum { DCHECK_ON = 0 };
 #endif
 
 #endif

@@ -33,8 +33,12 @@ enum command_flag {
     CMD_RUNS_QUEUED = 1 << 13,  /* runs the commands that MULTI has queued (EXEC) */
     /* Not FAST in Redis, but bounded by its arguments: its batch may be timed as a whole. */
     CMD_QUICK = 1 << 14,
-    CMD_PUBSUB = 1 << 15,     /* a word of COMMAND INFO */
-    CMD_SUBSCRIBER = 1 << 16, /* allowed on a RESP2 connection that has subscribed to something */
+    CMD_PUBSUB = 1 << 15, /* a word of COMMAND INFO */
+    /* May wait for something (reply_park()): what is behind it waits with it, as for a barrier. For
+     * rows whose keys are not exactly one, which dispatch() takes a closer look at. */
+    CMD_MAY_PARK = 1 << 17,
+    CMD_UNDOCUMENTED = 1 << 18, /* exists only in builds with assertions */
+    CMD_SUBSCRIBER = 1 << 16,   /* allowed on a RESP2 connection that has subscribed to something */
 };
 
 /* Where a command runs, and how the parts of several shards become one reply. */

@@ -57,7 +57,8 @@ enum conn_flag {
     /* the last request has not been started: it waits for those before it, or for a pause to end */
     CONN_HELD = 1 << 19,
     CONN_REAPING = 1 << 20, /* on the reactor's list of those to be closed or freed */
-    /* its only request is a transaction over several shards: none may overtake it */
+    /* its only request is a transaction over several shards, or may wait for something: none may
+     * overtake it */
     CONN_ALONE = 1 << 21,
     /* sends large requests: read by small portions and straight to where they are assembled */
     CONN_BULKY = 1 << 22,
@@ -65,6 +66,7 @@ enum conn_flag {
     CONN_OUT_HELD = 1 << 23,
     CONN_PAUSED = 1 << 24, /* held by CLIENT PAUSE, and counted as blocked */
     CONN_FED = 1 << 25,    /* conns_feed() has let it receive, and it has got nothing since */
+    CONN_PARKED = 1 << 26, /* its only request waits on a shard for something to happen */
 };
 
 /*
@@ -77,6 +79,8 @@ enum conn_flag {
  *                       (CONN_HELD)                            pause is over: conn_ops_resume()
  *   CONN_WAIT_PLAN      its transaction over several shards    answer_advance() has sent its reply
  *                       is under way (CONN_ALONE)
+ *                       or its command may wait for            it is answered; while it is parked
+ *                       something (also CONN_ALONE)            (parked.h) it stands on no list
  *   CONN_WAIT_QUEUE     the queue to a shard is full, or it    mesh_congested() or
  *                       has published more than the shard      mesh_push_congested() says no: asked
  *                       has taken (congested)                  each turn, by conns_retry()

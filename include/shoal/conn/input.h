@@ -31,6 +31,9 @@ static inline size_t input_footprint(const struct input *input)
     return sizeof(*input) + input->capacity;
 }
 
+/* Bytes that are not parsed yet. */
+size_t input_waiting(const struct conn *conn);
+
 /* Takes in what has been received, and parses until the connection stalls. */
 void input_received(struct conn *conn, const struct io_event *event);
 

@@ -32,6 +32,7 @@ enum answer_place {
     ANSWER_IN_SPACE,   /* answer.data, in the owner's reply space: copy before mesh_release() */
     ANSWER_IN_HEAP,    /* answer.data, malloc'ed at home */
     ANSWER_IN_REF,     /* answer.ref */
+    ANSWER_PARKED,     /* there is none yet, see conn/parked.h: answer.cancel */
 };
 
 struct answer {
@@ -42,6 +43,7 @@ struct answer {
     union {
         char *data;
         struct reply_ref *ref;
+        message_fn cancel; /* to be run by the shard if the client has gone */
     };
     char bytes[ANSWER_INLINE];
 };
@@ -53,6 +55,7 @@ enum request_flag {
     REQUEST_CLOSES = 2, /* the connection closes once this is answered */
     REQUEST_DONE = 4,   /* answered, waiting for those before it */
     REQUEST_PUSHES = 8, /* some pushes wait until its answer is sent */
+    REQUEST_ALONE = 16, /* those behind it wait until it is answered (CMD_MAY_PARK) */
 };
 
 struct request {
@@ -90,6 +93,9 @@ struct request *request_new(struct conn *conn);
 
 /* Puts it at the end of the connection's queue. */
 void request_append(struct conn *conn, struct request *request);
+
+/* Gives back the memory of its arguments, which nobody needs any more. */
+void request_forget_args(struct reactor *reactor, struct request *request);
 
 /* Gives back its arguments' memory and itself. Not in the queue any more. */
 void request_free(struct reactor *reactor, struct request *request);

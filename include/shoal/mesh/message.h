@@ -28,9 +28,21 @@ enum { MESSAGE_MAGIC = 0x6d67 };
 
 typedef void (*message_fn)(struct reactor *here, struct message *message);
 
+/* Whose command it is, for one that the shard may keep waiting: no connection has the same id, and
+ * no two of its commands the same number. All zero: it must be answered at once. */
+struct caller {
+    uint64_t client;
+    uint64_t number;
+};
+
 struct message {
-    message_fn run;       /* at `to` */
-    message_fn done;      /* at `from` */
+    union {
+        struct {
+            message_fn run;  /* at `to` */
+            message_fn done; /* at `from` */
+        };
+        struct caller caller; /* of a command */
+    };
     struct message *next; /* in whatever list holds it on one thread */
     uint16_t from, to;
     uint8_t kind;

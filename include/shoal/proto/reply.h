@@ -36,6 +36,7 @@ struct reply {
     bool heap;       /* base is malloc'ed and belongs to the reply */
     bool no_memory;  /* an allocation failed: the reply is incomplete, answer an error instead */
     bool marking;    /* reply_mark() records */
+    bool parked;     /* see reply_park() */
     uint32_t errors; /* error replies written */
     char error_code[REPLY_ERROR_CODE_MAX]; /* first word of the last one, for error statistics */
 
@@ -115,6 +116,15 @@ void reply_verbatim(struct reply *reply, struct bytes text, const char *format);
  * it). Does nothing unless `marking`.
  */
 void reply_mark(struct reply *reply);
+
+/*
+ * What has been written is the answer only if the command cannot wait, as in a transaction: where
+ * it can, its answer comes when there is something to say (shard/parking.h).
+ */
+static inline void reply_park(struct reply *reply)
+{
+    reply->parked = true;
+}
 
 /*
  * Takes back everything written since `size` was `to` (at an element's border): for an error found

@@ -6,6 +6,7 @@
 
 #include "shoal/shard/batcher.h"
 #include "shoal/shard/memory_share.h"
+#include "shoal/shard/parking.h"
 
 struct key_queues;
 
@@ -13,6 +14,7 @@ struct shard {
     struct batcher batcher; /* commands gathered for one pass over the table */
     struct key_queues *queues;
     struct memory_share share; /* its part of maxmemory */
+    struct parking parking;    /* commands that wait for something */
     char *scratch;             /* second buffer of replies to other reactors */
 };
 

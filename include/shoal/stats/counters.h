@@ -28,7 +28,7 @@ enum counter_kind {
     OWN(clients, "Clients", "connected_clients", COUNTER_STATE,                                    \
         "connections that are open")                                                               \
     OWN(blocked, "Clients", "blocked_clients", COUNTER_STATE,                                      \
-        "connections with a command that waits for the end of CLIENT PAUSE")                       \
+        "connections with a command that waits for something to happen, or for the end of CLIENT PAUSE") \
     OWN(pubsub_clients, "Clients", "pubsub_clients", COUNTER_STATE,                                \
         "connections that have subscribed to a channel or a pattern")                              \
                                                                                                    \
