@@ -51,6 +51,10 @@ check holds credits
 check breaks credits -DWAIT_FOR_ROOM
 check breaks credits -DCREDIT_TOO_MANY
 check breaks credits -DCREDIT_FOR_URGENT
+check holds parked
+check breaks parked -DNO_STAMP
+check breaks parked -DNO_CANCEL
+check breaks parked -DBY_PLACE
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
