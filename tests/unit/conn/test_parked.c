@@ -107,7 +107,7 @@ static void it_holds_nothing_of_others(void **state)
     }
     assert_int_equal(parked_at(0) + parked_at(1), 200);
     assert_int_equal(fake_buffers_available(reactor_at(0)->ring), FAKE_BUFFERS);
-    assert_int_equal(reactor_at(0)->conns->budget.request_bytes, 0);
+    assert_int_equal(budget_request_bytes(&reactor_at(0)->conns->budget), 0);
     assert_false(mesh_congested(reactor_at(0)->port, 1));
     assert_reply("$-1", other, "GET %s", key(1, 0));
     for (uint32_t i = 0; i < 200; i++)
