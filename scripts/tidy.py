@@ -72,6 +72,8 @@ KEPT_SYMBOLS = {
     "defrag_block": "the types to come have the blocks of their objects moved by it",
     "clock_use": "the server's time is the system's; a simulator gives it another",
     "pubsub_bytes": "tests see that everything is given back",
+    "conn_use_transport": "every connection is plain yet; a test has a transport of its own",
+    "input_given": "the same: what a transport has made of received bytes",
     "mesh_backlogged": "tests ask whether messages wait for credit or room",
 }
 # A build has one of each pair.

@@ -97,13 +97,10 @@ static void receive_next(struct conn *conn)
         conn_recv_again(conn);
 }
 
-static void received(struct io_op *op, const struct io_event *event)
+/* No more comes of this receive, or nothing has. */
+static void receive_ended(struct conn *conn, const struct io_event *event)
 {
-    struct conn *conn = container_of(op, struct conn, recv);
-    if (likely(event->result > 0)) {
-        input_received(conn, event);
-        if (likely(event->more))
-            return;
+    if (event->result > 0) {
         if (event->data != NULL)
             receive_next(conn);
         else
@@ -126,24 +123,84 @@ static void received(struct io_op *op, const struct io_event *event)
     conn_reap_later(conn);
 }
 
+static void received(struct io_op *op, const struct io_event *event)
+{
+    struct conn *conn = container_of(op, struct conn, recv);
+    if (likely(event->result > 0)) {
+        input_received(conn, event);
+        if (likely(event->more))
+            return;
+    }
+    receive_ended(conn, event);
+}
+
+/* The same where the bytes are the transport's. */
+static void received_for_transport(struct io_op *op, const struct io_event *event)
+{
+    struct conn *conn = container_of(op, struct conn, recv);
+    if (event->result > 0) {
+        input_note(conn, (size_t)event->result);
+        if (!(conn->flags & CONN_DEAD))
+            conn->transport->kind->received(conn, conn->transport, event->data,
+                                            (size_t)event->result);
+        ring_buffer_release(conn->reactor->ring, event->buffer);
+        if (event->more)
+            return;
+    }
+    receive_ended(conn, event);
+}
+
+static inline void note_written(struct conn *conn, size_t size)
+{
+    conn->bytes_out += size;
+    counter_add(&conn->reactor->stats->bytes_out, size);
+    counter_add(&conn->reactor->stats->writes, 1);
+}
+
 static void sent(struct io_op *op, const struct io_event *event)
 {
     struct conn *conn = container_of(op, struct conn, out.op);
-    struct reactor *reactor = conn->reactor;
     conn->out.flying = NULL;
     if (event->result > 0) {
-        size_t size = (size_t)event->result;
-        conn->bytes_out += size;
-        counter_add(&reactor->stats->bytes_out, size);
-        counter_add(&reactor->stats->writes, 1);
-        out_sent(&conn->out, reactor, size);
-        if (conn->out.bytes > 0)
-            conn_flush_later(conn);
+        note_written(conn, (size_t)event->result);
+        conn_sent(conn, (size_t)event->result);
     } else {
-        fail(conn, "send", event->result);
+        conn_send_failed(conn, event->result);
     }
     if (unlikely(conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_EOF)))
         conn_reap_later(conn);
+}
+
+static void sent_for_transport(struct io_op *op, const struct io_event *event)
+{
+    struct conn *conn = container_of(op, struct conn, out.op);
+    if (event->result > 0)
+        note_written(conn, (size_t)event->result);
+    if (!(conn->flags & CONN_DEAD))
+        conn->transport->kind->sent(conn, conn->transport, event->result);
+    if (conn->flags & (CONN_DEAD | CONN_CLOSING | CONN_EOF))
+        conn_reap_later(conn);
+}
+
+void conn_sent(struct conn *conn, size_t size)
+{
+    out_sent(&conn->out, conn->reactor, size);
+    if (conn->out.bytes > 0)
+        conn_flush_later(conn);
+}
+
+void conn_send_failed(struct conn *conn, int result)
+{
+    fail(conn, "send", result);
+}
+
+void conn_use_transport(struct conn *conn, struct transport *transport)
+{
+    must(conn->bytes_in == 0 && conn->bytes_out == 0 && conn->transport == NULL);
+    conn->transport = transport;
+    conn->flags |= CONN_TRANSPORT;
+    conn->recv.done = received_for_transport;
+    conn->out.op.done = sent_for_transport;
 }
 
 void conn_open(struct reactor *reactor, int fd, bool unix_socket)
@@ -207,6 +264,8 @@ static void conn_free(struct conn *conn)
     conns_leave(reactor->conns, conn);
     counter_set(&reactor->stats->clients, reactor->conns->count);
     counter_add(&reactor->stats->connections_closed, 1);
+    if (conn->transport != NULL)
+        conn->transport->kind->close(conn, conn->transport);
     out_clear(&conn->out, reactor);
     pushes_clear(conn);
     if (conn->input != NULL)
@@ -296,7 +355,7 @@ void conn_be_bulky(struct conn *conn)
     conn->portions = 0;
     if (conn->flags & CONN_BULKY)
         return;
-    if (conn->flags & CONN_DEAD)
+    if (conn->flags & (CONN_DEAD | CONN_TRANSPORT))
         return;
     conn->flags |= CONN_BULKY | CONN_RECV_PAUSED;
     socket_receive_little(conn->fd);
@@ -407,13 +466,26 @@ void conn_let_out(struct conn *conn)
     conn_flush_later(conn);
 }
 
+static void flush_specially(struct conn *conn)
+{
+    if (conn->flags & CONN_DEAD) {
+        conn_reap_later(conn);
+        return;
+    }
+    if (conn->flags & CONN_OUT_HELD)
+        return;
+    if (!over_output_limit(conn) && conn->out.bytes > 0)
+        conn->transport->kind->send(conn, conn->transport);
+    if (conn->flags & (CONN_CLOSING | CONN_EOF))
+        conn_reap_later(conn);
+}
+
 void conn_flush(struct conn *conn)
 {
     if (unlikely(conn->pushes.first != NULL))
         pushes_go_on(conn);
-    if (unlikely(conn->flags & (CONN_DEAD | CONN_OUT_HELD))) {
-        if (conn->flags & CONN_DEAD)
-            conn_reap_later(conn);
+    if (unlikely(conn->flags & (CONN_DEAD | CONN_OUT_HELD | CONN_TRANSPORT))) {
+        flush_specially(conn);
         return;
     }
     if (!over_output_limit(conn))

@@ -474,14 +474,37 @@ static void note_portion(struct conn *conn, const struct io_event *event)
         conn->flags &= ~(uint32_t)CONN_BULKY;
 }
 
-void input_received(struct conn *conn, const struct io_event *event)
+static inline void note(struct conn *conn, size_t size)
 {
     struct reactor *reactor = conn->reactor;
-    size_t size = (size_t)event->result;
     conn->active_ms = reactor->now_ms;
     conn->bytes_in += size;
     counter_add(&reactor->stats->bytes_in, size);
     counter_add(&reactor->stats->reads, 1);
+}
+
+void input_note(struct conn *conn, size_t size)
+{
+    note(conn, size);
+}
+
+void input_given(struct conn *conn, const char *data, size_t size)
+{
+    if (conn->flags & (CONN_DEAD | CONN_CLOSING))
+        return;
+    if (!input_append(conn, data, size)) {
+        conn_kill(conn);
+        return;
+    }
+    input_parse(conn);
+    check_size(conn);
+}
+
+void input_received(struct conn *conn, const struct io_event *event)
+{
+    struct reactor *reactor = conn->reactor;
+    size_t size = (size_t)event->result;
+    note(conn, size);
     if (unlikely(conn->flags & CONN_BULKY))
         note_portion(conn, event);
     if (likely(!(conn->flags & (CONN_DEAD | CONN_CLOSING)))) {

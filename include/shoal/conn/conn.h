@@ -14,6 +14,7 @@
 #include "shoal/conn/input.h"
 #include "shoal/conn/out.h"
 #include "shoal/conn/request.h"
+#include "shoal/conn/transport.h"
 #include "shoal/net/ring.h"
 #include "shoal/proto/decode.h"
 
@@ -64,9 +65,10 @@ enum conn_flag {
     CONN_BULKY = 1 << 22,
     /* what it has to send stays here until something is so that the client may rely on */
     CONN_OUT_HELD = 1 << 23,
-    CONN_PAUSED = 1 << 24, /* held by CLIENT PAUSE, and counted as blocked */
-    CONN_FED = 1 << 25,    /* conns_feed() has let it receive, and it has got nothing since */
-    CONN_PARKED = 1 << 26, /* its only request waits on a shard for something to happen */
+    CONN_PAUSED = 1 << 24,    /* held by CLIENT PAUSE, and counted as blocked */
+    CONN_FED = 1 << 25,       /* conns_feed() has let it receive, and it has got nothing since */
+    CONN_TRANSPORT = 1 << 27, /* conn->transport is not NULL */
+    CONN_PARKED = 1 << 26,    /* its only request waits on a shard for something to happen */
 };
 
 /*
@@ -132,8 +134,9 @@ struct conn {
     uint32_t pending;         /* in line: so much was in the kernel's buffer, less than its rest */
     uint32_t portions;        /* received since the last large request */
 
-    struct conn *prev, *next; /* the reactor's connections */
-    struct conn *next_by_id;  /* see conn_by_id() */
+    struct conn *prev, *next;    /* the reactor's connections */
+    struct conn *next_by_id;     /* see conn_by_id() */
+    struct transport *transport; /* NULL: plain */
     struct conn *next_flush, *next_stalled, *next_reaping, *next_starved;
     /* 1 + the reactor whose queue was full, and CONGESTED_BY_PUSHES if it was that of pushes; 0: none
      * was */
@@ -182,6 +185,13 @@ void conn_linger_check(struct conn *conn);
 void conn_flush_later(struct conn *conn);
 /* Sends what there is. */
 void conn_flush(struct conn *conn);
+
+/* All that it receives and sends goes through the transport from now on; nothing has so far. */
+void conn_use_transport(struct conn *conn, struct transport *transport);
+/* For a transport: so much of what the connection has to send has gone. */
+void conn_sent(struct conn *conn, size_t size);
+/* For a transport: a send has failed. */
+void conn_send_failed(struct conn *conn, int result);
 
 /* Sends nothing until conn_let_out(), which whoever holds it must call, and soon. */
 void conn_hold_out(struct conn *conn);

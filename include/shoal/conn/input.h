@@ -37,6 +37,11 @@ size_t input_waiting(const struct conn *conn);
 /* Takes in what has been received, and parses until the connection stalls. */
 void input_received(struct conn *conn, const struct io_event *event);
 
+/* Counts what has been received. */
+void input_note(struct conn *conn, size_t size);
+/* Takes in a copy of bytes that a transport has made of those received. */
+void input_given(struct conn *conn, const char *data, size_t size);
+
 /* Parses on what had to wait. */
 void input_parse(struct conn *conn);
 
