@@ -5,6 +5,7 @@
 #include "shoal/conn/answer.h"
 
 #include "shoal/base/list.h"
+#include "shoal/cmd/errors.h"
 #include "shoal/conn/account.h"
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conn_ops.h"
@@ -15,6 +16,16 @@
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>
+
+enum {
+    RESP_ERROR_BYTES = 3,   /* beside its text: "-", CR LF */
+    NATIVE_ERROR_BYTES = 9, /* two sizes and a type */
+};
+
+/* The error that says that memory is out must need none, or its client would be closed instead. */
+static_assert(sizeof(ERR_NO_MEMORY) - 1 + NATIVE_ERROR_BYTES <= ANSWER_INLINE &&
+                  sizeof(ERR_NO_MEMORY) - 1 + RESP_ERROR_BYTES <= ANSWER_INLINE,
+              "it travels in the request");
 
 /* The connection's send buffer can be written to now: nothing before this request is unanswered. */
 static bool is_first_in_line(const struct request *request)

@@ -21,7 +21,7 @@
 #define ERR_QUEUE_FULL                                                                             \
     "OOM the transaction is larger than client-query-buffer-limit, maxmemory-clients or memory "   \
     "allow"
-#define ERR_NO_MEMORY "OOM out of memory: the allocator refused"
+#define ERR_NO_MEMORY "OOM the allocator has no memory" /* ANSWER_INLINE keeps it without any */
 #define ERR_OOM "OOM command not allowed when used memory > 'maxmemory'."
 /* EXEC's: a reason follows. */
 #define ERR_EXEC_ABORTED "EXECABORT Transaction discarded because of: "

@@ -37,7 +37,7 @@ void *__wrap_realloc(void *old, size_t size)
     return is_refused(size) ? NULL : __real_realloc(old, size);
 }
 
-static const char no_memory[] = "-OOM out of memory: the allocator refused";
+static const char no_memory[] = "-OOM the allocator has no memory";
 
 /* One command with its `n`-th allocation failing; false: it makes no more than n. */
 static bool fails_at(int64_t n, struct client *client)

@@ -13,7 +13,7 @@ void *__wrap_malloc(size_t size)
     return fail_from > 0 && size >= fail_from ? NULL : __real_malloc(size);
 }
 
-static const char no_memory[] = "-OOM out of memory: the allocator refused";
+static const char no_memory[] = "-OOM the allocator has no memory";
 
 /* ---- checks -------------------------------------------------------------- */
 
