@@ -300,7 +300,8 @@ static size_t whole_size(struct conn *conn, size_t has, size_t more)
 
 size_t input_whole(struct conn *conn)
 {
-    if (conn->input == NULL || conn->partial == NULL || conn->recv.in_flight)
+    if (conn->input == NULL || conn->partial == NULL || conn->recv.in_flight ||
+        conn_is_blocked(conn))
         return 0;
     size_t has = conn->input->size - conn->input_at, pending = socket_pending(conn->fd);
     if (pending == conn->pending || has + pending < conn->partial->want)

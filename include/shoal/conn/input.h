@@ -64,8 +64,8 @@ static inline uint64_t input_bytes(const struct input *input)
 /* Has the connection's input counted in the share of its claim, which has changed. */
 void input_follow(struct conn *conn);
 
-/* The memory of a request that is being received if its rest has arrived in the kernel's buffer;
- * 0: it has not. */
+/* The memory of a request that is being received if its rest has arrived in the kernel's buffer and
+ * it would run at once; 0: not so. */
 size_t input_whole(struct conn *conn);
 
 /* Copies a request's arguments out of the receive buffer, of which there are few, if memory allows:

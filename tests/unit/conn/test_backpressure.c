@@ -202,6 +202,30 @@ static void all_but_the_end_is_not_whole(void **state)
     assert_string_equal(heard(client), "+OK");
 }
 
+/* Its client does not read the replies before it: it would hold the room until then. */
+static void one_that_could_not_run_is_not_let_in(void **state)
+{
+    (void)state;
+    struct client *writer = client_open(0), *client = client_open(0);
+    client_put_set(writer, "a", 700 * 1000, 'v');
+    turn_until_quiet();
+    fill_the_budget();
+    client->line->blocked = true;
+    tell(client, "GET a");
+    tell(client, "GET a");
+    size_t begun = client->line->in.size + BEGUN;
+    client_put_set(client, "small", SMALL, 'v');
+    arrive(client, begun, client->line->in.size);
+    assert_int_equal(conn_wait(client->conn), CONN_WAIT_READER);
+    live_ms(100, 10);
+    assert_true(conn_is_waiting(client->conn));
+    client->line->blocked = false;
+    live_ms(100, 10);
+    assert_false(conn_is_waiting(client->conn));
+    assert_int_equal(heard_bytes(client),
+                     strlen("+OK\r\n") + 2 * strlen("$700000\r\n\r\n") + 2 * 700 * 1000);
+}
+
 /* Not before it has been answered: CLIENT PAUSE must not have them pile up. */
 static void those_that_are_whole_have_a_limit(void **state)
 {
@@ -456,6 +480,7 @@ int main(void)
         cmocka_unit_test_teardown(one_that_waits_is_not_idle, reactors_finish),
         with_budget(1, one_that_has_arrived_whole_does_not_wait),
         with_budget(1, all_but_the_end_is_not_whole),
+        with_budget(1, one_that_could_not_run_is_not_let_in),
         with_budget(1, those_that_are_whole_have_a_limit),
         with_budget(1, room_that_is_not_used_is_taken_back),
         with_budget(1, one_that_moves_has_its_turn),
