@@ -60,7 +60,7 @@ static void add_op(uint32_t call)
 {
     const struct op *op = calls[call].op;
     uint32_t shards = shards_of(op);
-    bool split = op->kind == OP_MGET && !sim.profile.strict;
+    bool split = (op->kind == OP_MGET || op->kind == OP_DELS) && !sim.profile.strict;
     for (uint32_t shard = 0; shard < 32; shard++) {
         if (!split || !(shards & 1u << shard))
             continue;
@@ -220,10 +220,13 @@ static bool remember(uint64_t hash)
     return true;
 }
 
-/* Of one connection, those on the same shard come in order. */
+/* Of one connection, those on the same shard come in order. (One that was refused without a word
+ * never comes.) */
 static bool is_before(uint32_t i, uint32_t at)
 {
     const struct call *call = &calls[actions[at].call], *other = &calls[actions[i].call];
+    if (actions[i].until_ns == INT64_MAX && sim.profile.no_memory > 0)
+        return false;
     return i < at && other->client == call->client && other->life == call->life &&
            actions[i].call != actions[at].call && actions[i].shards & actions[at].shards;
 }
@@ -302,7 +305,7 @@ static bool happens(const struct state *state, uint32_t at, uint32_t first, uint
 {
     struct state after = *state;
     model_expire(&after, &actions[at]);
-    *fits = model_run(&after, &actions[at], lost & model_mortal(&after, &actions[at]));
+    *fits = model_run(&after, &actions[at], lost);
     if (!*fits)
         return false;
     happened[at] = true;
@@ -318,6 +321,8 @@ static bool try_action(const struct state *state, uint32_t at, uint32_t first, u
     struct state now = *state;
     model_expire(&now, &actions[at]);
     uint32_t mortal = model_mortal(&now, &actions[at]), lost = 0;
+    if (model_may_have_happened(&actions[at]))
+        mortal |= MODEL_HAPPENED;
     bool reads = model_only_reads(&actions[at]) && actions[at].until_ns < INT64_MAX;
     *only = false;
     do {

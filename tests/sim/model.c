@@ -190,15 +190,19 @@ static bool run_mget(const struct state *state, const struct op *op, uint32_t ke
     return true;
 }
 
-static bool run_del(struct state *state, const struct op *op, const struct reply_value *reply)
+/* Of a part, how many there were cannot be told from the sum that is the reply. */
+static bool run_del(struct state *state, const struct op *op, uint32_t keys,
+                    const struct reply_value *reply)
 {
     int64_t count = 0;
     for (uint32_t i = 0; i < op->keys; i++) {
+        if (!(keys & 1u << i))
+            continue;
         count += state->value[op->key[i]] != 0;
         if (state->value[op->key[i]] != 0)
             change(state, op->key[i], 0);
     }
-    return is_number_reply(reply, count);
+    return is_number_reply(keys == ~0u ? reply : NULL, count);
 }
 
 static void move(struct state *state, uint32_t from, uint32_t to)
@@ -289,7 +293,7 @@ static bool run_op(struct state *state, const struct op *op, uint32_t keys, cons
                    const struct reply_value *reply)
 {
     uint32_t value = state->value[op->key[0]];
-    if (is_refused(reply))
+    if (is_refused(reply)) /* one of a transaction */
         return true;
     switch (op->kind) {
     case OP_GET:
@@ -306,7 +310,7 @@ static bool run_op(struct state *state, const struct op *op, uint32_t keys, cons
         return run_msetnx(state, op, reply);
     case OP_DEL:
     case OP_DELS:
-        return run_del(state, op, reply);
+        return run_del(state, op, keys, reply);
     case OP_RENAME:
     case OP_RENAMENX:
     case OP_COPY:
@@ -334,13 +338,21 @@ static void forget(struct state *state, uint32_t client)
     state->watched[client] = state->changed[client] = 0;
 }
 
-static bool run_exec(struct state *state, const struct action *action, const struct call *call)
+/* A transaction that is given up is undone, and whoever watches its keys may have been told. */
+static void note_undone(struct state *state, const struct action *action)
 {
-    const struct reply_value *reply = call->heard_ns < INT64_MAX ? &call->reply : NULL;
+    for (uint32_t i = 0; i < action->queued_count; i++)
+        for (uint32_t k = 0; k < action->queued[i]->keys; k++)
+            note_change(state, action->queued[i]->key[k], 2);
+}
+
+static bool run_exec(struct state *state, const struct action *action, const struct call *call,
+                     const struct reply_value *reply)
+{
     uint8_t changed = state->changed[call->client];
     forget(state, call->client);
-    if (is_refused(reply))
-        return true;
+    if (reply == NULL || reply->type == '_')
+        note_undone(state, action);
     if (reply != NULL && reply->type == '_')
         return changed != 0 || sim.profile.no_memory > 0; /* it says no rather than guess */
     if (changed == 1)
@@ -356,10 +368,10 @@ static bool run_exec(struct state *state, const struct action *action, const str
 static void run_watch(struct state *state, const struct action *action, const struct call *call)
 {
     uint32_t key = call->op->key[action->keys];
-    state->watched[call->client] |= (uint8_t)(1u << key);
-    bool fine = call->heard_ns < INT64_MAX && call->reply.type == '+';
-    if (!fine && state->changed[call->client] == 0)
-        state->changed[call->client] = 2;
+    if (call->heard_ns < INT64_MAX && call->reply.type == '+')
+        state->watched[call->client] |= (uint8_t)(1u << key);
+    else if (state->changed[call->client] == 0)
+        state->changed[call->client] = 2; /* perhaps it is watched, and perhaps not */
 }
 
 /* ---- actions ------------------------------------------------------------- */
@@ -426,7 +438,17 @@ void model_expire(struct state *state, const struct action *action)
 bool model_run(struct state *state, const struct action *action, uint32_t lost)
 {
     const struct call *call = &calls[action->call];
+    const struct reply_value *reply = call->heard_ns < INT64_MAX ? &call->reply : NULL;
     renew_life(state, call);
+    if (is_refused(reply) && action->kind != ACTION_WATCH) {
+        if (action->kind == ACTION_EXEC)
+            note_undone(state, action);
+        if (action->kind == ACTION_EXEC && !(lost & MODEL_HAPPENED))
+            forget(state, call->client);
+        if (!(lost & MODEL_HAPPENED))
+            return true;
+        reply = NULL;
+    }
     for (uint32_t key = 0; key < SIM_KEYS_MAX; key++)
         if (lost & 1u << key)
             dies(state, key);
@@ -438,11 +460,17 @@ bool model_run(struct state *state, const struct action *action, uint32_t lost)
         forget(state, call->client);
         return true;
     case ACTION_EXEC:
-        return run_exec(state, action, call);
+        return run_exec(state, action, call, reply);
     default:
-        return run_op(state, call->op, action->keys, call,
-                      call->heard_ns < INT64_MAX ? &call->reply : NULL);
+        return run_op(state, call->op, action->keys, call, reply);
     }
+}
+
+bool model_may_have_happened(const struct action *action)
+{
+    const struct call *call = &calls[action->call];
+    return sim.profile.no_memory > 0 && call->heard_ns < INT64_MAX && is_refused(&call->reply) &&
+           (action->kind == ACTION_OP || action->kind == ACTION_EXEC) && !model_only_reads(action);
 }
 
 bool model_only_reads(const struct action *action)

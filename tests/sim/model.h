@@ -39,6 +39,11 @@ struct action {
 /* Runs it; false: the reply cannot come from this state. `lost` says which of its keys have
  * died by themselves before: a bit for each key of model_mortal(). */
 bool model_run(struct state *state, const struct action *action, uint32_t lost);
+
+/* Among those bits: it was refused for lack of memory, and has happened all the same, as a whole. (A
+ * reply for which there is no memory when the change has been made becomes such an error.) */
+enum { MODEL_HAPPENED = 1 << SIM_KEYS_MAX };
+bool model_may_have_happened(const struct action *action);
 /* The keys that the action looks at and that may have died by themselves. */
 uint32_t model_mortal(const struct state *state, const struct action *action);
 /* ... and those that must have, die. */
