@@ -61,8 +61,11 @@ bool directory_open(struct directory *directory, struct arena *arena, uint64_t *
 {
     must(directory->count == 0);
     struct bucket *first = add_chunk(directory, arena, 0, bytes);
-    if (first == NULL)
+    if (first == NULL) { /* a table that is not open is not closed either */
+        if (directory->_capacity > 0)
+            directory_close(directory, arena, bytes);
         return false;
+    }
     memset(first, 0, chunk_bytes(0));
     directory->count = BUCKETS_MIN;
     directory->mask = 2 * BUCKETS_MIN - 1;

@@ -139,6 +139,21 @@ static void without_memory_nothing_changes(void **state)
     assert_non_null(directory_push(&directory, arena, &bytes));
 }
 
+static void one_that_does_not_open_leaves_nothing(void **state)
+{
+    (void)state;
+    struct directory other = { 0 };
+    uint64_t other_bytes = 0;
+    out_of_memory = true; /* for the first chunk, and not for the list of chunks */
+    assert_false(directory_open(&other, arena, &other_bytes));
+    assert_int_equal(other_bytes, 0);
+    assert_int_equal(directory_bytes(&other), 0);
+    out_of_memory = false;
+    assert_true(directory_open(&other, arena, &other_bytes));
+    directory_close(&other, arena, &other_bytes);
+    assert_int_equal(other_bytes, 0);
+}
+
 #define OPENED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -149,6 +164,7 @@ int main(void)
         OPENED(a_bucket_that_comes_back_is_clear),
         OPENED(a_hash_is_found_under_the_bits_of_its_level),
         OPENED(without_memory_nothing_changes),
+        OPENED(one_that_does_not_open_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
