@@ -413,10 +413,17 @@ uint32_t model_keys(const struct action *action)
     }
 }
 
+/* EXEC looks at what is watched, too. */
+static uint32_t looked_at(const struct state *state, const struct action *action)
+{
+    uint32_t client = calls[action->call].client;
+    return model_keys(action) | (action->kind == ACTION_EXEC ? state->watched[client] : 0);
+}
+
 uint32_t model_mortal(const struct state *state, const struct action *action)
 {
     const struct call *call = &calls[action->call];
-    uint32_t mask = model_keys(action), mortal = 0;
+    uint32_t mask = looked_at(state, action), mortal = 0;
     for (uint32_t key = 0; key < SIM_KEYS_MAX; key++)
         if (mask & 1u << key && state->value[key] != 0 &&
             (sim.profile.evicts ||
@@ -428,7 +435,7 @@ uint32_t model_mortal(const struct state *state, const struct action *action)
 void model_expire(struct state *state, const struct action *action)
 {
     const struct call *call = &calls[action->call];
-    uint32_t mask = model_keys(action); /* another reactor's time may be behind */
+    uint32_t mask = looked_at(state, action); /* another reactor's time may be behind */
     for (uint32_t key = 0; key < SIM_KEYS_MAX; key++)
         if (mask & 1u << key && state->dies_high_ms[key] != 0 &&
             call->low_ms > state->dies_high_ms[key])
