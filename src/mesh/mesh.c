@@ -79,6 +79,7 @@ struct mesh_port *mesh_port_new(struct mesh *mesh, uint32_t self)
     struct mesh_port *port = mem_must_zalloc(sizeof(*port) + mesh->count * sizeof(struct lane));
     port->mesh = mesh;
     port->self = self;
+    port->arrivals = &mesh->sleeper[self].arrivals;
     port->push_reserve = mesh->ring_size / 2;
     port->space_bytes = space_bytes(mesh->count);
     port->dirty = mem_must_zalloc(mesh->count * sizeof(*port->dirty));
@@ -306,7 +307,7 @@ char *mesh_reply_space(struct mesh_port *port, uint32_t to, size_t size)
 }
 
 /* Lines of the message that will be popped in a moment: they come from another CPU's cache. */
-static void prefetch_ahead(struct spsc *ring, uint32_t line)
+static inline void prefetch_ahead(struct spsc *ring, uint32_t line)
 {
     if (spsc_ready(ring) > PREFETCH_AHEAD) {
         const char *message = spsc_peek(ring, PREFETCH_AHEAD);
@@ -315,23 +316,12 @@ static void prefetch_ahead(struct spsc *ring, uint32_t line)
     }
 }
 
-static struct arrivals *arrivals_of(const struct mesh_port *port)
-{
-    return &port->mesh->sleeper[port->self].arrivals;
-}
-
-static void take_arrivals(struct mesh_port *port)
-{
-    arrivals_take(arrivals_of(port), &port->requests.ready, &port->responses.ready);
-}
-
-/* It is not ready again before more has arrived, or it was left with something. */
+/* `from` has left the ready ones: before more has arrived from it, or it was left with something. */
 static void intake_begin(struct mesh_port *port, struct intake *intake, uint32_t from)
 {
-    lane_set_remove(&intake->ready, from);
     lane_set_add(&intake->seen, from);
     intake->source = from;
-    port->looks++;
+    port->turn_looks++;
 }
 
 /* The next source of this round, or the first of a new one. False: nothing has arrived. */
@@ -339,7 +329,9 @@ static bool source_begin(struct mesh_port *port)
 {
     struct intake *intake = &port->requests;
     if (lane_set_empty(&port->round)) {
-        take_arrivals(port);
+        if (!port->has_looked)
+            arrivals_take(port->arrivals, ARRIVAL_REQUESTS, &intake->ready);
+        port->has_looked = true;
         port->round = intake->ready;
         if (lane_set_empty(&port->round))
             return false;
@@ -348,6 +340,7 @@ static bool source_begin(struct mesh_port *port)
     if (from == LANES_NONE)
         from = lane_set_next(&port->round, 0);
     lane_set_remove(&port->round, from);
+    lane_set_remove(&intake->ready, from);
     intake_begin(port, intake, from);
     intake->ring = ring_in(port, port->mesh->requests, &port->lane[from].requests_in, from);
     port->from_source = 0;
@@ -382,8 +375,8 @@ static bool responder_begin(struct mesh_port *port)
 {
     struct intake *intake = &port->responses;
     if (lane_set_empty(&intake->ready))
-        take_arrivals(port);
-    uint32_t from = lane_set_next(&intake->ready, 0);
+        arrivals_take(port->arrivals, ARRIVAL_RESPONSES, &intake->ready);
+    uint32_t from = lane_set_take(&intake->ready);
     if (from == LANES_NONE)
         return false;
     intake_begin(port, intake, from);
@@ -418,27 +411,34 @@ static void intake_end(struct intake *intake)
     if (intake->ring != NULL)
         lane_set_add(&intake->ready, intake->source);
     intake->ring = NULL;
-    intake->seen = (struct lane_set){ 0 };
+}
+
+static void release_seen(struct mesh_port *port)
+{
+    for (uint32_t i; (i = lane_set_take(&port->requests.seen)) != LANES_NONE;)
+        spsc_release(port->lane[i].requests_in);
+    for (uint32_t i; (i = lane_set_take(&port->responses.seen)) != LANES_NONE;)
+        spsc_release(port->lane[i].responses_in);
+    intake_end(&port->requests);
+    intake_end(&port->responses);
+    port->round = (struct lane_set){ 0 };
+    port->looks += port->turn_looks;
+    port->turn_looks = port->taken = 0;
 }
 
 void mesh_release(struct mesh_port *port)
 {
-    for (uint32_t i = 0; (i = lane_set_next(&port->requests.seen, i)) != LANES_NONE; i++)
-        if (port->lane[i].requests_in != NULL)
-            spsc_release(port->lane[i].requests_in);
-    for (uint32_t i = 0; (i = lane_set_next(&port->responses.seen, i)) != LANES_NONE; i++)
-        if (port->lane[i].responses_in != NULL)
-            spsc_release(port->lane[i].responses_in);
-    intake_end(&port->requests);
-    intake_end(&port->responses);
-    port->round = (struct lane_set){ 0 };
+    if (port->turn_looks > 0)
+        release_seen(port);
+    port->has_looked = false;
     port->start = port->start + 1 < port->mesh->count ? port->start + 1 : 0;
-    port->from_source = port->taken = 0;
 }
 
-uint64_t mesh_looks(const struct mesh_port *port)
+uint64_t mesh_looks(struct mesh_port *port)
 {
-    return port->looks;
+    uint64_t looks = port->looks;
+    port->looks = 0;
+    return looks;
 }
 
 static void list_push_on(struct mesh_port *port, struct lane *lane, struct waiting *list)
@@ -488,13 +488,15 @@ bool mesh_publish(struct mesh_port *port, mesh_wake_fn wake, void *context)
     bool published = false;
     for (uint32_t i = 0; i < port->dirty_count; i++) {
         struct lane *lane = &port->lane[port->dirty[i]];
-        bool more = lane->requests_out != NULL && spsc_publish(lane->requests_out);
-        more |= lane->responses_out != NULL && spsc_publish(lane->responses_out);
+        struct arrivals *arrivals = &port->mesh->sleeper[port->dirty[i]].arrivals;
+        bool requests = lane->requests_out != NULL && spsc_publish(lane->requests_out);
+        bool responses = lane->responses_out != NULL && spsc_publish(lane->responses_out);
         lane->dirty = false;
-        if (!more)
-            continue;
-        arrivals_note(&port->mesh->sleeper[port->dirty[i]].arrivals, port->self);
-        published = true;
+        if (requests)
+            arrivals_note(arrivals, ARRIVAL_REQUESTS, port->self);
+        if (responses)
+            arrivals_note(arrivals, ARRIVAL_RESPONSES, port->self);
+        published |= requests || responses;
     }
     if (published) {
         sleep_fence();
@@ -508,7 +510,7 @@ bool mesh_publish(struct mesh_port *port, mesh_wake_fn wake, void *context)
 
 static bool anything_arrived(const struct mesh_port *port)
 {
-    return arrivals_any(arrivals_of(port)) || !lane_set_empty(&port->requests.ready) ||
+    return arrivals_any(port->arrivals) || !lane_set_empty(&port->requests.ready) ||
            !lane_set_empty(&port->responses.ready);
 }
 

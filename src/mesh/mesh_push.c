@@ -53,6 +53,8 @@ bool mesh_push_arrived(struct mesh_port *port, struct message *message)
 struct message *mesh_next_push(struct mesh_port *port)
 {
     uint32_t i;
+    if (lane_set_empty(&port->holding)) /* mostly */
+        return NULL;
     while ((i = lane_set_next(&port->holding, port->push_source)) != LANES_NONE) {
         struct lane *lane = &port->lane[i];
         port->push_source = i;

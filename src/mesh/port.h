@@ -49,16 +49,19 @@ struct mesh_port {
     uint32_t self;
     uint32_t push_reserve; /* credits to a reactor that pushes leave to the others */
     struct intake requests, responses;
-    struct lane_set round;   /* sources that have not had their turn in this round */
-    uint32_t start;          /* source that is first this turn */
-    uint32_t from_source;    /* requests taken from the source this time, */
-    uint32_t taken;          /* and in all this turn */
-    uint64_t looks;          /* lanes looked at, ever */
-    struct lane_set waiting; /* lanes that may have something in a backlog */
-    uint32_t backlogged;     /* messages in all backlogs */
-    struct lane_set holding; /* lanes with pushes that wait for responses */
-    uint32_t push_source;    /* whose are looked at next */
-    uint32_t space_bytes;    /* reply space of a pair, a power of two */
+    struct lane_set round;     /* sources that have not had their turn in this round */
+    uint32_t start;            /* source that is first this turn */
+    uint32_t from_source;      /* requests taken from the source this time, */
+    uint32_t taken;            /* and in all this turn */
+    uint32_t turn_looks;       /* lanes looked at in this turn, */
+    uint64_t looks;            /* and in those before, since mesh_looks() */
+    bool has_looked;           /* in this turn, at who has sent requests */
+    struct arrivals *arrivals; /* our own */
+    struct lane_set waiting;   /* lanes that may have something in a backlog */
+    uint32_t backlogged;       /* messages in all backlogs */
+    struct lane_set holding;   /* lanes with pushes that wait for responses */
+    uint32_t push_source;      /* whose are looked at next */
+    uint32_t space_bytes;      /* reply space of a pair, a power of two */
     uint32_t dirty_count;
     uint16_t *dirty;
     struct waiting own; /* answered calls to ourselves */

@@ -54,7 +54,7 @@ void due_publish(struct reactor *reactor)
     backpressure_publish(reactor);
     counter_set(&stats->buffer_bytes, conns_bytes(reactor->conns));
     counter_set(&stats->turns, reactor->ring->turns);
-    counter_set(&stats->lanes, mesh_looks(reactor->port));
+    counter_add(&stats->lanes, mesh_looks(reactor->port));
     counter_set(&stats->ring_overflows, reactor->ring->overflows);
 }
 

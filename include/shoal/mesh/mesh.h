@@ -110,7 +110,7 @@ bool mesh_backlogged(const struct mesh_port *port);
 /* True when some wait for room in a ring: unlike returning credit, room is not announced. */
 bool mesh_wants_room(const struct mesh_port *port);
 
-/* Lanes looked at since the start: of those that something had arrived on. */
-uint64_t mesh_looks(const struct mesh_port *port);
+/* Lanes looked at since the last call: of those that something had arrived on. */
+uint64_t mesh_looks(struct mesh_port *port);
 
 #endif

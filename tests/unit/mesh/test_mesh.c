@@ -392,10 +392,10 @@ static uint64_t looks_at_each(uint32_t reactors)
 static void a_turn_looks_at_lanes_with_something_in_them(void **state)
 {
     (void)state;
-    assert_int_equal(looks_at_each(5), 4);
-    assert_int_equal(looks_at_each(64), 4);
-    assert_int_equal(looks_at_each(65), 4);
-    assert_int_equal(looks_at_each(MESH_REACTORS_MAX), 4);
+    assert_int_equal(looks_at_each(5), 2);
+    assert_int_equal(looks_at_each(64), 2);
+    assert_int_equal(looks_at_each(65), 2);
+    assert_int_equal(looks_at_each(MESH_REACTORS_MAX), 2);
 }
 
 static void without_memory_for_a_ring_it_waits(void **state)

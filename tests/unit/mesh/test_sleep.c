@@ -32,7 +32,7 @@ struct end {
     struct spsc *in, *out;
     struct sleeper *own, *peers;
     _Atomic uint32_t *own_knocks, *peers_knocks;
-    struct lane_set ready, unused;
+    struct lane_set ready;
     uint32_t delay, sleeps, rounds;
     _Atomic bool *lost, *over; /* over: the next throw is the last */
 };
@@ -55,7 +55,7 @@ static bool wait_for_knock(struct end *end, uint32_t seen)
 static void *take(struct end *end)
 {
     if (lane_set_empty(&end->ready))
-        arrivals_take(&end->own->arrivals, &end->ready, &end->unused);
+        arrivals_take(&end->own->arrivals, ARRIVAL_RESPONSES, &end->ready);
     if (lane_set_empty(&end->ready))
         return NULL;
     void *message = spsc_pop(end->in);
@@ -87,7 +87,7 @@ static void send(struct end *end, void *message)
 {
     spsc_push(end->out, message);
     spsc_publish(end->out);
-    arrivals_note(&end->peers->arrivals, FROM);
+    arrivals_note(&end->peers->arrivals, ARRIVAL_RESPONSES, FROM);
     sleep_fence();
     if (sleep_wake_claim(end->peers))
         atomic_fetch_add(end->peers_knocks, 1);
