@@ -38,6 +38,7 @@ struct call calls[SIM_CALLS_MAX];
 uint32_t call_count;
 
 static struct client clients[CLIENTS];
+static bool paused; /* what a pause holds is dropped when its client has said its last word */
 static char value[OP_VALUE_MAX];
 
 /* ---- requests ------------------------------------------------------------ */
@@ -134,6 +135,7 @@ static const char *text_of(const struct op *op)
                  (unsigned long)id_of(&clients[op->client]));
         return text;
     case OP_PAUSE:
+        paused = true;
         snprintf(text, sizeof(text), "CLIENT PAUSE %u %s", op->ms,
                  op->number % 2 == 0 ? "ALL" : "WRITE");
         return text;
@@ -283,8 +285,8 @@ static void line_gone(struct client *client)
 /* The server has ended it: why? */
 static void line_over(struct client *client)
 {
-    bool excused =
-        client->killed || sim.stopping || sim.profile.no_memory > 0 || client->line->reset;
+    bool excused = client->killed || sim.stopping || sim.profile.no_memory > 0 ||
+                   client->line->reset || (paused && client->ended);
     size_t left = client->heard.size - client->heard.taken;
     if (!excused && (client->first < client->last || !client->ended))
         sim_fail("client %d was closed without a reason, %u replies short", (int)(client - clients),

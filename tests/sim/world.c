@@ -352,11 +352,11 @@ static void check_reactor(const struct reactor *reactor)
     CHECK(conns->starved.first == NULL);
     CHECK(conns->lingering == 0);
     CHECK(conns->requests.free_count == conns->requests.count);
-    CHECK(conns->budget.request_bytes == 0);
+    for (int share = 0; share < BUDGET_SHARES; share++)
+        CHECK(conns->budget.taken[share] == 0);
     CHECK(conns->budget.reply_bytes == 0);
     CHECK(conns->budget.promised_bytes == 0);
     CHECK(conns->budget.waiting == 0);
-    CHECK(conns->budget.oversize_left_bytes == 0);
     CHECK(conns->backpressure.queued_bytes == 0);
     CHECK(conns->chunks.loose_bytes == 0);
     CHECK(ring_sim_held(reactor->ring) == 0);
