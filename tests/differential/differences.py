@@ -299,7 +299,8 @@ def long_lcs(name, words, reference, got):
         and error(got, b"ERR LCS of values of ") and b"would take too long" in got[1]
 
 
-@rule(FROM_REDIS, "integers up to 9999 count as shared, all else as kept once; Redis shares what it happens to")
+@rule(BETWEEN_SHARDS, "integers up to 9999 count as shared, all else as kept once; Redis shares what it happens to, and what goes "
+      "to another shard may become an integer")
 def references(name, words, reference, got):
     return name == "object|refcount" and reference[0] == ":" and got[0] == ":" and got[1] in (1, 2147483647)
 
