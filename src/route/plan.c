@@ -368,21 +368,19 @@ static bool part_writes(const struct part *part)
     return false;
 }
 
-/* When something can fail, whatever else has changed by then is undone. One change of one key fails
- * as a whole by itself. */
+/* When something can fail, whatever else has changed by then is undone. Also where there is one key:
+ * its change may be followed by another, or by a reply for which there is no memory. */
 static void prepare_undo(struct plan *plan)
 {
     bool can_fail = false;
-    uint32_t names = 0;
     for (uint32_t i = 0; i < plan->home->count; i++) {
         if (plan->part[i] == NULL)
             continue;
         can_fail |= part_can_fail(plan->part[i]);
-        names += plan->part[i]->name_count;
     }
     for (uint32_t i = 0; i < plan->home->count; i++)
         if (plan->part[i] != NULL)
-            plan->part[i]->undoable = can_fail && names > 1 && part_writes(plan->part[i]);
+            plan->part[i]->undoable = can_fail && part_writes(plan->part[i]);
     plan->settles = can_fail && plan->part_count > 1;
     plan->eager = plan->settles;
     for (uint32_t i = 0; i < plan->step_count; i++)
