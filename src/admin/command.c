@@ -197,7 +197,7 @@ static const struct command subs[] = {
       .group = "server", .since = "2.8.13", .complexity = "O(N) where N is the number of arguments to the command",
       .syntax = "command [arg ...]",
       .summary = "Extracts the keys of a whole command." },
-    { .name = "getkeysandflags", .arity = -3, .flags = CMD_ANYTIME, .home = command_getkeysandflags,
+    { .name = "getkeysandflags", .arity = -4, .flags = CMD_ANYTIME, .home = command_getkeysandflags,
       .group = "server", .since = "7.0.0", .complexity = "O(N) where N is the number of arguments to the command",
       .syntax = "command [arg ...]",
       .summary = "Extracts the keys of a whole command, and says what is done to each." },

@@ -64,7 +64,7 @@ static void getkeys(void **state)
                         "*2 *2 $1 a *2 +RO +access *2 $1 b *2 +RO +access");
     assert_string_equal(row_run("COMMAND GETKEYSANDFLAGS SET k v"),
                         "*1 *2 $1 k *3 +RW +access +update");
-    assert_string_equal(row_run("COMMAND GETKEYSANDFLAGS ping"),
+    assert_string_equal(row_run("COMMAND GETKEYSANDFLAGS ping x"),
                         "-ERR The command has no key arguments");
     assert_string_equal(row_run("COMMAND GETKEYS nosuch k"), "-ERR Invalid command specified");
     assert_string_equal(row_run("COMMAND GETKEYS object nosuch k"),
