@@ -150,6 +150,9 @@ conformance-epoll: ## conformance of a server that uses epoll
 differential: all ## random programs beside redis-server and on 1, 2, 4 shards: make differential N=1000000 SEED=1
 	$(Q)SHOAL=$(SERVER) $(RUN) tests/differential/run.py $(N:%=--commands %) $(SEED:%=--seed %) $(ARGS)
 
+differential-epoll: ## differential of servers that use epoll
+	$(Q)SHOAL_IO_ENGINE=epoll $(MAKE) --no-print-directory $(parallel) differential
+
 sim: ## the whole server in one thread under many seeds: make sim SEEDS=2000 SEED=7
 	$(Q)$(MAKE) --no-print-directory $(parallel) MODE=sim sim-build
 	$(Q)$(MAKE) --no-print-directory $(parallel) MODE=simtiny sim-build
@@ -242,7 +245,7 @@ uninstall: ## remove what install put there, the config aside
 clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
 
-.PHONY: all help run setup-build test test-long unit e2e conformance e2e-epoll conformance-epoll differential sim sim-build models fuzz fuzz-test bench bench-test micro instructions unit-build \
+.PHONY: all help run setup-build test test-long unit e2e conformance e2e-epoll conformance-epoll differential differential-epoll sim sim-build models fuzz fuzz-test bench bench-test micro instructions unit-build \
         deps compile-commands tidy sources format format-check docs install uninstall clean FORCE
 
 # ---- rules -------------------------------------------------------------------------------------

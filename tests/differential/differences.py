@@ -38,7 +38,6 @@ FIXED_WORDS = {
 
 # Rows of COMMAND INFO that are not Redis's, and why.
 OTHER_ROWS = {
-    "command|getkeys": "it takes a lone word, as since 7.2",
     "spublish": "a channel is no key: nothing is routed by it", "ssubscribe": "likewise", "sunsubscribe": "likewise",
 }
 
@@ -280,12 +279,6 @@ def odd_pairs_in_multi(name, words, reference, got):
 def long_name(name, words, reference, got):
     return name in ("client|setname", "hello") and max(map(len, words)) > 256 \
         and error(got, b"ERR Client names cannot be longer than")
-
-
-@rule(FROM_REDIS, "COMMAND GETKEYS of a lone word looks at the command, as since 7.2", parts=True)
-def keys_of_lone_word(name, words, reference, got):
-    return name == "command|getkeys" and len(words) == 3 \
-        and error(reference, b"ERR wrong number of arguments for 'command|getkeys' command")
 
 
 @rule(BETWEEN_SHARDS, "a value that goes to another shard is stored as by SET: one that APPEND or SETBIT had made raw is short again")

@@ -3,6 +3,7 @@
 every reply.
 
     tests/differential/run.py [--commands N] [--seed N] [--programs N] [--replay FILE]
+                              [--options "--io-engine epoll"]
 
 Each program is made by its own seed, counted up from --seed. Of one whose replies differ otherwise than
 differences.py allows, the seed is printed, and what is left after everything was taken out without which
@@ -12,6 +13,7 @@ it still differs; --replay plays that again. The environment names the binaries:
 import argparse
 import json
 import os
+import shlex
 import sys
 import time
 
@@ -37,7 +39,8 @@ class Field:
 
     def start(self):
         shoal, redis = os.environ.get("SHOAL", ROOT + "/build/shoal"), os.environ.get("REDIS", "redis-server")
-        self.servers = [Server(redis, 0)] + [Server(os.path.abspath(shoal), shards) for shards in SHARDS]
+        options = shlex.split(self.args.options)
+        self.servers = [Server(redis, 0)] + [Server(os.path.abspath(shoal), shards, options) for shards in SHARDS]
         for server in self.servers:
             server.wait()
         self.player = Player(self.servers)
@@ -241,6 +244,7 @@ def main():
     parser.add_argument("--commands", type=int, default=400_000)
     parser.add_argument("--programs", type=int, help="so many programs, whatever they hold")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--options", default="", help="more options for shoal, as one word")
     parser.add_argument("--failures", type=int, default=FAILURES_MAX, help="it stops after so many")
     parser.add_argument("--replay", metavar="FILE")
     args = parser.parse_args()
