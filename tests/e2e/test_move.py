@@ -1,4 +1,4 @@
-"""RENAME, RENAMENX and COPY, on one shard and over several, alone and inside MULTI."""
+"""RENAME, RENAMENX, COPY, MOVE and SWAPDB, on one shard and over several, alone and inside MULTI."""
 
 import random
 
@@ -56,13 +56,69 @@ def inside_multi(client):
                                          ("-", b"ERR no such key"), (":", 30000)]
 
 
+OK = ("+", b"OK")
+
+
+def fill(client, database, count, value):
+    client.run("SELECT", database)
+    client.all(*(("SET", b"k%d" % i, value) for i in range(count)))
+
+
+def move_and_swapdb(client):
+    client.run("FLUSHALL")
+    fill(client, "1", 100, "one")
+    fill(client, "0", 50, "null")
+    assert client.run("SWAPDB", "0", "1") == OK
+    assert client.run("DBSIZE") == (":", 100)
+    assert [reply[1] for reply in client.run("MGET", *(b"k%d" % i for i in range(100)))[1]] == [b"one"] * 100
+    assert client.all(*(("MOVE", b"k%d" % i, "1") for i in range(100))) == [(":", 0)] * 50 + [(":", 1)] * 50
+    assert client.run("DBSIZE") == (":", 50)
+    client.run("SELECT", "1")
+    assert client.run("DBSIZE") == (":", 100)
+    client.run("SELECT", "0")
+    assert client.run("SWAPDB", "0", "16") == ("-", b"ERR DB index is out of range")
+    assert client.run("SWAPDB", "0", "x") == ("-", b"ERR invalid second DB index")
+    assert client.run("MOVE", "k1", "0") == ("-", b"ERR source and destination objects are the same")
+
+
+def swapdb_inside_multi(client):
+    """What comes behind it sees the other database, on every shard."""
+    client.run("FLUSHALL")
+    fill(client, "1", 30, "one")
+    fill(client, "0", 20, "null")
+    client.all(("MULTI",), ("SET", "k1", "changed"), ("SWAPDB", "0", "1"), ("GET", "k1"), ("DBSIZE",),
+               ("DEL", *(b"k%d" % i for i in range(10))), ("SWAPDB", "1", "0"), ("GET", "k1"), ("DBSIZE",))
+    assert client.run("EXEC")[1] == [OK, OK, ("$", b"one"), (":", 30), (":", 10), OK, ("$", b"changed"), (":", 20)]
+    client.run("SELECT", "1")
+    assert client.run("DBSIZE") == (":", 20)
+    client.run("SELECT", "0")
+
+
+def watch_sees_them(client):
+    other = Client(PORT)
+    for setup, command, aborts in (
+            (("SET", "k", "1"), ("MOVE", "k", "5"), True),
+            (("DEL", "k"), ("MOVE", "k", "5"), False),
+            (("SET", "k", "1"), ("SWAPDB", "0", "5"), True),
+            (("SET", "k", "1"), ("SWAPDB", "0", "0"), False),
+            (("SET", "k", "1"), ("SWAPDB", "2", "3"), False),
+            (("DEL", "k"), ("SWAPDB", "0", "5"), False)):
+        other.all(("FLUSHALL",), ("SET", "j", "1"), setup)
+        assert client.run("WATCH", "k") == OK
+        other.run(*command)
+        replies = client.all(("MULTI",), ("PING",), ("EXEC",))
+        assert (replies[2][1] is None) == aborts, (setup, command, replies)
+    other.close()
+
+
 def main():
     tests = Tests()
     for shards in (1, 3):
         with Server(shards) as server:
             client = Client(PORT)
             for test in (rename_keeps_value_and_ttl, missing_source,
-                         renamenx_and_copy_respect_what_is_there, inside_multi):
+                         renamenx_and_copy_respect_what_is_there, inside_multi, move_and_swapdb,
+                         swapdb_inside_multi, watch_sees_them):
                 tests.run("%s, %d shards" % (test.__name__, shards), test, client)
             client.close()
             tests.run("the server ends well", server.ends_well)

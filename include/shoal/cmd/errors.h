@@ -15,6 +15,7 @@
 #define ERR_OVERFLOW "ERR increment or decrement would overflow"
 #define ERR_NO_KEY "ERR no such key"
 #define ERR_NAN "ERR increment would produce NaN or Infinity"
+#define ERR_SAME_OBJECT "ERR source and destination objects are the same"
 #define ERR_OUT_OF_RANGE "ERR value is out of range"
 #define ERR_STRING_TOO_LONG "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
 #define ERR_KEY_TOO_LONG "ERR key exceeds the maximum of 16777215 bytes"

@@ -13,6 +13,7 @@ extern const struct command string_parts_commands[];
 extern const struct command strings_multi_commands[];
 extern const struct command bits_commands[];
 extern const struct command bitfield_commands[];
+extern const struct command bitop_commands[];
 extern const struct command lcs_commands[];
 extern const struct command counters_commands[];
 extern const struct command keys_commands[];

@@ -1,6 +1,8 @@
 /*
- * keyspace.c - commands about a whole database: DBSIZE, RANDOMKEY, FLUSHDB, FLUSHALL.
+ * keyspace.c - commands about a whole database: DBSIZE, RANDOMKEY, FLUSHDB, FLUSHALL,
+ * SWAPDB.
  */
+#include "shoal/base/number.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"
@@ -44,6 +46,29 @@ static void flushall_command(struct exec *exec)
     flush(exec, -1);
 }
 
+/* An argument of SWAPDB; `error` when it is no number. */
+static bool database_parse(struct exec *exec, uint32_t at, int64_t *db, const char *error)
+{
+    if (number_parse_i64(exec_arg(exec, at), db) && *db >= INT32_MIN && *db <= INT32_MAX)
+        return true;
+    reply_error(exec->reply, error);
+    return false;
+}
+
+static void swapdb_command(struct exec *exec)
+{
+    int64_t databases = exec_limits(exec)->databases, a, b;
+    if (!database_parse(exec, 1, &a, "ERR invalid first DB index") ||
+        !database_parse(exec, 2, &b, "ERR invalid second DB index"))
+        return;
+    if (a < 0 || a >= databases || b < 0 || b >= databases) {
+        reply_error(exec->reply, ERR_NO_DATABASE);
+        return;
+    }
+    keyspace_swap(exec->keyspace, (uint8_t)a, (uint8_t)b);
+    reply_ok(exec->reply);
+}
+
 /* clang-format off */
 const struct command keyspace_commands[] = {
     { .name = "dbsize", .arity = 1, .flags = CMD_READONLY | CMD_FAST,
@@ -67,6 +92,11 @@ const struct command keyspace_commands[] = {
       .group = "server", .since = "1.0.0", .complexity = "O(1); memory is given back later",
       .syntax = "[ASYNC | SYNC]",
       .summary = "Deletes every key of every database." },
+    { .name = "swapdb", .arity = 3, .flags = CMD_WRITE | CMD_FAST,
+      .route = ROUTE_ALL_ATOMIC, .shard = swapdb_command,
+      .group = "server", .since = "4.0.0", .complexity = "O(1), and the number of watched keys",
+      .syntax = "index1 index2",
+      .summary = "Exchanges the keys of two databases." },
     { 0 },
 };
 /* clang-format on */

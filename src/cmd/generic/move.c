@@ -1,5 +1,5 @@
 /*
- * move.c - RENAME, RENAMENX, COPY.
+ * move.c - RENAME, RENAMENX, COPY; MOVE.
  */
 #include "shoal/cmd/generic/move.h"
 
@@ -106,7 +106,7 @@ static const char *why_not(const struct exec *exec, struct move *move)
 {
     const char *why = parse(exec->command, &exec->args, exec->db, exec_limits(exec), move);
     if (why == NULL && move->keep_source && is_same(exec, move))
-        why = "ERR source and destination objects are the same";
+        why = ERR_SAME_OBJECT;
     return why;
 }
 
@@ -139,6 +139,39 @@ static void move_command(struct exec *exec)
         move_reply(exec->reply, &move, found, put);
 }
 
+/* The database of MOVE's second argument; false: the error is replied. */
+static bool database_parse(struct exec *exec, uint8_t *db)
+{
+    int64_t number;
+    if (!number_parse_i64(exec_arg(exec, 2), &number))
+        reply_error(exec->reply, ERR_NOT_INTEGER);
+    else if (number < INT32_MIN || number > INT32_MAX)
+        reply_error(exec->reply, ERR_NOT_INT);
+    else if (number < 0 || number >= exec_limits(exec)->databases)
+        reply_error(exec->reply, ERR_NO_DATABASE);
+    else if (number == exec->db)
+        reply_error(exec->reply, ERR_SAME_OBJECT);
+    else {
+        *db = (uint8_t)number;
+        return true;
+    }
+    return false;
+}
+
+/* MOVE is to a database, of the same shard. */
+static void move_to_command(struct exec *exec)
+{
+    struct key from = exec_key(exec), to = from;
+    if (!database_parse(exec, &to.db))
+        return;
+    bool moves =
+        keyspace_find(exec->keyspace, from) != NULL && keyspace_find(exec->keyspace, to) == NULL;
+    if (moves && !keyspace_move(exec->keyspace, from, to))
+        reply_error(exec->reply, ERR_NO_MEMORY);
+    else
+        reply_int(exec->reply, moves);
+}
+
 /* clang-format off */
 const struct command move_commands[] = {
     { .name = "rename", .arity = 3, .flags = CMD_WRITE,
@@ -153,6 +186,10 @@ const struct command move_commands[] = {
       .route = ROUTE_ATOMIC, KEYS(1, 2, 1), .shard = move_command, .moves = true,
       .group = "generic", .since = "6.2.0", .complexity = "O(N), when N is the size of the value",
       .summary = "Copies the value of a key to another key.", .syntax = "source destination [DB destination-db] [REPLACE]" },
+    { .name = "move", .arity = 3, .flags = CMD_WRITE | CMD_FAST,
+      .route = ROUTE_KEY, KEYS(1, 1, 1), .shard = move_to_command,
+      .group = "generic", .since = "1.0.0", .complexity = "O(1)",
+      .summary = "Moves a key to another database, unless it exists there.", .syntax = "key db" },
     { 0 },
 };
 /* clang-format on */

@@ -86,6 +86,18 @@ void keyspace_tell_flushed(struct keyspace *keyspace, uint8_t db)
     }
 }
 
+/* Watched keys of two databases: what was there goes, and what is in the other one comes. */
+static void tell_swapped(struct keyspace *keyspace, uint8_t a, uint8_t b)
+{
+    for (uint64_t at = 0; (at = watch_next(keyspace->watches, at)) != 0;) {
+        struct watch_key key = watch_key_at(keyspace->watches, at);
+        if ((key.db == a || key.db == b) &&
+            (table_find(&keyspace->db[a], key.name, key.hash) != NULL ||
+             table_find(&keyspace->db[b], key.name, key.hash) != NULL))
+            watch_touch(keyspace->watches, key);
+    }
+}
+
 /* A command has changed the key. */
 static inline void changed(struct keyspace *keyspace, struct key key, enum key_change change)
 {
@@ -356,6 +368,21 @@ bool keyspace_delete(struct keyspace *keyspace, struct key key)
     if (likely(remove_item(keyspace, key, item)))
         changed(keyspace, key, CHANGE_DELETED);
     return true;
+}
+
+/* ---- databases ----------------------------------------------------------- */
+
+void keyspace_swap(struct keyspace *keyspace, uint8_t a, uint8_t b)
+{
+    must(a < DATABASES_MAX && b < DATABASES_MAX);
+    if (a == b || (keyspace->observed & OBSERVE_UNDO && !undo_note_swap(keyspace, a, b)))
+        return;
+    if (keyspace->observed & OBSERVE_WATCH)
+        tell_swapped(keyspace, a, b);
+    table_exchange(&keyspace->db[a], &keyspace->db[b]);
+    uint32_t top = max(a, b) + 1u;
+    keyspace->_db_top = max(keyspace->_db_top, top);
+    keyspace->_changes++;
 }
 
 /* ---- parts of values ------------------------------------------------------- */

@@ -1,9 +1,9 @@
 /*
  * undo.c - a journal of pre-images, gone through backwards.
  *
- * A key is in the journal once: its entry is found through an index by hash. A flush begins a new
- * part of the journal, since what is in the database afterwards is not what was there before: the
- * index forgets the entries so far, and a key may be in each part once.
+ * A key is in the journal once: its entry is found through an index by hash. A flush or SWAPDB begins
+ * a new part of the journal, since what is in the database afterwards is not what was there before:
+ * the index forgets the entries so far, and a key may be in each part once.
  */
 #include "shoal/store/keyspace/undo.h"
 
@@ -20,12 +20,13 @@ enum {
 
 struct undo_entry {
     uint64_t hash;
-    struct item *item;     /* the pre-image; NULL: there was none, or a flush */
+    struct item *item;     /* the pre-image; NULL: there was none, or a flush or swap */
     struct bucket *spare;  /* of a key that was deleted: where its item can be put back */
     struct table *flushed; /* of a flush */
     size_t at;             /* in undo->bytes: the item's bytes as they were, or the key's name */
     uint32_t name_size;    /* where there is no item */
-    uint8_t db;
+    uint8_t db, other_db;  /* the other of a swap */
+    bool swapped;
     bool retired; /* the item is in no table: it is freed with the entry */
     bool pinned;  /* the item's blob is, so that nobody changes it in place */
 };
@@ -246,6 +247,20 @@ bool undo_note_flush(struct keyspace *keyspace, uint8_t db)
     return true;
 }
 
+bool undo_note_swap(struct keyspace *keyspace, uint8_t a, uint8_t b)
+{
+    struct undo *undo = keyspace->_undo;
+    struct undo_entry *entry = entry_new(undo, 0);
+    if (entry == NULL)
+        return false;
+    entry->swapped = true;
+    entry->db = a;
+    entry->other_db = b;
+    undo->count++;
+    index_clear(undo);
+    return true;
+}
+
 void undo_retire(struct keyspace *keyspace, struct key key, struct item *item)
 {
     struct undo_entry *entry = find_entry(keyspace->_undo, key);
@@ -351,6 +366,8 @@ void undo_revert(struct keyspace *keyspace, struct undo **undop)
         struct undo_entry *entry = &undo->entries[--undo->count];
         if (entry->flushed != NULL)
             revert_flush(keyspace, entry);
+        else if (entry->swapped)
+            table_exchange(&keyspace->db[entry->db], &keyspace->db[entry->other_db]);
         else
             revert_key(keyspace, undo, entry);
     }

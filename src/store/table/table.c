@@ -214,3 +214,10 @@ void table_move(struct table *table, struct table *taken)
     table->now_ms = taken->now_ms;
     table->ghosts = taken->ghosts;
 }
+
+void table_exchange(struct table *a, struct table *b)
+{
+    struct table table = *a;
+    *a = *b;
+    *b = table;
+}

@@ -17,9 +17,9 @@ static bool has(const char *name)
 /* A command of each file that has a family. */
 static void one_of_each(void **state)
 {
-    static const char *const names[] = { "get",    "append", "mget",  "getbit", "bitfield",
-                                         "lcs",    "incr",   "del",   "object", "rename",
-                                         "dbsize", "scan",   "expire" };
+    static const char *const names[] = { "get",    "append", "mget", "getbit", "bitfield",
+                                         "bitop",  "lcs",    "incr", "del",    "object",
+                                         "rename", "dbsize", "scan", "expire" };
     uint32_t count;
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -175,6 +175,10 @@ bool keyspace_expire(struct keyspace *keyspace, struct key key, int64_t expire_m
 
 /* Empties a database, or all if `db` is -1, in O(1); keyspace_work() frees the memory. */
 void keyspace_flush(struct keyspace *keyspace, int db);
+/* Exchanges two databases, in O(1). While changes are noted memory may be out: then nothing happens,
+ * and the transaction is taken back. */
+void keyspace_swap(struct keyspace *keyspace, uint8_t a, uint8_t b);
+
 /* Has keyspace_work() free what is in the table, and leaves it empty. */
 void keyspace_lazyfree(struct keyspace *keyspace, struct table *table);
 

@@ -44,6 +44,8 @@ bool undo_note(struct keyspace *keyspace, struct key key, struct item *item);
 bool undo_note_delete(struct keyspace *keyspace, struct key key, struct item *item);
 /* Before a database is emptied: takes what is in it. False: memory is out. */
 bool undo_note_flush(struct keyspace *keyspace, uint8_t db);
+/* Before two databases are exchanged. False: memory is out. */
+bool undo_note_swap(struct keyspace *keyspace, uint8_t a, uint8_t b);
 
 /* An item is out of the table: frees it unless it is a pre-image. */
 void undo_retire(struct keyspace *keyspace, struct key key, struct item *item);

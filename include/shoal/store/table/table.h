@@ -118,6 +118,8 @@ void table_shrink(struct table *table);
 /* Moves the contents in O(1) into `taken`, an uninitialised table, and leaves an empty table.
  * table_drain() then frees up to `items_max` items of it a call: true when nothing is left. */
 void table_move(struct table *table, struct table *taken);
+/* Each has what was in the other, in O(1). */
+void table_exchange(struct table *a, struct table *b);
 bool table_drain(struct table *taken, uint64_t items_max);
 
 uint64_t table_bucket_count(const struct table *table);

@@ -1,5 +1,5 @@
 /*
- * test_keyspace.c - DBSIZE, RANDOMKEY, FLUSHDB, FLUSHALL.
+ * test_keyspace.c - DBSIZE, RANDOMKEY, FLUSHDB, FLUSHALL, SWAPDB.
  */
 #include "support/cmd_harness.h"
 
@@ -54,13 +54,44 @@ static void randomkey_finds_the_only_live_key(void **state)
         assert_string_equal(harness_run(*state, "RANDOMKEY"), "$1 a");
 }
 
+static void databases_are_swapped(void **state)
+{
+    struct harness *h = *state;
+    RUN_STEPS(state, { "MSET a 1 b 2", "+OK" }, { "SET t 1 PX 5000", "+OK" },
+              { "SWAPDB 0 1", "+OK" }, { "DBSIZE", ":0" }, { "SET a 3", "+OK" });
+    h->db = 1;
+    RUN_STEPS(state, { "MGET a b", "*2 $1 1 $1 2" }, { "PTTL t", ":5000" }, { "SWAPDB 1 0", "+OK" },
+              { "GET a", "$1 3" }, { "SWAPDB 1 1", "+OK" }, { "DBSIZE", ":1" }, { "@6000", NULL },
+              { "SWAPDB 15 0", "+OK" });
+    h->db = 15;
+    RUN_STEPS(state, { "DBSIZE", ":3" }, { "GET t", "$-1" }, { "DBSIZE", ":2" },
+              { "SWAPDB a b", "-ERR invalid first DB index" },
+              { "SWAPDB 0 b", "-ERR invalid second DB index" },
+              { "SWAPDB 99999999999 0", "-ERR invalid first DB index" },
+              { "SWAPDB 0 16", "-ERR DB index is out of range" },
+              { "SWAPDB -1 0", "-ERR DB index is out of range" });
+    h->keyspace->limits.databases = 4;
+    RUN_STEPS(state, { "SWAPDB 0 4", "-ERR DB index is out of range" }, { "SWAPDB 3 0", "+OK" });
+}
+
+/* What was there goes, or comes: then it is a change, and not where both are without the key. */
+static void watch_sees_a_swap(void **state)
+{
+    struct harness *h = *state;
+    assert_true(harness_changes(h, "SET a 1", "SWAPDB 0 1"));
+    assert_true(harness_changes(h, "FLUSHDB", "SWAPDB 1 0")); /* it comes back */
+    assert_false(harness_changes(h, "SET a 1", "SWAPDB 1 2"));
+    assert_false(harness_changes(h, "SET a 1", "SWAPDB 0 0"));
+    RUN_STEPS(state, { "FLUSHALL", "+OK" });
+    assert_false(harness_changes(h, "SET b 1", "SWAPDB 0 1"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HARNESS_TEST(dbsize_and_flush),
-        HARNESS_TEST(randomkey),
-        HARNESS_TEST(randomkey_skips_expired),
-        HARNESS_TEST(randomkey_finds_the_only_live_key),
+        HARNESS_TEST(databases_are_swapped),   HARNESS_TEST(watch_sees_a_swap),
+        HARNESS_TEST(dbsize_and_flush),        HARNESS_TEST(randomkey),
+        HARNESS_TEST(randomkey_skips_expired), HARNESS_TEST(randomkey_finds_the_only_live_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

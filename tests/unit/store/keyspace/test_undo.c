@@ -133,11 +133,25 @@ static size_t some_size(void)
     return draw(8) == 0 ? BIG - draw(1000) : draw(200);
 }
 
+static void move_or_copy(struct keyspace *k, struct key from)
+{
+    char name[32];
+    uint8_t db = (uint8_t)draw(DBS);
+    struct key to = key_of(db, draw(KEYS / 2) * 2, name);
+    bool same = db == from.db && bytes_equal(from.name, to.name);
+    if (same || keyspace_find(k, from) == NULL)
+        return;
+    if (draw(2))
+        keyspace_move(k, from, to);
+    else
+        keyspace_copy(k, from, to);
+}
+
 static void change(struct keyspace *k, uint8_t db, uint32_t id)
 {
     char name[32];
     struct key key = key_of(db, id, name);
-    switch (draw(8)) {
+    switch (draw(10)) {
     case 0:
     case 1:
         keyspace_set(k, key, bytes_of(filler + draw(2), some_size()), some_expire());
@@ -160,8 +174,14 @@ static void change(struct keyspace *k, uint8_t db, uint32_t id)
         if (keyspace_find(k, key) != NULL)
             keyspace_expire(k, key, some_expire());
         break;
+    case 7:
+    case 8:
+        move_or_copy(k, key);
+        break;
     default:
-        if (draw(20) == 0)
+        if (draw(10) == 0)
+            keyspace_swap(k, 0, 1);
+        else if (draw(20) == 0)
             keyspace_flush(k, draw(2) ? (int)db : -1);
     }
 }

@@ -308,6 +308,26 @@ static void a_moved_table_is_drained_in_slices(void **state)
     assert_int_equal(m->table.count, 1);
 }
 
+static void two_tables_are_exchanged(void **state)
+{
+    struct table_model *m = *state;
+    struct table other;
+    for (uint32_t id = 0; id < 5000; id++)
+        model_put(m, id, 1, 0);
+    uint64_t count = m->table.count, bytes = m->table.item_bytes;
+    table_init(&other, m->table._arena);
+    table_exchange(&m->table, &other);
+    assert_int_equal(m->table.count, 0);
+    table_validate(&m->table);
+    assert_int_equal(other.count, count);
+    assert_int_equal(other.item_bytes, bytes);
+    table_validate(&other);
+    table_exchange(&m->table, &other);
+    for (uint32_t id = 0; id < 5000; id++)
+        model_check(m, id);
+    table_fini(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +342,7 @@ int main(void)
         IN_MODEL(the_sweep_tells_before_it_frees_and_shrinks_the_table),
         IN_MODEL(the_mean_ttl_is_estimated),
         IN_MODEL(a_moved_table_is_drained_in_slices),
+        IN_MODEL(two_tables_are_exchanged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
