@@ -64,14 +64,15 @@ static void command_docs(struct conn *conn, const struct args *args, struct repl
         docs_all(reply);
         return;
     }
-    for (uint32_t i = 2; i < args->count; i++)
-        known += find_full(args_at(args, i)) != NULL;
-    reply_map(reply, known);
+    struct reply_opened opened = reply_open(reply);
     for (uint32_t i = 2; i < args->count; i++) {
         const struct command *command = find_full(args_at(args, i));
-        if (command != NULL)
-            describe_docs(reply, command);
+        if (command == NULL)
+            continue;
+        describe_docs(reply, command);
+        known++;
     }
+    reply_close(reply, opened, REPLY_MAP, known);
 }
 
 /* ---- LIST ---------------------------------------------------------------- */
@@ -114,12 +115,14 @@ static void command_list(struct conn *conn, const struct args *args, struct repl
         reply_error(reply, ERR_SYNTAX);
         return;
     }
-    for (uint32_t id = 0; id < registry_count(); id++)
-        count += passes(registry_at(id), filter, args);
-    reply_array(reply, count);
-    for (uint32_t id = 0; id < registry_count(); id++)
-        if (passes(registry_at(id), filter, args))
-            reply_cstr(reply, registry_at(id)->full_name);
+    struct reply_opened opened = reply_open(reply);
+    for (uint32_t id = 0; id < registry_count(); id++) {
+        if (!passes(registry_at(id), filter, args))
+            continue;
+        reply_cstr(reply, registry_at(id)->full_name);
+        count++;
+    }
+    reply_close(reply, opened, REPLY_ARRAY, count);
 }
 
 /* ---- GETKEYS ------------------------------------------------------------- */
@@ -158,18 +161,16 @@ static void reply_keys(const struct args *args, struct reply *reply, bool with_f
     uint32_t count = 0;
     if (command == NULL)
         return;
+    struct reply_opened opened = reply_open(reply);
     for (uint32_t i = command_key_first(command, &inner); i != 0;
-         i = command_key_next(command, &inner, i))
-        count++;
-    reply_array(reply, count);
-    for (uint32_t i = command_key_first(command, &inner); i != 0;
-         i = command_key_next(command, &inner, i)) {
+         i = command_key_next(command, &inner, i), count++) {
         if (with_flags)
             reply_array(reply, 2);
         reply_str(reply, args_at(&inner, i));
         if (with_flags)
             describe_key_flags(reply, command_key_written(command, &inner, i));
     }
+    reply_close(reply, opened, REPLY_ARRAY, count);
 }
 
 static void command_getkeys(struct conn *conn, const struct args *args, struct reply *reply)

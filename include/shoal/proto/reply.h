@@ -111,6 +111,24 @@ void reply_bool(struct reply *reply, bool value);
 void reply_verbatim(struct reply *reply, struct bytes text, const char *format); /* "txt" */
 
 /*
+ * A container whose count is known late: its elements are written between the two, and its header
+ * is put before them at the end, which moves them by its size. One may be opened inside another.
+ * reply_prepend() puts values of the caller's own there, encoded already.
+ */
+struct reply_opened {
+    size_t at;
+    uint32_t pins, marks; /* that stand before it */
+};
+enum reply_container { REPLY_ARRAY, REPLY_MAP, REPLY_SET };
+static inline struct reply_opened reply_open(const struct reply *reply)
+{
+    return (struct reply_opened){ reply->size, reply->pin_count, reply->mark_count };
+}
+void reply_close(struct reply *reply, struct reply_opened opened, enum reply_container container,
+                 uint32_t count);
+void reply_prepend(struct reply *reply, struct reply_opened opened, struct bytes encoded);
+
+/*
  * Ends an element that will be merged with those of other shards: marks[i] is the offset in `base` at
  * which the i-th element ends (a pin at exactly that offset, recorded before the mark, belongs to
  * it). Does nothing unless `marking`.

@@ -2,7 +2,6 @@
  * scan.c - walking through the keys of a shard: SCAN a few at a time, KEYS all at once.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "shoal/base/glob.h"
 #include "shoal/base/number.h"
@@ -15,18 +14,14 @@ enum {
     SCAN_COUNT_DEFAULT = 10,
     /* a nearly empty table is left after COUNT x 10 buckets, as in Redis */
     SCAN_STEPS_PER_COUNT = 10,
-    SCAN_FOUND_INLINE = 64,
 };
 
 struct scan {
-    const struct keyspace *keyspace;
+    struct exec *exec;
     struct bytes pattern, type; /* no data: any */
     int64_t count;
-    int64_t visited;           /* what COUNT counts: items, filtered out or not */
-    const struct item **found; /* `_inline` or a heap block */
-    uint32_t found_count, capacity;
-    bool no_memory;
-    const struct item *_inline[SCAN_FOUND_INLINE];
+    int64_t visited; /* what COUNT counts: items, filtered out or not */
+    uint32_t found;
 };
 
 static bool scan_option(struct exec *exec, struct scan *scan, struct bytes word, struct bytes value)
@@ -68,41 +63,22 @@ static bool scan_parse(struct exec *exec, struct scan *scan, uint64_t *cursor)
 
 static bool scan_wants(const struct scan *scan, const struct item *item)
 {
-    if (!value_live(scan->keyspace, item))
+    if (!value_live(scan->exec->keyspace, item))
         return false;
     if (scan->type.data != NULL && !bytes_is(scan->type, value_type_name(item)))
         return false;
     return scan->pattern.data == NULL || glob_match(scan->pattern, item_key(item), false);
 }
 
-static bool scan_grow(struct scan *scan)
-{
-    uint32_t capacity = scan->capacity * 2;
-    const struct item **old = scan->found == scan->_inline ? NULL : scan->found;
-    const struct item **found = realloc(old, capacity * sizeof(*found));
-    if (found == NULL)
-        return false;
-    if (old == NULL)
-        memcpy(found, scan->_inline, sizeof(scan->_inline));
-    scan->found = found;
-    scan->capacity = capacity;
-    return true;
-}
-
-/* Only notes the item, because the array's length is replied before its elements. No item moves
- * until then. */
 static void scan_visit(void *context, struct item *item, uint64_t hash_unused)
 {
     struct scan *scan = context;
     (void)hash_unused;
     scan->visited++;
-    if (!scan_wants(scan, item) || scan->no_memory)
+    if (!scan_wants(scan, item))
         return;
-    if (scan->found_count == scan->capacity && !scan_grow(scan)) {
-        scan->no_memory = true;
-        return;
-    }
-    scan->found[scan->found_count++] = item;
+    reply_str(scan->exec->reply, item_key(item));
+    scan->found++;
 }
 
 /* Returns the table's next cursor, 0 at the end. */
@@ -118,34 +94,31 @@ static uint64_t scan_run(struct exec *exec, struct scan *scan, uint64_t cursor)
     return cursor;
 }
 
-static void scan_reply(struct exec *exec, const struct scan *scan, uint64_t cursor)
+/* Before the keys that have been found: the cursor, known when the walk has ended, and their count. */
+static void reply_head(struct reply *reply, struct reply_opened opened, uint64_t cursor,
+                       uint32_t found)
 {
-    char text[24];
+    char text[24], bytes[3 * REPLY_NEED_MAX];
+    struct reply head;
     int size = snprintf(text, sizeof(text), "%llu", (unsigned long long)cursor);
-    reply_array(exec->reply, 2);
-    reply_str(exec->reply, bytes_of(text, (size_t)size));
-    reply_array(exec->reply, scan->found_count);
-    for (uint32_t i = 0; i < scan->found_count; i++)
-        reply_str(exec->reply, item_key(scan->found[i]));
+    reply_init(&head, reply->proto, bytes, sizeof(bytes), NULL, 0);
+    reply_array(&head, 2);
+    reply_str(&head, bytes_of(text, (size_t)size));
+    reply_array(&head, found);
+    reply_prepend(reply, opened, bytes_of(head.base, head.size));
 }
 
 static void scan_command(struct exec *exec)
 {
     const struct keyspace *keyspace = exec->keyspace;
-    struct scan scan;
+    struct scan scan = { .exec = exec, .count = SCAN_COUNT_DEFAULT };
     uint64_t cursor;
-    scan = (struct scan){ .keyspace = keyspace, .count = SCAN_COUNT_DEFAULT };
-    scan.found = scan._inline;
-    scan.capacity = SCAN_FOUND_INLINE;
     if (!scan_parse(exec, &scan, &cursor))
         return;
+    struct reply_opened opened = reply_open(exec->reply);
     cursor = scan_run(exec, &scan, cursor / keyspace->shards);
-    if (scan.no_memory)
-        reply_error(exec->reply, ERR_NO_MEMORY);
-    else
-        scan_reply(exec, &scan, cursor_next(cursor, keyspace->shard, keyspace->shards));
-    if (scan.found != scan._inline)
-        free(scan.found);
+    reply_head(exec->reply, opened, cursor_next(cursor, keyspace->shard, keyspace->shards),
+               scan.found);
 }
 
 struct keys_walk {
