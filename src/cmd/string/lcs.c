@@ -310,7 +310,11 @@ static void lcs_command(struct exec *exec)
     struct lcs lcs;
     for (uint32_t i = 0; i < 2; i++) {
         const struct item *item = keyspace_read(exec->keyspace, exec_key_at(exec, i + 1));
-        text[i] = item == NULL ? bytes_of("", 0) : item_value(item, scratch[i]);
+        if (item != NULL && item_type(item) != TYPE_STRING) {
+            reply_error(exec->reply, "ERR The specified keys must contain string values");
+            return;
+        }
+        text[i] = value_or_empty(item, scratch[i]);
     }
     if (!options_parse(exec, &options) ||
         !lcs_init(exec, &lcs, text[0], text[1], options.idx || !options.len))
