@@ -126,6 +126,7 @@ static void start(struct conn *conn, struct request *request)
     case ROUTE_EACH_SUM:
     case ROUTE_EACH_ARRAY:
     case ROUTE_ATOMIC:
+    case ROUTE_COMBINE:
         shard = command_shard(reactor, command, &args, &request->hash);
         if (shard < 0)
             run_planned(conn, request);

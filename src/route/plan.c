@@ -30,7 +30,7 @@ static void part_free(struct plan *plan, struct part *part)
     for (uint32_t i = 0; i < part->op_count; i++) {
         free(part->ops[i].keys);
         free(part->ops[i].spans);
-        free(part->ops[i].value_copy);
+        free(part->ops[i].operands);
     }
     if (part->ref != NULL)
         reply_ref_unuse(plan->home, part->ref);
@@ -127,7 +127,8 @@ static bool part_has_checked(const struct plan *plan, const struct part *part)
 static bool part_puts(const struct plan *plan, const struct part *part)
 {
     const struct op *op = &part->ops[part->op_from];
-    return part->op_from < part->op_until && op->step == plan->next_checked && op->half == HALF_PUT;
+    return part->op_from < part->op_until && op->step == plan->next_checked &&
+           op->half == HALF_STORE;
 }
 
 static void round_check_begin(struct plan *plan)
@@ -145,52 +146,28 @@ static void round_check_begin(struct plan *plan)
     parts_send(plan, part_has_checked);
 }
 
-/* The half of the step in hand, and whose it is. */
-static struct op *find_half(struct plan *plan, enum op_half half, struct part **of)
+/* Of the part that has arrived at the step in hand. */
+static struct op *op_in_hand(const struct plan *plan, uint32_t shard)
 {
-    for (uint32_t i = 0; i < plan->home->count; i++) {
-        struct part *part = plan->part[i];
-        if (part == NULL || !part_has_checked(plan, part) || part->ops[part->op_until].half != half)
-            continue;
-        *of = part;
-        return &part->ops[part->op_until];
-    }
-    must(false);
-    return NULL;
+    struct part *part = plan->part[shard];
+    return part != NULL && part_has_checked(plan, part) ? &part->ops[part->op_until] : NULL;
 }
 
-/* From where the source has left the value to the op that puts it. A large one stays where it is,
- * pinned. */
-static void value_carry(struct plan *plan, struct step *step)
+/* What the sources have fetched becomes the operands of the destination. It stays where it is. */
+static void operands_carry(struct plan *plan, const struct step *step)
 {
-    struct part *source, *destination;
-    const struct op *take = find_half(plan, HALF_TAKE, &source);
-    struct op *put = find_half(plan, HALF_PUT, &destination);
-    step->found = source->ok;
-    if (step->refused || plan_is_over(plan))
-        return;
-    /* as move_take() has written it: type and expiry, type and size, and the text unless it is
-     * pinned */
-    const struct reply *reply = &source->reply;
-    if (reply->no_memory) {
-        plan->failed = true;
-        return;
+    const struct op *store = op_in_hand(plan, step->destination);
+    uint32_t first = (uint32_t)step->command->combine->first_source;
+    for (uint32_t i = 0; i < plan->home->count; i++) {
+        const struct op *op = op_in_hand(plan, i);
+        if (op == NULL || op->half != HALF_FETCH)
+            continue;
+        const struct reply *reply = &plan->part[i]->reply;
+        size_t at = op->fetched_at;
+        plan->failed |= reply->no_memory;
+        for (uint32_t k = 0; k < op->key_count && !reply->no_memory; k++)
+            at = combine_read(reply, at, &store->operands[op->keys[k] - first]);
     }
-    const char *at = reply->base + take->value_at;
-    uint32_t size;
-    memcpy(&put->expire_ms, at + 1, sizeof(put->expire_ms));
-    memcpy(&size, at + 10, sizeof(size));
-    if (reply->pin_count > 0 && reply->pins[reply->pin_count - 1].offset > take->value_at) {
-        put->value = reply->pins[reply->pin_count - 1].text;
-        return;
-    }
-    put->value_copy = malloc(size > 0 ? size : 1);
-    if (put->value_copy == NULL) {
-        plan->failed = true;
-        return;
-    }
-    memcpy(put->value_copy, at + 14, size);
-    put->value = bytes_of(put->value_copy, size);
 }
 
 /* The parts go on after the step, or without it. What has been put is not put again. */
@@ -211,11 +188,19 @@ static void checked_end(struct plan *plan)
 /* The destination alone: only when it has the value may the source let go of it. */
 static void round_put_begin(struct plan *plan)
 {
-    struct part *part;
-    find_half(plan, HALF_PUT, &part);
+    struct part *part = plan->part[plan->steps[plan->next_checked].destination];
     part->op_from = part->op_until++;
     part->skip_first = part->check = false;
     parts_send(plan, part_puts);
+}
+
+/* Where nothing was stored the sources keep what they have. */
+static void round_put_end(struct plan *plan)
+{
+    struct step *step = &plan->steps[plan->next_checked];
+    const struct part *part = plan->part[step->destination];
+    step->refused = !part->ops[part->op_from].stored;
+    checked_end(plan);
 }
 
 /* What the parts said of the step. True: there is a value to put before it ends. */
@@ -225,9 +210,9 @@ static bool round_check_end(struct plan *plan)
     for (uint32_t i = 0; i < plan->home->count; i++)
         if (plan->part[i] != NULL && part_has_checked(plan, plan->part[i]))
             step->refused |= !plan->part[i]->ok;
-    if (step->rule == STEP_MOVE) {
-        value_carry(plan, step);
-        if (!step->refused && !plan_is_over(plan))
+    if (step->rule == STEP_COMBINE && !plan_is_over(plan)) {
+        operands_carry(plan, step);
+        if (!plan_is_over(plan))
             return true;
     }
     checked_end(plan);
@@ -285,7 +270,7 @@ static bool round_end(struct plan *plan)
     case PLAN_CHECK:
         return round_check_end(plan);
     case PLAN_PUT:
-        checked_end(plan);
+        round_put_end(plan);
         return false;
     default:
         must(false);

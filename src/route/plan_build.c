@@ -43,6 +43,7 @@ bool command_is_global(const struct reactor *reactor, const struct command *comm
     case ROUTE_ALL_ATOMIC:
         return true;
     case ROUTE_ATOMIC:
+    case ROUTE_COMBINE:
         return command_shard(reactor, command, args, &hash) < 0;
     case ROUTE_EACH_SUM:
     case ROUTE_EACH_ARRAY:
@@ -241,37 +242,65 @@ static void add_split(struct plan *plan, struct step *step)
     }
 }
 
-static void add_half(struct plan *plan, uint32_t argument, enum op_half half)
+/* The destination's op; false when memory is out. */
+static bool add_store(struct plan *plan, const struct step *step)
 {
-    const struct step *step = &plan->steps[plan->step_count - 1];
-    struct bytes key = args_at(&step->args, argument);
-    uint32_t shard = key_shard(plan->home, key);
-    struct op *op = op_add(plan, shard);
+    const struct combine *combine = step->command->combine;
+    struct op *op = op_add(plan, step->destination);
     if (op == NULL)
-        return;
-    op->half = (uint8_t)half;
-    op->move = step->move;
+        return false;
+    op->half = HALF_STORE;
     op->checked = true;
-    name_add(plan, shard, hash_key(key));
+    op->hash = hash_key(args_at(&step->args, (uint32_t)step->command->first_key));
+    op->operand_count = combine_count(combine, &step->args);
+    op->operands = calloc(op->operand_count, sizeof(*op->operands));
+    name_add(plan, step->destination, hash_key(args_at(&step->args, combine->destination)));
+    return op->operands != NULL;
 }
 
-/* RENAME over two shards; bad arguments are refused by the handler, on the first key's. */
-static void add_move(struct plan *plan, const struct command *command, const struct args *args,
-                     uint8_t db)
+/* A source: its shard fetches it, unless it is the destination's own. */
+static bool add_source(struct plan *plan, const struct step *step, uint32_t index)
 {
-    struct move move;
-    bool good = move_parse(command, args, db, &plan->home->keyspace->limits, &move);
-    struct step *step = step_add(plan, good ? STEP_MOVE : STEP_ONE, command, args, db);
+    struct bytes key = args_at(&step->args, index);
+    uint32_t shard = key_shard(plan->home, key);
+    if (shard == step->destination) {
+        name_add(plan, shard, hash_key(key));
+        return true;
+    }
+    struct op *op = op_of(plan, shard);
+    if (op != NULL && op->keys == NULL)
+        op->keys = malloc(step->args.count * sizeof(*op->keys));
+    if (op == NULL || op->keys == NULL)
+        return false;
+    op->half = HALF_FETCH;
+    op->checked = true;
+    op->keys[op->key_count++] = index;
+    name_add(plan, shard, hash_key(key));
+    return true;
+}
+
+/* BITOP over several shards; bad arguments are refused by the handler, on the first key's. */
+static void add_combine(struct plan *plan, const struct command *command, const struct args *args,
+                        uint8_t db)
+{
+    const struct combine *combine = command->combine;
+    struct bytes first = args_at(args, (uint32_t)command->first_key);
+    bool good =
+        combine->good == NULL || combine->good(command, args, db, &plan->home->keyspace->limits);
+    struct step *step = step_add(plan, good ? STEP_COMBINE : STEP_ONE, command, args, db);
     if (step == NULL)
         return;
     if (!good) {
-        add_whole(plan, key_shard(plan->home, args_at(args, 1)), hash_key(args_at(args, 1)), false);
+        add_whole(plan, key_shard(plan->home, first), hash_key(first), false);
         return;
     }
     step->checked = true;
-    step->move = move;
-    add_half(plan, 1, HALF_TAKE);
-    add_half(plan, 2, HALF_PUT);
+    step->destination = key_shard(plan->home, args_at(args, combine->destination));
+    bool added = add_store(plan, step);
+    uint32_t from = (uint32_t)combine->first_source, count = combine_count(combine, args);
+    for (uint32_t i = 0; i < count && added; i++)
+        added = add_source(plan, step, from + i);
+    plan->failed |= !added;
 }
 
 static void add_atomic(struct plan *plan, const struct command *command, const struct args *args,
@@ -279,8 +308,8 @@ static void add_atomic(struct plan *plan, const struct command *command, const s
 {
     uint64_t hash = 0;
     int shard = command_shard(plan->home, command, args, &hash);
-    if (shard < 0 && command->moves) {
-        add_move(plan, command, args, db);
+    if (shard < 0 && command->combine != NULL) {
+        add_combine(plan, command, args, db);
         return;
     }
     bool checked = shard < 0 && command->check != NULL;
@@ -338,6 +367,7 @@ void plan_add(struct plan *plan, const struct command *command, const struct arg
             add_each(plan, step);
         break;
     case ROUTE_ATOMIC:
+    case ROUTE_COMBINE:
         add_atomic(plan, command, args, db);
         break;
     case ROUTE_ALL_SUM:

@@ -4,17 +4,16 @@
 #include "shoal/route/plan.h"
 
 #include "shoal/base/clock.h"
+#include "shoal/base/minmax.h"
 #include "shoal/base/must.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/conn/account.h"
 #include "shoal/conn/request.h"
+#include "shoal/proto/value_read.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/stats/stats.h"
 
 #include <stdlib.h>
-
-/* A value in the native encoding: its type, and its integer or text. */
-enum { VALUE_NIL, VALUE_ERROR, VALUE_TEXT, VALUE_INTEGER };
 
 static const char *part_base(const struct part *part)
 {
@@ -88,19 +87,6 @@ void plan_answer_ok(struct plan *plan, void *context, struct reply *reply)
     reply_ok(reply);
 }
 
-static int value_read(struct bytes value, int64_t *integer, struct bytes *text)
-{
-    uint32_t size = 0;
-    int type = value.data[0];
-    if (type == VALUE_INTEGER)
-        memcpy(integer, value.data + 1, sizeof(*integer));
-    if (type == VALUE_ERROR || type == VALUE_TEXT) {
-        memcpy(&size, value.data + 1, sizeof(size));
-        *text = bytes_of(value.data + 5, size);
-    }
-    return type;
-}
-
 static void write_error(struct reply *reply, struct bytes text)
 {
     reply_errorf(reply, "%.*s", (int)text.size, text.data);
@@ -109,14 +95,17 @@ static void write_error(struct reply *reply, struct bytes text)
 static void merge_numbers(struct plan *plan, const struct step *step, struct reply *reply)
 {
     struct bytes error = { 0 };
-    int64_t sum = 0, least = INT64_MAX, value = 0;
+    int64_t sum = 0, least = INT64_MAX;
     for (uint32_t shard = 0; shard < plan->home->count; shard++) {
         if (plan_elements(plan, shard) == 0)
             continue;
-        if (value_read(plan_element(plan, shard), &value, &error) == VALUE_ERROR)
+        struct native_value value = native_read_bytes(plan_element(plan, shard));
+        if (value.type == NATIVE_ERROR) {
+            error = value.text;
             continue;
-        sum += value;
-        least = value < least ? value : least;
+        }
+        sum += value.integer;
+        least = min(value.integer, least);
     }
     if (step->refused)
         reply_int(reply, 0);
@@ -128,12 +117,14 @@ static void merge_numbers(struct plan *plan, const struct step *step, struct rep
 
 static void merge_ok(struct plan *plan, struct reply *reply)
 {
-    struct bytes text = { 0 }, error = { 0 };
-    int64_t integer;
-    for (uint32_t shard = 0; shard < plan->home->count; shard++)
-        if (plan_elements(plan, shard) > 0 &&
-            value_read(plan_element(plan, shard), &integer, &text) == VALUE_ERROR)
-            error = text;
+    struct bytes error = { 0 };
+    for (uint32_t shard = 0; shard < plan->home->count; shard++) {
+        if (plan_elements(plan, shard) == 0)
+            continue;
+        struct native_value value = native_read_bytes(plan_element(plan, shard));
+        if (value.type == NATIVE_ERROR)
+            error = value.text;
+    }
     if (error.size > 0)
         write_error(reply, error);
     else
@@ -143,17 +134,18 @@ static void merge_ok(struct plan *plan, struct reply *reply)
 /* RANDOMKEY: shards weigh as much as they hold. */
 static void merge_pick(struct plan *plan, const struct step *step, struct reply *reply)
 {
-    struct bytes text = { 0 }, chosen = { 0 };
-    int64_t integer;
+    struct bytes chosen = { 0 };
     uint64_t weight = 0;
     for (uint32_t shard = 0; shard < plan->home->count; shard++) {
-        if (plan_elements(plan, shard) == 0 ||
-            value_read(plan_element(plan, shard), &integer, &text) != VALUE_TEXT)
+        if (plan_elements(plan, shard) == 0)
+            continue;
+        struct native_value value = native_read_bytes(plan_element(plan, shard));
+        if (value.type != NATIVE_TEXT)
             continue;
         uint64_t keys = stats_shard_keys(plan->home, shard, step->db) + 1;
         weight += keys;
         if (chosen.data == NULL || random_next(&plan->home->random) % weight < keys)
-            chosen = text;
+            chosen = value.text;
     }
     if (chosen.data == NULL)
         reply_nil(reply);
@@ -228,8 +220,8 @@ static void merge_step(struct plan *plan, struct step *step, struct reply *reply
     case STEP_HOME:
         merge_home(plan, step, reply);
         break;
-    case STEP_MOVE:
-        move_reply(reply, &step->move, step->found, !step->refused);
+    case STEP_COMBINE:
+        plan_copy_element(plan, step->destination, reply);
         break;
     case STEP_CROSS:
         reply_error(reply, ERR_CROSS_SLOT);

@@ -39,16 +39,13 @@ static void exec_init(struct exec *exec, struct reactor *here, const struct op *
     };
 }
 
-/* The value stays in the part's reply, natively encoded, until the other shard has it. */
-static bool take(struct exec *exec, struct op *op)
+/* The values stay in the part's reply until the shard of the destination has used them. */
+static void fetch(struct exec *exec, struct op *op)
 {
-    uint8_t proto = exec->reply->proto;
-    op->value_at = (uint32_t)exec->reply->size;
-    exec->reply->proto = PROTO_NATIVE;
-    bool found = move_take(exec, &op->move);
+    op->fetched_at = exec->reply->size;
+    for (uint32_t i = 0; i < op->key_count; i++)
+        combine_fetch(exec, op->keys[i]);
     reply_mark(exec->reply);
-    exec->reply->proto = proto;
-    return found;
 }
 
 /* The first op's check, when the round before ended at it. */
@@ -56,11 +53,11 @@ static bool check_passes(struct reactor *here, struct part *part, struct op *op)
 {
     struct exec exec;
     exec_init(&exec, here, op, &part->reply);
-    if (op->half == HALF_TAKE)
-        return take(&exec, op);
-    if (op->half == HALF_PUT)
-        return move_may_put(&exec, &op->move);
-    return op->command->check(&exec);
+    if (op->half == HALF_NONE)
+        return op->command->check(&exec);
+    if (op->half == HALF_FETCH)
+        fetch(&exec, op);
+    return true;
 }
 
 static void run_keys(struct reactor *here, const struct op *op, struct reply *reply)
@@ -92,10 +89,13 @@ static void half_run(struct reactor *here, struct part *part, struct op *op)
 {
     struct exec exec;
     exec_init(&exec, here, op, &part->reply);
-    if (op->half == HALF_TAKE)
-        move_drop(&exec, &op->move);
-    else if (!move_put(&exec, &op->move, op->value, op->expire_ms))
-        fail(here, part);
+    if (op->half == HALF_STORE) {
+        op->stored = combine_store(&exec, op->operands, op->operand_count);
+        reply_mark(&part->reply);
+        return;
+    }
+    for (uint32_t i = 0; i < op->key_count; i++)
+        combine_drop(&exec, op->keys[i]);
 }
 
 static void op_run(struct reactor *here, struct part *part, struct op *op)

@@ -327,8 +327,3 @@ def raw_reply_in_multi(name, words, reference, got):
 @rule(FROM_REDIS, "a zero byte is one like others in an inline command; Redis takes the line to end there")
 def raw_zero(name, words, reference, got):
     return name == "raw" and b"\x00" in words[1]
-
-
-@rule(BETWEEN_SHARDS, "LCS is refused where its keys are on two shards: it does not work over shards yet")
-def lcs_over_shards(name, words, reference, got):
-    return name == "lcs" and error(got, b"CROSSSLOT")

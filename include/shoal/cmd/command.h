@@ -51,6 +51,8 @@ enum command_route {
     ROUTE_EACH_ARRAY,
     /* several keys, all or nothing: `shard` on one shard, a transaction over several (MSET) */
     ROUTE_ATOMIC,
+    /* the same, of values from keys of several shards: `combine`, see cmd/combine.h (RENAME) */
+    ROUTE_COMBINE,
     ROUTE_ALL_SUM, /* every shard: `shard` writes one integer, they are added (DBSIZE) */
     /* every shard: `shard` writes elements, each followed by reply_mark(), without a header
      * (KEYS) */
@@ -68,6 +70,7 @@ typedef void (*command_shard_fn)(struct exec *exec);
  * what this key adds and writes nothing; ROUTE_EACH_ARRAY: writes one element, the result is
  * ignored. */
 typedef int64_t (*command_each_fn)(struct exec *exec, uint32_t key_index);
+struct combine;
 struct plan; /* the server's; ROUTE_GATHER only */
 typedef void (*command_gather_fn)(struct plan *plan, const struct args *args);
 typedef void (*command_home_fn)(struct conn *conn, const struct args *args, struct reply *reply);
@@ -105,7 +108,7 @@ struct command {
     command_each_fn each;
     command_home_fn home;
     command_gather_fn gather;
-    bool moves; /* a value from its first key to its second, see cmd/generic/move.h */
+    const struct combine *combine; /* ROUTE_COMBINE */
     /*
      * ROUTE_ATOMIC over several shards: runs on every shard before `shard` runs on any. It changes
      * and replies nothing. If it is false on one shard, `shard` runs on none and the reply is 0

@@ -12,9 +12,9 @@
  *   BUILD ---> LOCK ---> CHECK ---> RUN ---> END
  *     |        |  |      ^  |       ^ |       ^
  *     |        |  |      |  v       | v       |  CHECK   a round for each step that has checks:
- *     |        |  |      PUT        | SETTLE -+          MSETNX, the source of RENAME or COPY over
- *     |        |  |                 |   ^                two shards
- *     +--------+--|-----------------+   |        PUT     its value goes to the destination
+ *     |        |  |      PUT        | SETTLE -+          MSETNX, or values to be fetched, as of
+ *     |        |  |                 |   ^                RENAME over two shards
+ *     +--------+--|-----------------+   |        PUT     they go to the destination
  *                 +---------------------+        RUN     the parts run what is left
  *                                                SETTLE  what has run stands or is undone
  *
@@ -41,18 +41,18 @@ enum { TRANSACTIONS_MAX = MESH_RING_MIN };
 
 /* How a step's values are put together. */
 enum step_rule {
-    STEP_ONE,    /* one part's value as it is */
-    STEP_SUM,    /* integers, added */
-    STEP_MIN,    /* integers, the least */
-    STEP_KEYS,   /* one element a key, in the keys' order */
-    STEP_CONCAT, /* every element of every part */
-    STEP_OK,     /* the first error, or the first value */
-    STEP_PICK,   /* some value that is not nil, or nil */
-    STEP_MOVE,   /* what became of a value that goes from one shard to another */
-    STEP_CROSS,  /* an error: the keys are on several shards and the command cannot span them */
-    STEP_ERROR,  /* an error of its own: `context` is the text */
-    STEP_HOME,   /* nobody's: `command` runs at home when its turn comes */
-    STEP_CUSTOM, /* `merge` writes the value from the parts */
+    STEP_ONE,     /* one part's value as it is */
+    STEP_SUM,     /* integers, added */
+    STEP_MIN,     /* integers, the least */
+    STEP_KEYS,    /* one element a key, in the keys' order */
+    STEP_CONCAT,  /* every element of every part */
+    STEP_OK,      /* the first error, or the first value */
+    STEP_PICK,    /* some value that is not nil, or nil */
+    STEP_COMBINE, /* the value of the destination's part */
+    STEP_CROSS,   /* an error: the keys are on several shards and the command cannot span them */
+    STEP_ERROR,   /* an error of its own: `context` is the text */
+    STEP_HOME,    /* nobody's: `command` runs at home when its turn comes */
+    STEP_CUSTOM,  /* `merge` writes the value from the parts */
 };
 
 /* Back home: writes the value. Elements of part p: plan_element(). */
@@ -63,11 +63,10 @@ struct step {
     struct args args;
     uint8_t rule;
     uint8_t db;
-    bool checked; /* its ops are */
-    bool refused; /* a check said no: MSETNX answers 0 */
-    bool found;   /* STEP_MOVE: there was a value */
-    struct move move;
-    uint32_t *key_parts; /* STEP_KEYS: shard of each key, in order */
+    bool checked;         /* its ops are */
+    bool refused;         /* a check said no: MSETNX answers 0 */
+    uint32_t destination; /* STEP_COMBINE: the shard */
+    uint32_t *key_parts;  /* STEP_KEYS: shard of each key, in order */
     uint32_t key_count;
     merge_fn merge;
     void *context; /* malloc'ed, freed with the plan */
@@ -78,7 +77,7 @@ enum plan_phase {
     PLAN_BUILD,  /* nothing yet; or it waits for its turn */
     PLAN_LOCK,   /* every part takes its keys, and says whether WATCH's marks hold */
     PLAN_CHECK,  /* the parts run up to the step that is checked next, and check it */
-    PLAN_PUT,    /* one part puts the value of a STEP_MOVE */
+    PLAN_PUT,    /* one part stores the value of a STEP_COMBINE */
     PLAN_RUN,    /* the parts run the rest, and give their keys back unless one may have failed */
     PLAN_SETTLE, /* the parts undo what has run, or not, and give their keys back */
     PLAN_END,    /* the reply can be composed */

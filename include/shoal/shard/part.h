@@ -7,8 +7,8 @@
 #ifndef SHOAL_SHARD_PART_H
 #define SHOAL_SHARD_PART_H
 
+#include "shoal/cmd/combine.h"
 #include "shoal/cmd/command.h"
-#include "shoal/cmd/generic/move.h"
 #include "shoal/conn/reply_ref.h"
 #include "shoal/mesh/message.h"
 
@@ -25,26 +25,26 @@ struct waiter;
  * with reply_mark(). */
 typedef void (*control_fn)(struct reactor *here, void *context, struct reply *reply);
 
-/* RENAME and its like over two shards: which part of it an op is. */
-enum op_half { HALF_NONE, HALF_TAKE, HALF_PUT };
+/* A command over several shards by ROUTE_COMBINE: which part of it an op is. */
+enum op_half { HALF_NONE, HALF_FETCH, HALF_STORE };
 
 /* One command on one shard. */
 struct op {
     const struct command *command; /* NULL: `control` */
     struct args args;
-    uint32_t *keys; /* EACH routes: argument indices of this shard's keys; else NULL */
+    uint32_t *keys; /* EACH routes, HALF_FETCH: argument indices of this shard's keys; else NULL */
     uint32_t key_count;
     uint32_t marks; /* out: elements written so far by the part when this was done */
     uint32_t step;  /* whose value it is part of */
     uint8_t db;
-    bool native;  /* its value travels in the native encoding, to be merged with others */
-    bool checked; /* `command->check` decides whether it and its like on other shards run */
-    uint8_t half; /* enum op_half: of a move between shards */
-    struct move move;
-    uint32_t value_at;  /* HALF_TAKE, out: where the value is in the part's reply */
-    struct bytes value; /* HALF_PUT, in: `value_copy`, or pinned by the other part */
-    char *value_copy;
-    int64_t expire_ms;
+    bool native;       /* its value travels in the native encoding, to be merged with others */
+    bool checked;      /* `command->check` decides whether it and its like on other shards run */
+    uint8_t half;      /* enum op_half */
+    bool stored;       /* HALF_STORE, out: the sources may go */
+    size_t fetched_at; /* HALF_FETCH, out: where the values are in the part's reply */
+    struct operand
+        *operands; /* HALF_STORE, in; those of other shards lie in their parts' replies */
+    uint32_t operand_count;
     struct span *spans; /* own argument list (ATOMIC); else NULL */
     uint64_t hash;      /* of the first key */
     uint64_t ticks;     /* out */

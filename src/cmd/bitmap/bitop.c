@@ -7,6 +7,7 @@
 #include "shoal/cmd/bitmap/bitop.h"
 
 #include "shoal/base/minmax.h"
+#include "shoal/cmd/combine.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"
@@ -17,8 +18,8 @@ enum { FIRST_OPERAND = 3, WORD_BYTES = 8 };
 
 enum bitop { BITOP_AND, BITOP_OR, BITOP_XOR, BITOP_NOT };
 
-/* False: the error is replied. */
-static bool bitop_parse(struct exec *exec, enum bitop *op)
+/* Why the arguments are wrong, or NULL. */
+static const char *bitop_why_not(const struct args *args, enum bitop *op)
 {
     static const char *const words[] = {
         [BITOP_AND] = "and",
@@ -27,16 +28,23 @@ static bool bitop_parse(struct exec *exec, enum bitop *op)
         [BITOP_NOT] = "not",
     };
     int at = BITOP_AND;
-    while (at <= BITOP_NOT && !bytes_is(exec_arg(exec, 1), words[at]))
+    while (at <= BITOP_NOT && !bytes_is(args_at(args, 1), words[at]))
         at++;
     *op = (enum bitop)at;
     if (at > BITOP_NOT)
-        reply_error(exec->reply, ERR_SYNTAX);
-    else if (at == BITOP_NOT && exec->args.count != FIRST_OPERAND + 1)
-        reply_error(exec->reply, "ERR BITOP NOT must be called with a single source key.");
-    else
-        return true;
-    return false;
+        return ERR_SYNTAX;
+    if (at == BITOP_NOT && args->count != FIRST_OPERAND + 1)
+        return "ERR BITOP NOT must be called with a single source key.";
+    return NULL;
+}
+
+/* False: the error is replied. */
+static bool bitop_parse(struct exec *exec, enum bitop *op)
+{
+    const char *why = bitop_why_not(&exec->args, op);
+    if (why != NULL)
+        reply_error(exec->reply, why);
+    return why == NULL;
 }
 
 /* ---- bytes --------------------------------------------------------------- */
@@ -174,10 +182,52 @@ static void bitop_command(struct exec *exec)
     free(operands);
 }
 
+/* ---- over several shards --------------------------------------------------- */
+
+/* Wrong arguments are refused by the one shard of the destination. */
+static bool bitop_good(const struct command *command, const struct args *args, uint8_t db,
+                       const struct limits *limits)
+{
+    enum bitop op;
+    (void)command;
+    (void)db;
+    (void)limits;
+    return bitop_why_not(args, &op) == NULL;
+}
+
+static bool bitop_store_operands(struct exec *exec, const struct operand *operands, uint32_t count)
+{
+    struct bytes *values = malloc(count * sizeof(*values));
+    size_t size = 0;
+    if (values == NULL) {
+        reply_error(exec->reply, ERR_NO_MEMORY);
+        return false;
+    }
+    bool strings = true;
+    for (uint32_t i = 0; i < count; i++) {
+        strings &= operands[i].type == TYPE_STRING;
+        values[i] = operands[i].value;
+        size = max(size, values[i].size);
+    }
+    uint64_t cost = size == 0 ? 0 : keyspace_cost(exec_arg(exec, 2).size, size);
+    if (!strings)
+        exec_refuse_type(exec);
+    else if (exec_reserve(exec, cost, cost))
+        bitop_store(exec, values, count);
+    free(values);
+    return strings;
+}
+
+static const struct combine bitop_combine = { .destination = 2,
+                                              .first_source = FIRST_OPERAND,
+                                              .last_source = -1,
+                                              .good = bitop_good,
+                                              .store = bitop_store_operands };
+
 /* clang-format off */
 const struct command bitop_commands[] = {
     { .name = "bitop", .arity = -4, .flags = CMD_WRITE | CMD_DENYOOM,
-      .route = ROUTE_KEY, KEYS(2, -1, 1), .shard = bitop_command,
+      .route = ROUTE_COMBINE, KEYS(2, -1, 1), .shard = bitop_command, .combine = &bitop_combine,
       .group = "bitmap", .since = "2.6.0", .complexity = "O(N) where N is the length of all strings",
       .syntax = "AND | OR | XOR | NOT destkey key [key ...]",
       .summary = "Combines strings bit by bit and stores the result." },

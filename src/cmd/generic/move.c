@@ -1,12 +1,19 @@
 /*
  * move.c - RENAME, RENAMENX, COPY; MOVE.
  */
-#include "shoal/cmd/generic/move.h"
-
 #include "shoal/base/hash.h"
+#include "shoal/cmd/combine.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"
+
+/* What is asked for: args[1] to args[2]. */
+struct move {
+    uint8_t from_db, to_db;
+    bool only_new;    /* not if the destination exists */
+    bool keep_source; /* COPY */
+    bool counts;      /* answers 1 or 0, not OK */
+};
 
 static struct key key_in(const struct exec *exec, uint32_t i, uint8_t db)
 {
@@ -56,42 +63,7 @@ static const char *parse(const struct command *command, const struct args *args,
     return copy ? parse_options(args, limits->databases, move) : NULL;
 }
 
-bool move_parse(const struct command *command, const struct args *args, uint8_t db,
-                const struct limits *limits, struct move *move)
-{
-    return parse(command, args, db, limits, move) == NULL;
-}
-
-bool move_take(struct exec *exec, const struct move *move)
-{
-    const struct item *item = keyspace_find(exec->keyspace, key_in(exec, 1, move->from_db));
-    if (item == NULL)
-        return false;
-    reply_int(exec->reply, item_expire_ms(item));
-    value_reply(exec, item);
-    return true;
-}
-
-bool move_may_put(struct exec *exec, const struct move *move)
-{
-    return !move->only_new || keyspace_find(exec->keyspace, key_in(exec, 2, move->to_db)) == NULL;
-}
-
-bool move_put(struct exec *exec, const struct move *move, struct bytes value, int64_t expire_ms)
-{
-    struct key to = key_in(exec, 2, move->to_db);
-    uint64_t cost = move->keep_source ? keyspace_cost(to.name.size, value.size) : 0;
-    return keyspace_may_hold(exec->keyspace, cost) && keyspace_make_room(exec->keyspace, cost) &&
-           keyspace_set(exec->keyspace, to, value, expire_ms != 0 ? expire_ms : KEYSPACE_NO_TTL);
-}
-
-void move_drop(struct exec *exec, const struct move *move)
-{
-    if (!move->keep_source)
-        keyspace_delete(exec->keyspace, key_in(exec, 1, move->from_db));
-}
-
-void move_reply(struct reply *reply, const struct move *move, bool found, bool put)
+static void move_reply(struct reply *reply, const struct move *move, bool found, bool put)
 {
     if (!found && !move->keep_source)
         reply_error(reply, ERR_NO_KEY);
@@ -100,6 +72,54 @@ void move_reply(struct reply *reply, const struct move *move, bool found, bool p
     else
         reply_ok(reply);
 }
+
+static bool may_put(struct exec *exec, const struct move *move)
+{
+    return !move->only_new || keyspace_find(exec->keyspace, key_in(exec, 2, move->to_db)) == NULL;
+}
+
+/* ---- over two shards ------------------------------------------------------- */
+
+static bool move_good(const struct command *command, const struct args *args, uint8_t db,
+                      const struct limits *limits)
+{
+    struct move move;
+    return parse(command, args, db, limits, &move) == NULL;
+}
+
+/* False: memory is out or the shard has no room, which is replied. */
+static bool put_operand(struct exec *exec, const struct move *move, const struct operand *source)
+{
+    struct key to = key_in(exec, 2, move->to_db);
+    uint64_t cost = move->keep_source ? keyspace_cost(to.name.size, source->value.size) : 0;
+    return exec_reserve(exec, cost, cost) &&
+           value_store(exec, to, source->value,
+                       source->expire_ms != 0 ? source->expire_ms : KEYSPACE_NO_TTL);
+}
+
+static bool move_store(struct exec *exec, const struct operand *operands, uint32_t count)
+{
+    struct move move;
+    (void)count;
+    parse(exec->command, &exec->args, exec->db, exec_limits(exec), &move);
+    bool put = operands->exists && may_put(exec, &move);
+    if (put && !put_operand(exec, &move, operands))
+        return false;
+    move_reply(exec->reply, &move, operands->exists, put);
+    return put;
+}
+
+static const struct combine rename_combine = { .destination = 2,
+                                               .first_source = 1,
+                                               .last_source = 1,
+                                               .drops = true,
+                                               .good = move_good,
+                                               .store = move_store };
+static const struct combine copy_combine = {
+    .destination = 2, .first_source = 1, .last_source = 1, .good = move_good, .store = move_store
+};
+
+/* ---- on one shard ---------------------------------------------------------- */
 
 /* Why the arguments cannot be done on one shard, or NULL. */
 static const char *why_not(const struct exec *exec, struct move *move)
@@ -131,7 +151,7 @@ static void move_command(struct exec *exec)
     if (!reserve(exec, &move, keyspace_find(exec->keyspace, from)))
         return;
     bool found = keyspace_find(exec->keyspace, from) != NULL;
-    bool put = found && !is_same(exec, &move) && move_may_put(exec, &move);
+    bool put = found && !is_same(exec, &move) && may_put(exec, &move);
     if (put && !(move.keep_source ? keyspace_copy(exec->keyspace, from, to)
                                   : keyspace_move(exec->keyspace, from, to)))
         reply_error(exec->reply, ERR_NO_MEMORY);
@@ -175,15 +195,15 @@ static void move_to_command(struct exec *exec)
 /* clang-format off */
 const struct command move_commands[] = {
     { .name = "rename", .arity = 3, .flags = CMD_WRITE,
-      .route = ROUTE_ATOMIC, KEYS(1, 2, 1), .shard = move_command, .moves = true,
+      .route = ROUTE_COMBINE, KEYS(1, 2, 1), .shard = move_command, .combine = &rename_combine,
       .group = "generic", .since = "1.0.0", .complexity = "O(1), and the size of the value",
       .summary = "Renames a key and overwrites the destination.", .syntax = "key newkey" },
     { .name = "renamenx", .arity = 3, .flags = CMD_WRITE | CMD_FAST,
-      .route = ROUTE_ATOMIC, KEYS(1, 2, 1), .shard = move_command, .moves = true,
+      .route = ROUTE_COMBINE, KEYS(1, 2, 1), .shard = move_command, .combine = &rename_combine,
       .group = "generic", .since = "1.0.0", .complexity = "O(1), and the size of the value",
       .summary = "Renames a key unless the destination exists.", .syntax = "key newkey" },
     { .name = "copy", .arity = -3, .flags = CMD_WRITE | CMD_DENYOOM,
-      .route = ROUTE_ATOMIC, KEYS(1, 2, 1), .shard = move_command, .moves = true,
+      .route = ROUTE_COMBINE, KEYS(1, 2, 1), .shard = move_command, .combine = &copy_combine,
       .group = "generic", .since = "6.2.0", .complexity = "O(N), when N is the size of the value",
       .summary = "Copies the value of a key to another key.", .syntax = "source destination [DB destination-db] [REPLACE]" },
     { .name = "move", .arity = 3, .flags = CMD_WRITE | CMD_FAST,

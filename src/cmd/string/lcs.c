@@ -24,9 +24,12 @@
 #include <stdlib.h>
 
 #include "shoal/base/number.h"
+#include "shoal/cmd/combine.h"
 #include "shoal/cmd/errors.h"
 #include "shoal/cmd/families.h"
 #include "shoal/cmd/value.h"
+
+#define ERR_NOT_STRINGS "ERR The specified keys must contain string values"
 
 enum {
     LCS_CELLS_MAX = VALUE_BYTES_MAX / 4, /* in Redis: proto-max-bulk-len, of 4 bytes a cell */
@@ -302,22 +305,11 @@ static void reply_matches(struct exec *exec, struct lcs *lcs, const struct lcs_o
     free(matches);
 }
 
-static void lcs_command(struct exec *exec)
+static void lcs_run(struct exec *exec, struct bytes a, struct bytes b)
 {
-    char scratch[2][INT64_TEXT_MAX];
-    struct bytes text[2];
     struct lcs_options options;
     struct lcs lcs;
-    for (uint32_t i = 0; i < 2; i++) {
-        const struct item *item = keyspace_read(exec->keyspace, exec_key_at(exec, i + 1));
-        if (item != NULL && item_type(item) != TYPE_STRING) {
-            reply_error(exec->reply, "ERR The specified keys must contain string values");
-            return;
-        }
-        text[i] = value_or_empty(item, scratch[i]);
-    }
-    if (!options_parse(exec, &options) ||
-        !lcs_init(exec, &lcs, text[0], text[1], options.idx || !options.len))
+    if (!options_parse(exec, &options) || !lcs_init(exec, &lcs, a, b, options.idx || !options.len))
         return;
     if (options.idx)
         reply_matches(exec, &lcs, &options);
@@ -328,10 +320,40 @@ static void lcs_command(struct exec *exec)
     lcs_fini(&lcs);
 }
 
+static void lcs_command(struct exec *exec)
+{
+    char scratch[2][INT64_TEXT_MAX];
+    struct bytes text[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct item *item = keyspace_read(exec->keyspace, exec_key_at(exec, i + 1));
+        if (item != NULL && item_type(item) != TYPE_STRING) {
+            reply_error(exec->reply, ERR_NOT_STRINGS);
+            return;
+        }
+        text[i] = value_or_empty(item, scratch[i]);
+    }
+    lcs_run(exec, text[0], text[1]);
+}
+
+static bool lcs_of_operands(struct exec *exec, const struct operand *operands, uint32_t count)
+{
+    (void)count;
+    if (operands[0].type != TYPE_STRING || operands[1].type != TYPE_STRING)
+        reply_error(exec->reply, ERR_NOT_STRINGS);
+    else
+        lcs_run(exec, operands[0].value, operands[1].value);
+    return false;
+}
+
+/* The second value goes to the shard of the first, which does the work. */
+static const struct combine lcs_combine = {
+    .destination = 1, .first_source = 1, .last_source = 2, .store = lcs_of_operands
+};
+
 /* clang-format off */
 const struct command lcs_commands[] = {
     { .name = "lcs", .arity = -3, .flags = CMD_READONLY,
-      .route = ROUTE_KEY, KEYS(1, 2, 1), .shard = lcs_command,
+      .route = ROUTE_COMBINE, KEYS(1, 2, 1), .shard = lcs_command, .combine = &lcs_combine,
       .group = "string", .since = "7.0.0",
       .complexity = "O(N*M) where N and M are the lengths of the strings",
       .syntax = "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",

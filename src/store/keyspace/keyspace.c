@@ -170,6 +170,13 @@ static void remove_hidden(struct keyspace *keyspace, struct key key)
         remove_expired(keyspace, key, item);
 }
 
+bool keyspace_is_held(const struct keyspace *keyspace, const struct item *item)
+{
+    if (keyspace->_undo != NULL && undo_holds(keyspace->_undo, item))
+        return true;
+    return keyspace->is_held != NULL && keyspace->is_held(keyspace->held_by, item);
+}
+
 /* ---- reads --------------------------------------------------------------- */
 
 struct item *keyspace_find_key(struct keyspace *keyspace, const struct key *key)

@@ -191,10 +191,6 @@ bool keyspace_make_room_slowly(struct keyspace *keyspace, uint64_t bytes)
     keyspace->pressed = true;
     if (take_floor(keyspace, bytes))
         return grant_room(keyspace, bytes);
-    if (keyspace->observed & OBSERVE_UNDO) /* a victim could be a pre-image */
-        return raise_budget(keyspace, occupied(keyspace) + bytes, may_have_credit(keyspace))
-                   ? grant_room(keyspace, bytes)
-                   : refuse_room(keyspace);
     if ((with_overhead(bytes) > keyspace->budget_bytes || !can_go_on(keyspace, bytes)) &&
         !borrow_budget(keyspace, bytes))
         return refuse_room(keyspace);

@@ -7,6 +7,7 @@
  */
 #include "shoal/store/keyspace/undo.h"
 
+#include "shoal/base/hash.h"
 #include "shoal/base/must.h"
 #include "shoal/store/table/bucket.h"
 
@@ -259,6 +260,23 @@ bool undo_note_swap(struct keyspace *keyspace, uint8_t a, uint8_t b)
     undo->count++;
     index_clear(undo);
     return true;
+}
+
+/* In whatever database: that is rare. */
+bool undo_holds(const struct undo *undo, const struct item *item)
+{
+    struct key key = { .name = item_key(item) };
+    key.hash = hash_key(key.name);
+    for (key.db = 0; key.db < DATABASES_MAX; key.db++)
+        if (find_entry(undo, key) != NULL)
+            return true;
+    for (uint32_t i = 0; i < undo->indexed_from; i++) { /* before a flush */
+        const struct undo_entry *entry = &undo->entries[i];
+        if (entry->flushed == NULL && entry->hash == key.hash &&
+            bytes_equal(entry_name(undo, entry), key.name))
+            return true;
+    }
+    return false;
 }
 
 void undo_retire(struct keyspace *keyspace, struct key key, struct item *item)

@@ -44,13 +44,15 @@ static void several_shards_make_a_plan(void **state)
     assert_int_equal(counter_get(&reactor_at(0)->stats->transactions), 1);
 }
 
-static void a_command_that_cannot_span_shards_is_refused(void **state)
+static void values_of_several_shards_become_one(void **state)
 {
     (void)state;
     struct client *client = client_open(0);
-    assert_reply("-CROSSSLOT Keys in request don't hash to the same shard", client, "LCS %s %s",
-                 key(0, 0), key(1, 0));
+    ask(client, "MSET %s abc %s bcd", key(0, 0), key(1, 0));
+    assert_reply("$2 bc", client, "LCS %s %s", key(0, 0), key(1, 0));
     assert_reply("$0 ", client, "LCS %s %s", key(1, 0), key(1, 1));
+    assert_reply(":3", client, "BITOP XOR %s %s %s", key(1, 1), key(0, 0), key(1, 0));
+    assert_reply("$3 \x03\x01\x07", client, "GET %s", key(1, 1));
 }
 
 static void a_cursor_says_the_shard(void **state)
@@ -230,7 +232,7 @@ int main(void)
         with_reactors(3, a_key_decides_where_it_runs),
         with_reactors(3, several_keys_of_one_shard_go_there_whole),
         with_reactors(3, several_shards_make_a_plan),
-        with_reactors(2, a_command_that_cannot_span_shards_is_refused),
+        with_reactors(2, values_of_several_shards_become_one),
         with_reactors(3, a_cursor_says_the_shard),
         with_reactors(1, what_is_no_command_is_refused),
         with_reactors(1, keys_have_a_length),

@@ -9,32 +9,31 @@
 
 static int64_t allocations;  /* since counting began */
 static int64_t failing = -1; /* this one is refused; -1: none */
-static size_t failing_bytes; /* all of this size are; 0: none */
 
-static bool is_refused(size_t size)
+static bool is_refused(void)
 {
-    return allocations++ == failing || (failing_bytes > 0 && size == failing_bytes);
+    return allocations++ == failing;
 }
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_malloc(size_t size)
 {
-    return is_refused(size) ? NULL : __real_malloc(size);
+    return is_refused() ? NULL : __real_malloc(size);
 }
 
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size)
 {
-    return is_refused(count * size) ? NULL : __real_calloc(count, size);
+    return is_refused() ? NULL : __real_calloc(count, size);
 }
 
 void *__real_realloc(void *old, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 void *__wrap_realloc(void *old, size_t size)
 {
-    return is_refused(size) ? NULL : __real_realloc(old, size);
+    return is_refused() ? NULL : __real_realloc(old, size);
 }
 
 static const char no_memory[] = "-OOM the allocator has no memory";
@@ -171,22 +170,6 @@ static void rename_takes_a_value_to_another_shard(void **state)
     assert_reply("-ERR no such key", client, "RENAME %s %s", key(1, 0), key(2, 0));
 }
 
-static void without_memory_the_value_stays_where_it_is(void **state)
-{
-    (void)state;
-    enum { SIZE = 7777 };
-    struct client *client = client_open(0);
-    client_put_set(client, key(1, 0), SIZE, 'v');
-    ask(client, "SET %s old", key(2, 0));
-    failing_bytes = SIZE; /* the copy on its way */
-    assert_reply(no_memory, client, "RENAME %s %s", key(1, 0), key(2, 0));
-    failing_bytes = 0;
-    assert_reply(":7777", client, "STRLEN %s", key(1, 0));
-    assert_reply("$3 old", client, "GET %s", key(2, 0));
-    assert_reply("+OK", client, "RENAME %s %s", key(1, 0), key(2, 0));
-    assert_reply(":7777", client, "STRLEN %s", key(2, 0));
-}
-
 static void renamenx_respects_what_is_there(void **state)
 {
     (void)state;
@@ -314,7 +297,6 @@ int main(void)
         with_reactors(2, a_number_of_transactions_are_under_way_at_once),
         with_reactors(2, it_goes_on_to_the_end_without_its_client),
         with_reactors(3, rename_takes_a_value_to_another_shard),
-        with_reactors(3, without_memory_the_value_stays_where_it_is),
         with_reactors(2, renamenx_respects_what_is_there),
         with_reactors(2, copy_keeps_the_source),
         cmocka_unit_test(mget_without_memory_leaves_nothing),

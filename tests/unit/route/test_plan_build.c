@@ -202,15 +202,24 @@ static void a_condition_is_checked_everywhere(void **state)
     finish(&draft);
 }
 
-static void a_move_has_two_halves(void **state)
+static void a_value_goes_from_shard_to_shard(void **state)
 {
     (void)state;
     struct draft draft;
     begin(&draft, true, "RENAME %s %s", key(1, 0), key(2, 0));
-    assert_int_equal(draft.plan->steps[0].rule, STEP_MOVE);
-    assert_int_equal(op_at(&draft, 1, 0)->half, HALF_TAKE);
-    assert_int_equal(op_at(&draft, 2, 0)->half, HALF_PUT);
+    assert_int_equal(draft.plan->steps[0].rule, STEP_COMBINE);
+    assert_int_equal(op_at(&draft, 1, 0)->half, HALF_FETCH);
+    assert_int_equal(op_at(&draft, 2, 0)->half, HALF_STORE);
     assert_null(draft.plan->part[0]);
+    finish(&draft);
+    begin(&draft, true, "BITOP OR %s %s %s %s %s", key(2, 0), key(0, 0), key(2, 1), key(0, 1),
+          key(0, 2));
+    assert_int_equal(draft.plan->steps[0].destination, 2);
+    assert_int_equal(op_at(&draft, 2, 0)->operand_count, 4);
+    assert_int_equal(draft.plan->part[2]->name_count, 2); /* the destination, and its own source */
+    assert_int_equal(op_at(&draft, 0, 0)->key_count, 3);
+    assert_int_equal(op_at(&draft, 0, 0)->keys[1], 5);
+    assert_null(draft.plan->part[1]);
     finish(&draft);
 }
 
@@ -253,16 +262,6 @@ static void commands_of_a_transaction_share_the_parts(void **state)
     assert_int_equal(draft.plan->part[1]->op_count, 2);
     assert_int_equal(op_at(&draft, 1, 1)->step, 2);
     assert_int_equal(op_at(&draft, 1, 1)->db, 2);
-    finish(&draft);
-}
-
-static void keys_of_several_shards_that_cannot_be_spanned(void **state)
-{
-    (void)state;
-    struct draft draft;
-    begin(&draft, true, "LCS %s %s", key(1, 0), key(2, 0));
-    assert_int_equal(draft.plan->steps[0].rule, STEP_CROSS);
-    assert_int_equal(draft.plan->part_count, 0);
     finish(&draft);
 }
 
@@ -333,11 +332,10 @@ int main(void)
         with_reactors(3, a_step_remembers_the_order_of_its_keys),
         with_reactors(2, keys_go_with_their_values),
         with_reactors(2, a_condition_is_checked_everywhere),
-        with_reactors(3, a_move_has_two_halves),
+        with_reactors(3, a_value_goes_from_shard_to_shard),
         with_reactors(3, a_flush_takes_whole_shards),
         with_reactors(2, a_look_at_all_shards_takes_them_only_in_a_transaction),
         with_reactors(2, commands_of_a_transaction_share_the_parts),
-        with_reactors(3, keys_of_several_shards_that_cannot_be_spanned),
         with_reactors(3, a_control_asks_every_reactor),
         with_reactors(3, a_watched_key_is_taken_too),
         with_reactors(2, without_memory_it_has_failed),

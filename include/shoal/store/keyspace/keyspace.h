@@ -113,10 +113,7 @@ static inline void keyspace_note_expired(struct keyspace *keyspace, const struct
     keyspace->_dead_sum_ms += (uint64_t)(keyspace->now_ms - item_expire_ms(item));
 }
 
-static inline bool keyspace_is_held(const struct keyspace *keyspace, const struct item *item)
-{
-    return keyspace->is_held != NULL && keyspace->is_held(keyspace->held_by, item);
-}
+bool keyspace_is_held(const struct keyspace *keyspace, const struct item *item);
 
 /* A key as a command sees it. */
 struct key {

@@ -4,7 +4,7 @@
  * The first change of each key notes its pre-image: the item itself, which is then kept although it
  * is replaced or deleted, and a copy of its bytes, since it may be changed in place. Taking back
  * allocates nothing, so it cannot fail. Nobody else may change the keys meanwhile: they are held,
- * or the transaction is one piece of work. Nothing is evicted while changes are noted.
+ * or the transaction is one piece of work, in which what has been noted is not evicted.
  *
  *   undo_new ─► undo_open ─► changes ─► undo_close ─┬─► undo_commit   frees what was kept
  *                   ▲                         │     └─► undo_revert   puts it back
@@ -46,6 +46,9 @@ bool undo_note_delete(struct keyspace *keyspace, struct key key, struct item *it
 bool undo_note_flush(struct keyspace *keyspace, uint8_t db);
 /* Before two databases are exchanged. False: memory is out. */
 bool undo_note_swap(struct keyspace *keyspace, uint8_t a, uint8_t b);
+
+/* Whether an item of this name is in the journal, which needs it: it is neither evicted nor swept. */
+bool undo_holds(const struct undo *undo, const struct item *item);
 
 /* An item is out of the table: frees it unless it is a pre-image. */
 void undo_retire(struct keyspace *keyspace, struct key key, struct item *item);

@@ -1,8 +1,6 @@
 /*
- * test_move.c - RENAME, RENAMENX, COPY and MOVE on one shard, and the halves that two shards run.
+ * test_move.c - RENAME, RENAMENX, COPY and MOVE on one shard.
  */
-#include "shoal/cmd/generic/move.h"
-
 #include "support/cmd_harness.h"
 
 static void rename_overwrites(void **state)
@@ -93,101 +91,6 @@ static void watch_sees_a_move(void **state)
     keyspace_watch_remove(h->keyspace, key);
 }
 
-/* ---- by halves ----------------------------------------------------------- */
-
-enum { WORDS_MAX = 8 };
-
-struct halves {
-    struct exec exec;
-    struct reply reply;
-    struct span spans[WORDS_MAX];
-    struct move move;
-};
-
-static bool begin(struct harness *h, struct halves *halves, const char *line)
-{
-    struct bytes words[HARNESS_WORDS_MAX];
-    uint32_t count = harness_split(line, words);
-    *halves = (struct halves){ 0 };
-    for (uint32_t i = 0; i < count; i++)
-        halves->spans[i] =
-            (struct span){ (uint32_t)(words[i].data - line), (uint32_t)words[i].size };
-    halves->exec = (struct exec){
-        .keyspace = h->keyspace,
-        .reply = &halves->reply,
-        .command = registry_find(words[0]),
-        .args = { .base = line, .v = halves->spans, .count = count },
-    };
-    reply_init(&halves->reply, PROTO_RESP2, NULL, 0, NULL, 0);
-    return move_parse(halves->exec.command, &halves->exec.args, 0, exec_limits(&halves->exec),
-                      &halves->move);
-}
-
-static void assert_written(struct halves *halves, const char *wanted)
-{
-    assert_int_equal(halves->reply.size, strlen(wanted));
-    if (wanted[0] != '\0')
-        assert_memory_equal(halves->reply.base, wanted, strlen(wanted));
-    reply_fini(&halves->reply);
-}
-
-static void the_source_says_what_the_value_is(void **state)
-{
-    struct halves halves;
-    harness_run(*state, "SET a text");
-    assert_true(begin(*state, &halves, "RENAME a b"));
-    assert_true(move_take(&halves.exec, &halves.move));
-    assert_written(&halves, ":0\r\n$4\r\ntext\r\n");
-    assert_true(begin(*state, &halves, "RENAME x b"));
-    assert_false(move_take(&halves.exec, &halves.move));
-    assert_written(&halves, "");
-}
-
-static void the_destination_is_asked_and_written(void **state)
-{
-    struct halves halves;
-    harness_run(*state, "SET b old PX 100");
-    assert_true(begin(*state, &halves, "RENAMENX a b"));
-    assert_false(move_may_put(&halves.exec, &halves.move));
-    assert_true(begin(*state, &halves, "COPY a b"));
-    assert_false(move_may_put(&halves.exec, &halves.move));
-    assert_true(begin(*state, &halves, "COPY a b REPLACE"));
-    assert_true(move_may_put(&halves.exec, &halves.move));
-    assert_true(begin(*state, &halves, "RENAME a b"));
-    assert_true(move_may_put(&halves.exec, &halves.move));
-    assert_true(move_put(&halves.exec, &halves.move, bytes_str("new"), 0));
-    RUN_STEPS(state, { "GET b", "$3 new" }, { "PTTL b", ":-1" });
-}
-
-static void the_source_goes_unless_it_is_a_copy(void **state)
-{
-    struct halves halves;
-    harness_run(*state, "SET a 1");
-    assert_true(begin(*state, &halves, "COPY a b"));
-    move_drop(&halves.exec, &halves.move);
-    RUN_STEPS(state, { "EXISTS a", ":1" });
-    assert_true(begin(*state, &halves, "RENAME a b"));
-    move_drop(&halves.exec, &halves.move);
-    RUN_STEPS(state, { "EXISTS a", ":0" });
-}
-
-static void answers(void **state)
-{
-    struct halves halves;
-    assert_false(begin(*state, &halves, "COPY a b DB"));
-    assert_true(begin(*state, &halves, "COPY a b"));
-    move_reply(&halves.reply, &halves.move, false, false);
-    move_reply(&halves.reply, &halves.move, true, true);
-    assert_written(&halves, ":0\r\n:1\r\n");
-    assert_true(begin(*state, &halves, "RENAMENX a b"));
-    move_reply(&halves.reply, &halves.move, true, false);
-    move_reply(&halves.reply, &halves.move, false, false);
-    assert_written(&halves, ":0\r\n-ERR no such key\r\n");
-    assert_true(begin(*state, &halves, "RENAME a b"));
-    move_reply(&halves.reply, &halves.move, true, true);
-    assert_written(&halves, "+OK\r\n");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,10 +101,6 @@ int main(void)
         HARNESS_TEST(move_refused),
         HARNESS_TEST(watch_sees_a_move),
         HARNESS_TEST(copy_refused),
-        HARNESS_TEST(the_source_says_what_the_value_is),
-        HARNESS_TEST(the_destination_is_asked_and_written),
-        HARNESS_TEST(the_source_goes_unless_it_is_a_copy),
-        HARNESS_TEST(answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
