@@ -26,7 +26,7 @@
 /* What main asks of the sequencer, added into the eventfd. */
 enum { ASK_STOP = 1, ASK_RELOAD = 1 << 16 };
 
-/* Of address space: the program, and a thread's stack, its arena and its share of the allocator's
+/* Of memory, by its addresses: the program, and a thread's stack, its arena and its share of the allocator's
  * threads. One shard is ready with 52 MB, four are with 115. */
 enum { SPACE_BYTES = 32 << 20, SPACE_BYTES_SHARD = 24 << 20 };
 
@@ -79,12 +79,13 @@ static int fit_clients(int maxclients)
 }
 
 /* With less the allocator crashes in threads that it cannot give an arena: they are not begun. */
-static void check_address_space(uint32_t shards)
+static void check_memory_limits(uint32_t shards)
 {
-    struct rlimit limit;
+    struct rlimit space, data;
     rlim_t needed = SPACE_BYTES + (rlim_t)shards * SPACE_BYTES_SHARD;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < needed)
-        refused("the limit of address space is below 32 MB and 24 MB for each shard", ENOMEM,
+    if ((getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur < needed) ||
+        (getrlimit(RLIMIT_DATA, &data) == 0 && data.rlim_cur < needed))
+        refused("the limit of memory is below 32 MB and 24 MB for each shard", ENOMEM,
                 REFUSED_MEMORY_REMEDY);
 }
 
@@ -320,7 +321,7 @@ int server_run(const struct settings *settings)
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* every thread inherits it */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a full log file costs its lines (ulimit -f) */
-    check_address_space((uint32_t)settings->shards);
+    check_memory_limits((uint32_t)settings->shards);
     if (!mem_return_in_background())
         log_write(LOG_WARNING,
                   "freed memory is returned by the worker threads: the allocator could "

@@ -18,7 +18,7 @@ SYS_EVENTFD2, SYS_GETRANDOM = (290, 318) if platform.machine() == "x86_64" else 
 SANITIZED = MODE in ("asan", "ubsan", "tsan")
 USER_OF_NOBODY_ELSE = 54321  # its threads are counted by RLIMIT_NPROC, and it has no others
 # The allocator itself does not survive the program's first allocation with less than 17 MB of address space.
-ADDRESS_SPACE_MB = (20, 30, 40, 50, 55, 60, 70, 80, 90, 100, 110, 120, 130, 150, 400)
+MEMORY_MB = (20, 30, 40, 50, 55, 60, 70, 80, 90, 100, 110, 120, 130, 150, 400)
 
 
 def start(before, shards=3, binary=SHOAL):
@@ -79,14 +79,15 @@ def few_threads():
 
 
 def little_memory():
-    """Whatever address space there is, it is ready or says why not."""
-    for shards in (1, 4):
-        ready = []
-        for megabytes in ADDRESS_SPACE_MB:
-            limit = megabytes << 20
-            ready.append(refused_or_ready(*start(
-                lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)), shards), (EXIT_REFUSED,)))
-        equal(ready, [megabytes >= 32 + 24 * shards for megabytes in ADDRESS_SPACE_MB])
+    """Whatever memory there may be, it is ready or says why not."""
+    for which in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
+        for shards in (1, 4):
+            ready = []
+            for megabytes in MEMORY_MB:
+                limit = megabytes << 20
+                ready.append(refused_or_ready(*start(lambda: resource.setrlimit(which, (limit, limit)), shards),
+                                              (EXIT_REFUSED,)))
+            equal(ready, [megabytes >= 32 + 24 * shards for megabytes in MEMORY_MB])
 
 
 def main():

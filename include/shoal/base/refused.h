@@ -6,7 +6,8 @@
 
 /* What to raise where memory or a thread was refused. */
 #define REFUSED_MEMORY_REMEDY                                                                      \
-    "raise the limit of memory (ulimit -v, LimitAS= in systemd) or lower --shards"
+    "raise the limit of memory (ulimit -v and -d, LimitAS= and LimitDATA= in systemd) or lower "   \
+    "--shards"
 #define REFUSED_THREADS_REMEDY                                                                     \
     "raise the limit of processes (ulimit -u, TasksMax= in systemd, --pids-limit in Docker) or "   \
     "of "                                                                                          \
