@@ -106,7 +106,8 @@ def others_go_on(server, admin, count, data):
     """While hoarders hold what they can get."""
     hoarders = Hoarders(server.port, count, data)
     try:
-        wait_until("they hold much", lambda: figure(admin, "mem_clients_requests") > LIMIT // 4)
+        wait_until("they hold much", lambda: figure(admin, "mem_clients_requests") > LIMIT // 4
+                   or figure(admin, "buffer_waiting_clients") > 0)
         received = [0]
 
         def is_settled():
