@@ -15,6 +15,10 @@
  *   BUDGET_WHOLE      a request of which everything has      BUDGET_WHOLE_BYTES
  *                     arrived in the kernel's buffer
  *
+ * Without reservations, where each request would take what it needs next as long as there is room,
+ * many requests would hold a part of their memory and one at a time could go on: twenty uploads of
+ * 2 MB at 1 MB/s over a budget of 8 MB took 8.5 s instead of 4.3 s.
+ *
  * The second share guarantees progress, and serves requests larger than the whole budget. Both it
  * and the part may be held by clients that have stopped in the middle. Nobody can hold the third:
  * what is let in there is complete, so small requests get through whatever other clients hold.
