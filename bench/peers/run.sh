@@ -10,6 +10,7 @@
 #   FLOOR=1                                          GET alone, with servers that do the same input and output
 #                                                    as shoal and nothing else beside, one by its ring and one by
 #                                                    epoll, read and write (bench/micro/floor.c, floor_epoll.c)
+#   EPOLL=1                                          shoal a second time, with --io-engine epoll
 #   SHOAL, BENCH                                     the programs
 # Further arguments go to shoal-bench (--server 'name=command {port} {socket}' adds one).
 set -eu
@@ -28,6 +29,8 @@ command -v memcached >/dev/null && set -- \
     --server "memcached=memcached -u $(id -un) -t 1 -m 256 -s {socket}" "$@"
 command -v redis-server >/dev/null && set -- \
     --server 'redis=redis-server --port {port} --unixsocket {socket} --save "" --appendonly no' "$@"
+[ -x "$shoal" ] && [ -n "${EPOLL:-}" ] && set -- \
+    --server "epoll=$shoal --port {port} --unixsocket {socket} --shards 1 --save \"\" --io-engine epoll" "$@"
 [ -x "$shoal" ] && set -- \
     --server "shoal=$shoal --port {port} --unixsocket {socket} --shards 1 --save \"\"" "$@"
 
