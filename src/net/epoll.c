@@ -20,6 +20,7 @@
 #include "epoll_send.h"
 
 #include "shoal/base/bound.h"
+#include "shoal/base/clock.h"
 #include "shoal/base/must.h"
 
 #include <errno.h>
@@ -33,10 +34,11 @@
 #include <unistd.h>
 
 enum {
-    EVENTS_MAX = BOUND(256, 4),          /* of a turn */
-    ACCEPTS_MAX = BOUND(64, 2),          /* of a listener in a turn */
-    BUFFERS_MAX = BOUND(8, 2),           /* of a connection in a turn */
-    LOOKS_LEFT_OUT_MAX = 2,              /* in a row: see may_leave_out() */
+    EVENTS_MAX = BOUND(256, 4), /* of a turn */
+    ACCEPTS_MAX = BOUND(64, 2), /* of a listener in a turn */
+    BUFFERS_MAX = BOUND(8, 2),  /* of a connection in a turn */
+    LOOKS_LEFT_OUT_MAX = 2,     /* in a row: see may_leave_out() */
+    LOOKS_LEFT_OUT_NS = 20 * 1000,
     TAKE_BYTES_MAX = 1024 * 1024 * 1024, /* the result is an int */
 };
 
@@ -46,6 +48,7 @@ struct epoll {
     int wake_fd; /* an eventfd, edge-triggered: each write to it is an event, and nobody reads */
     bool has_pwait2; /* waits by the nanosecond: Linux 5.11 */
     uint32_t looks_left_out;
+    uint64_t looked_ticks, leave_out_ticks;
     struct epoll_buffers buffers;
     struct epoll_ends ends;
     struct epoll_end *listed_first, *listed_last; /* first come, first served */
@@ -360,14 +363,14 @@ static int look(struct epoll *e, int64_t wait_ns)
 /*
  * A reactor that has just answered comes back twice without waiting, for what becomes of its sends
  * and to find that there is nothing to do, before it sleeps. Looking would cost a system call each
- * time, and what has arrived is found when it sleeps or looks again.
+ * time, and what has arrived is found when it sleeps or looks again. Turns that take longer, with
+ * work in the background, look each time.
  */
 static bool may_leave_out(struct epoll *e)
 {
-    if (e->looks_left_out == LOOKS_LEFT_OUT_MAX) {
-        e->looks_left_out = 0;
+    if (e->looks_left_out == LOOKS_LEFT_OUT_MAX ||
+        ticks_since(e->looked_ticks) > e->leave_out_ticks)
         return false;
-    }
     e->looks_left_out++;
     return true;
 }
@@ -385,8 +388,8 @@ static void engine_wait(struct ring *ring, int64_t wait_ns)
     int count = look(e, wait_ns);
     must(count >= 0 || errno == EINTR);
     e->event_count = count > 0 ? count : 0;
-    if (wait_ns != 0)
-        e->looks_left_out = 0;
+    e->looks_left_out = 0;
+    e->looked_ticks = clock_ticks();
 }
 
 /* What nobody waits for is asked for no more. (The kernel tells of an end and of an error unasked,
@@ -520,6 +523,7 @@ static struct ring *engine_open(const struct ring_config *config, int *error)
     if (*error < 0)
         goto fail_buffers;
     e->has_pwait2 = epoll_pwait2(e->fd, e->events, 1, &(struct timespec){ 0 }, NULL) >= 0;
+    e->leave_out_ticks = clock_ns_to_ticks(LOOKS_LEFT_OUT_NS);
     e->ring.engine = &epoll_engine;
     e->ring.buffer_refs = e->buffers.refs;
     strcpy(e->ring.features, "level-triggered shared-buffers eventfd-wake");

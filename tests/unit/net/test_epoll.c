@@ -7,6 +7,7 @@
 #include "support/ring_probe.h"
 
 #include "shoal/base/bound.h"
+#include "shoal/base/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -183,6 +184,29 @@ static void what_cannot_be_watched_is_refused(void **state)
     free(in);
 }
 
+/* With work in between, a turn that does not wait finds what has come all the same. */
+static void a_look_is_left_out_only_for_moments(void **state)
+{
+    (void)state;
+    int fd[2];
+    struct probe *in = probe_new();
+    clock_init();
+    ring_free(&ring);
+    ring = make_another(8, 16);
+    pair_open(fd);
+    ring_recv(ring, &in->op, fd[0]);
+    for (uint32_t i = 1; i < 5; i++) {
+        ring_turn(ring, 1000); /* it has looked */
+        put(fd[1], "x", 1);
+        nanosleep(&(struct timespec){ .tv_nsec = 1000 * 1000 }, NULL);
+        ring_turn(ring, 0);
+        assert_int_equal(in->size, i);
+    }
+    cancel(in);
+    pair_close(fd);
+    free(in);
+}
+
 static int wait_without_pwait2(void)
 {
     static const int64_t waits_ns[] = { 1, 20 * 1000, 20 * 1000 * 1000 };
@@ -234,6 +258,7 @@ int main(void)
         on_epoll(a_receive_cancelled_by_what_it_took_takes_no_more),
         on_epoll(a_cancelled_listener_accepts_no_more),
         on_epoll(what_cannot_be_watched_is_refused),
+        on_epoll(a_look_is_left_out_only_for_moments),
         on_epoll(an_older_kernel_waits_by_the_millisecond),
         on_epoll(a_refusal_is_explained),
     };
