@@ -6,6 +6,7 @@
  * lock is contended.
  */
 #include "shoal/base/mem.h"
+#include "shoal/base/minmax.h"
 #include "shoal/base/must.h"
 #include "shoal/base/refused.h"
 
@@ -19,12 +20,27 @@
 #define TEXT(x) #x
 #define TEXT_OF(x) TEXT(x)
 
-enum { DECAY_MS = 200 };
+enum {
+    DECAY_MS = 200,
+    PACE_STRETCHES_MAX = 512,
+    PACE_STRETCHES_PER_MS = 12,
+    PACE_EMPTY_MS = 1000, /* more than enough for all of them */
+};
+
+/* See arena_may_free_more(). */
+struct pace {
+    uint64_t poured_bytes, active_bytes; /* what is in the bucket; pages in use by then */
+    int64_t at_ms;
+    bool full; /* and has not been half empty since */
+};
 
 struct arena {
     void *thread; /* bound to it; NULL before the first allocation */
     unsigned index;
-    int64_t lingering; /* bytes */
+    int64_t lingering;                   /* bytes */
+    const volatile size_t *active_pages; /* NULL: this jemalloc does not say */
+    size_t page_bytes;
+    struct pace pace;
 };
 
 /*
@@ -53,6 +69,19 @@ static void purge_now(unsigned index)
     mallctl(name, NULL, NULL, NULL, 0);
 }
 
+static void find_active_pages(struct arena *arena)
+{
+    char name[48];
+    uint64_t epoch = 1;
+    size_t size = sizeof(arena->active_pages);
+    mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch)); /* a new arena has no name before */
+    snprintf(name, sizeof(name), "experimental.arenas.%u.pactivep", arena->index);
+    if (mallctl(name, &arena->active_pages, &size, NULL, 0) != 0)
+        arena->active_pages = NULL;
+    size = sizeof(arena->page_bytes);
+    must(mallctl("arenas.page", &arena->page_bytes, &size, NULL, 0) == 0);
+}
+
 /* ---- arenas ------------------------------------------------------------- */
 
 struct arena *arena_new(void)
@@ -64,6 +93,7 @@ struct arena *arena_new(void)
         refused("memory for an arena is out", error, REFUSED_MEMORY_REMEDY);
     return_pages_soon(arena->index);
     purge_slowly(arena->index);
+    find_active_pages(arena);
     return arena;
 }
 
@@ -131,6 +161,43 @@ void arena_linger(struct arena *arena, int64_t bytes)
 uint64_t arena_lingering(const struct arena *arena)
 {
     return (uint64_t)arena->lingering;
+}
+
+/* ---- the pace of freeing ------------------------------------------------- */
+
+uint64_t arena_active_bytes(const struct arena *arena)
+{
+    return arena->active_pages != NULL ? *arena->active_pages * arena->page_bytes : 0;
+}
+
+/* What has leaked out, and what has been allocated or, if it is `ours`, become free. */
+static void pace_look(struct arena *arena, int64_t now_ms, uint64_t stretch_bytes, bool ours)
+{
+    struct pace *pace = &arena->pace;
+    uint64_t before = pace->active_bytes, active = arena_active_bytes(arena);
+    uint64_t passed_ms = (uint64_t)min(max(now_ms - pace->at_ms, 0), PACE_EMPTY_MS);
+    uint64_t out = passed_ms * PACE_STRETCHES_PER_MS * stretch_bytes;
+    out += active > before ? active - before : 0;
+    pace->poured_bytes -= min(out, pace->poured_bytes);
+    if (ours && active < before)
+        pace->poured_bytes =
+            min(pace->poured_bytes + before - active, 2 * PACE_STRETCHES_MAX * stretch_bytes);
+    pace->active_bytes = active;
+    pace->at_ms = now_ms;
+}
+
+void arena_pace_begin(struct arena *arena, int64_t now_ms, uint64_t stretch_bytes)
+{
+    pace_look(arena, now_ms, stretch_bytes, false);
+}
+
+bool arena_may_free_more(struct arena *arena, int64_t now_ms, uint64_t stretch_bytes)
+{
+    struct pace *pace = &arena->pace;
+    pace_look(arena, now_ms, stretch_bytes, true);
+    uint64_t stretches = pace->poured_bytes / stretch_bytes;
+    pace->full = stretches >= (pace->full ? PACE_STRETCHES_MAX / 2 : PACE_STRETCHES_MAX);
+    return !pace->full;
 }
 
 /* ---- the process --------------------------------------------------------- */

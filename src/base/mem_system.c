@@ -67,6 +67,25 @@ uint64_t arena_lingering(const struct arena *arena)
     return (uint64_t)arena->lingering;
 }
 
+uint64_t arena_active_bytes(const struct arena *arena)
+{
+    (void)arena;
+    return 0;
+}
+
+void arena_pace_begin(struct arena *arena, int64_t now_ms, uint64_t stretch_bytes)
+{
+    (void)arena;
+    (void)now_ms;
+    (void)stretch_bytes;
+}
+
+bool arena_may_free_more(struct arena *arena, int64_t now_ms, uint64_t stretch_bytes)
+{
+    arena_pace_begin(arena, now_ms, stretch_bytes);
+    return true;
+}
+
 struct mem_stats mem_stats_read(void)
 {
     return (struct mem_stats){ 0 };

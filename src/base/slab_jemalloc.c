@@ -1,8 +1,8 @@
 /*
  * slab_jemalloc.c - jemalloc's view of its slabs.
  *
- * Names become numbers once. None of the three that are asked often takes a lock of another
- * reactor's: look and active read, look-at-class takes the mutex of the arena's own bin.
+ * Names become numbers once. Neither of the two that are asked often takes a lock of another
+ * reactor's: look reads, look-at-class takes the mutex of the arena's own bin.
  */
 #include "shoal/base/must.h"
 #include "shoal/base/slab.h"
@@ -21,8 +21,6 @@ struct mib {
 struct slabs {
     struct mib look, look_at_class;
     struct mib refresh, small, large, slab_count, block_count;
-    const size_t *active_pages;
-    size_t page_bytes;
     unsigned index, classes;
     size_t block_bytes[SLAB_CLASSES_MAX];
     uint32_t places[SLAB_CLASSES_MAX];
@@ -88,14 +86,8 @@ static bool slabs_find_classes(struct slabs *slabs)
 
 static bool slabs_init(struct slabs *slabs, unsigned index)
 {
-    char name[48];
-    uint64_t epoch = 1;
     slabs->index = index;
-    mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch)); /* a new arena has no name before */
-    snprintf(name, sizeof(name), "experimental.arenas.%u.pactivep", index);
-    return heap_value(name, &slabs->active_pages, sizeof(slabs->active_pages)) &&
-           heap_value("arenas.page", &slabs->page_bytes, sizeof(slabs->page_bytes)) &&
-           slabs_find_mibs(slabs) && slabs_find_classes(slabs);
+    return slabs_find_mibs(slabs) && slabs_find_classes(slabs);
 }
 
 bool slabs_available(void)
@@ -144,11 +136,6 @@ struct slab_class slabs_look_at_class(const struct slabs *slabs, void *block)
         .free = answer.class_free,
         .places = answer.class_places,
     };
-}
-
-uint64_t slabs_active_bytes(const struct slabs *slabs)
-{
-    return *(const volatile size_t *)slabs->active_pages * slabs->page_bytes;
 }
 
 void slabs_flush_thread(const struct slabs *slabs)

@@ -37,12 +37,6 @@ struct slab_class slabs_look_at_class(const struct slabs *slabs, void *block)
     return (struct slab_class){ 0 };
 }
 
-uint64_t slabs_active_bytes(const struct slabs *slabs)
-{
-    (void)slabs;
-    return 0;
-}
-
 void slabs_flush_thread(const struct slabs *slabs)
 {
     (void)slabs;

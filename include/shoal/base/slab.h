@@ -7,8 +7,7 @@
  * blocks each. A block whose references are known can be moved: these functions tell which blocks
  * are worth it. Blocks above 14 KB have pages of their own.
  *
- * source  jemalloc 5.3.0: experimental.utilization.batch_query and .query, stats.arenas, and
- * experimental.arenas.i.pactivep. Looking costs 5 to 9 ns a block in batches of 64.
+ * source  jemalloc 5.3.0: experimental.utilization.batch_query and .query, and stats.arenas. Looking costs 5 to 9 ns a block in batches of 64.
  */
 #ifndef SHOAL_BASE_SLAB_H
 #define SHOAL_BASE_SLAB_H
@@ -50,8 +49,6 @@ void slabs_look(const struct slabs *slabs, void *const *blocks, unsigned count,
 /* All slabs of the class of `block`, which must be a small one: about 50 ns. Thread: owner. */
 struct slab_class slabs_look_at_class(const struct slabs *slabs, void *block);
 
-/* Bytes of all pages that hold blocks of the arena, as of now, for a load. Thread: owner. */
-uint64_t slabs_active_bytes(const struct slabs *slabs);
 /* Gives back what the thread keeps for its next allocations: up to 200 places of a class, which may
  * lie in as many slabs that are otherwise empty. 20 to 200 us. Thread: owner. */
 void slabs_flush_thread(const struct slabs *slabs);

@@ -226,7 +226,7 @@ static bool is_too_much(const struct defrag_limits *limits, uint64_t wasted, uin
  */
 static uint64_t idle_bytes(const struct keyspace *keyspace)
 {
-    uint64_t active = slabs_active_bytes(keyspace->defrag._slabs), used = keyspace_used(keyspace);
+    uint64_t active = arena_active_bytes(keyspace->arena), used = keyspace_used(keyspace);
     return active > used ? active - used : 0;
 }
 

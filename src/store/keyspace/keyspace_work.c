@@ -6,11 +6,8 @@
  * sweep goes round once a second, faster where lives are short, and is asked for again soon while
  * it frees much; nothing is asked for when nothing has a TTL.
  *
- * Between slices there is a rest, and none begins while more free pages wait to be returned than
- * the allocator's thread can take at once: it looks at them every 0.1 s and does not rest before it
- * returns the first, .2 us for each. Items die in the order of their hashes, so most of their slabs
- * become empty together, at the end: with a million keys that were 15,000 pages and 3 to 16 ms of a
- * CPU that others waited for.
+ * Between slices there is a rest, and none begins or goes on against arena_may_free_more(): items
+ * die in the order of their hashes, so most of their slabs become empty together, at the end.
  */
 #include "shoal/base/clock.h"
 #include "shoal/base/must.h"
@@ -34,9 +31,6 @@ enum {
     REST_MS = 4,      /* after a slice that has freed much, or before one that may not begin */
     DEBT_REST_MS = 1, /* somebody waits for the room */
     PAGE_BYTES = 4096,
-    UNRETURNED_MAX = 512, /* stretches of pages: a slice ends there, and begins below half of it */
-    RETURNED_PER_MS = 12,
-    RETURNED_ALL_MS = 1000, /* more than enough for all of them */
 };
 
 /* A flushed table in the queue of those to be freed between commands. */
@@ -55,45 +49,14 @@ static uint64_t stretch_bytes(const struct keyspace *keyspace)
     return mean > PAGE_BYTES ? mean : PAGE_BYTES;
 }
 
-static uint64_t lesser(uint64_t a, uint64_t b)
+static bool may_free_more(struct keyspace *keyspace)
 {
-    return a < b ? a : b;
-}
-
-/*
- * Stretches of pages that our slices have emptied and nobody has taken since, less those that the
- * allocator has returned by now: an estimate. What commands free does not count, and a large value
- * counts for no more than many small ones, so that nothing can keep a slice from beginning for
- * long.
- */
-static uint64_t unreturned(struct keyspace *keyspace, bool ours)
-{
-    const struct slabs *slabs = keyspace->defrag._slabs;
-    uint64_t before = keyspace->_active_bytes,
-             active = slabs != NULL ? slabs_active_bytes(slabs) : 0;
-    uint64_t stretch = stretch_bytes(keyspace), left = keyspace->_unreturned_bytes;
-    int64_t passed_ms = keyspace->now_ms - keyspace->_unreturned_ms;
-    if (passed_ms > 0)
-        left -=
-            lesser(left, lesser((uint64_t)passed_ms, RETURNED_ALL_MS) * RETURNED_PER_MS * stretch);
-    if (active > before)
-        left -= lesser(left, active - before);
-    else if (ours)
-        left = lesser(left + before - active, 2 * UNRETURNED_MAX * stretch);
-    keyspace->_unreturned_bytes = left;
-    keyspace->_unreturned_ms = keyspace->now_ms;
-    keyspace->_active_bytes = active;
-    return left / stretch;
-}
-
-static bool slice_may_begin(struct keyspace *keyspace)
-{
-    return unreturned(keyspace, true) < UNRETURNED_MAX / 2;
+    return arena_may_free_more(keyspace->arena, keyspace->now_ms, stretch_bytes(keyspace));
 }
 
 static bool slice_is_over(struct keyspace *keyspace, uint64_t start_ns)
 {
-    return clock_mono_ns() - start_ns >= SLICE_NS || unreturned(keyspace, true) >= UNRETURNED_MAX;
+    return clock_mono_ns() - start_ns >= SLICE_NS || !may_free_more(keyspace);
 }
 
 /* ---- flushed tables -------------------------------------------------------- */
@@ -278,7 +241,7 @@ static int64_t sweep_if_due(struct keyspace *keyspace)
     if (left_ms > 0)
         return sweep_table(keyspace) != NULL ? left_ms : -1;
     int64_t wait_ms = REST_MS;
-    if (sweep_table(keyspace) == NULL || slice_may_begin(keyspace))
+    if (sweep_table(keyspace) == NULL || may_free_more(keyspace))
         wait_ms = sweep(keyspace);
     keyspace->_sweep_ms = keyspace->now_ms + (wait_ms < 0 ? SWEEP_INTERVAL_MS : wait_ms);
     return wait_ms;
@@ -286,7 +249,7 @@ static int64_t sweep_if_due(struct keyspace *keyspace)
 
 static int64_t defrag_slice(struct keyspace *keyspace)
 {
-    if (keyspace->_undo_count > 0 || (keyspace->defrag.running && !slice_may_begin(keyspace)))
+    if (keyspace->_undo_count > 0 || (keyspace->defrag.running && !may_free_more(keyspace)))
         return REST_MS; /* a pre-image stays where it is */
     return defrag_work(keyspace);
 }
@@ -294,7 +257,7 @@ static int64_t defrag_slice(struct keyspace *keyspace)
 /* Of the slice that began then, what is left of it; some is freed in any case, if it may be. */
 static int64_t drain_slice(struct keyspace *keyspace, uint64_t start_ns)
 {
-    if (keyspace->_lazyfree != NULL && slice_may_begin(keyspace)) {
+    if (keyspace->_lazyfree != NULL && may_free_more(keyspace)) {
         do
             drain_some(keyspace);
         while (keyspace->_lazyfree != NULL && !slice_is_over(keyspace, start_ns));
@@ -320,10 +283,10 @@ int64_t keyspace_work(struct keyspace *keyspace)
         if (keyspace_in_debt(keyspace))
             return keyspace->_lazyfree != NULL ? DEBT_REST_MS : 0;
     }
-    unreturned(keyspace, false);
+    arena_pace_begin(keyspace->arena, keyspace->now_ms, stretch_bytes(keyspace));
     int64_t wait_ms = sooner(defrag_slice(keyspace), sweep_if_due(keyspace));
     wait_ms = sooner(wait_ms, drain_slice(keyspace, start_ns));
-    unreturned(keyspace, true);
+    may_free_more(keyspace); /* counts the last of them */
     return wait_ms;
 }
 

@@ -29,11 +29,22 @@ static void what_is_left_counts_as_a_leak(void **state)
     assert_int_equal(mem_stats_read().allocated, 0);
 }
 
+static void freeing_needs_no_pace(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new();
+    arena_pace_begin(arena, 1000, 4096);
+    assert_true(arena_may_free_more(arena, 1000, 4096));
+    assert_int_equal(arena_active_bytes(arena), 0);
+    arena_free_all(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(alignments_may_be_below_a_pointers),
         cmocka_unit_test(what_is_left_counts_as_a_leak),
+        cmocka_unit_test(freeing_needs_no_pace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

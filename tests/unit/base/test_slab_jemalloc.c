@@ -130,13 +130,13 @@ static void a_large_block_has_pages_of_its_own(void **state)
 static void active_bytes_follow_what_is_allocated(void **state)
 {
     (void)state;
-    uint64_t before = slabs_active_bytes(slabs);
+    uint64_t before = arena_active_bytes(arena);
     fill();
-    uint64_t filled = slabs_active_bytes(slabs);
+    uint64_t filled = arena_active_bytes(arena);
     assert_in_range(filled - before, BLOCKS * SIZE - 20480, BLOCKS * SIZE + 20480);
     assert_true(slabs_totals(slabs).allocated_bytes >= BLOCKS * SIZE);
     release(0, 1);
-    assert_true(slabs_active_bytes(slabs) < before + 2 * 20480);
+    assert_true(arena_active_bytes(arena) < before + 2 * 20480);
 }
 
 int main(void)

@@ -94,13 +94,10 @@ struct keyspace {
     uint64_t _reserved; /* room that transactions under way have made */
     struct evict_hand _hand[2];
     struct ghost_book _ghosts;
-    int64_t _sweep_ms;          /* the sweep is not due before */
-    uint64_t _unreturned_bytes; /* of pages that keyspace_work() has emptied, as of then, ... */
-    int64_t _unreturned_ms;
-    uint64_t _active_bytes; /* ... when so many were in use */
-    struct defrag defrag;   /* its limits are the server's to set */
-    bool objects;           /* one has been stored, so that defragmentation looks for them */
-    struct limits limits;   /* the server's to set; keyspace_new() gives the widest */
+    int64_t _sweep_ms;    /* the sweep is not due before */
+    struct defrag defrag; /* its limits are the server's to set */
+    bool objects;         /* one has been stored, so that defragmentation looks for them */
+    struct limits limits; /* the server's to set; keyspace_new() gives the widest */
 };
 
 struct keyspace *keyspace_new(struct arena *arena, struct keyspace_stats *stats);

@@ -147,14 +147,14 @@ static void slabs_that_are_mostly_empty_go_back(void **state)
     (void)state;
     need_slabs();
     leave_holes();
-    uint64_t active = slabs_active_bytes(keyspace->defrag._slabs);
+    uint64_t active = arena_active_bytes(keyspace->arena);
     uint64_t used = keyspace_used(keyspace);
     assert_true(waste() > .5);
     for (int pass = 0; pass < PASSES_MAX && waste() > .05; pass++)
         assert_true(defrag_run(keyspace, UINT64_MAX));
     print_message("%.3f of the bytes lie idle\n", waste());
     assert_true(waste() <= .05);
-    assert_true(slabs_active_bytes(keyspace->defrag._slabs) < active / 2);
+    assert_true(arena_active_bytes(keyspace->arena) < active / 2);
     assert_int_equal(keyspace_used(keyspace), used);
     holes_are_left();
 }

@@ -179,7 +179,7 @@ static void a_slow_machine_with_short_lives(void **state)
 
 static uint64_t active_bytes(const struct keyspace *keyspace)
 {
-    return keyspace->defrag._slabs != NULL ? slabs_active_bytes(keyspace->defrag._slabs) : 0;
+    return arena_active_bytes(keyspace->arena);
 }
 
 /* A million in one millisecond: all are gone in four seconds, no call frees for longer than its
