@@ -58,9 +58,19 @@ void due_publish(struct reactor *reactor)
     counter_set(&stats->ring_overflows, reactor->ring->overflows);
 }
 
+/* Where room is short, what has been freed is known before its answers are: the client may queue a
+ * command for this room on another reactor (is_without_room() in route/dispatch.c). */
+static void publish_short_room(struct reactor *reactor)
+{
+    struct counter *room = &reactor->stats->keyspace.room_bytes;
+    if (unlikely(counter_get(room) != UINT64_MAX))
+        counter_set(room, keyspace_room(reactor->keyspace));
+}
+
 void due_note_activity(struct reactor *reactor, bool quiet)
 {
     struct loop *loop = reactor->loop;
+    publish_short_room(reactor);
     if (!quiet) {
         loop->unpublished = true;
         if (!timer_is_linked(&loop->work))

@@ -12,8 +12,10 @@
 #include "shoal/options/config.h"
 #include "shoal/options/notes.h"
 #include "shoal/server/descriptors.h"
+#include "shoal/server/due.h"
 #include "shoal/server/server.h"
 #include "shoal/server/worker.h"
+#include "shoal/shard/memory_share.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -46,6 +48,9 @@ void settings_use(struct reactor *here)
     if (newest->version <= here->settings->version)
         return;
     worker_use_settings(here, newest);
+    /* who was answered may ask another shard at once, which looks at what this one has published */
+    memory_share_renew(here);
+    due_publish(here);
     if (here->id != SEQUENCER)
         return;
     /* what is the process's and not a reactor's */

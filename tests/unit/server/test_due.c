@@ -150,6 +150,23 @@ static void figures_are_published_once_a_millisecond_while_it_is_busy(void **sta
     assert_int_equal(published_keys(), 3);
 }
 
+/* Others refuse to queue what there was no room for: they hear of room before they do of the command
+ * that made it. */
+static void short_room_is_published_every_turn(void **state)
+{
+    (void)state;
+    struct client *client = client_open(0);
+    struct counter *room = &reactor_at(0)->stats->keyspace.room_bytes;
+    tell(client, "SET a 1");
+    turn(0);
+    counter_set(room, 5);
+    tell(client, "DEL a");
+    turn(0);
+    assert_int_equal(published_keys(), 1); /* the same millisecond */
+    assert_true(counter_get(room) == keyspace_room(reactor_at(0)->keyspace));
+    assert_true(counter_get(room) > 5);
+}
+
 static void publishing_takes_all_figures_along(void **state)
 {
     (void)state;
@@ -183,6 +200,7 @@ int main(void)
         with_reactors(2, a_pause_ends),
         with_reactors(1, figures_are_published_when_it_goes_quiet),
         with_reactors(1, figures_are_published_once_a_millisecond_while_it_is_busy),
+        with_reactors(1, short_room_is_published_every_turn),
         with_reactors(1, publishing_takes_all_figures_along),
         with_reactors(2, activity_calls_for_background_work),
     };

@@ -4,6 +4,7 @@
  */
 #include "shoal/server/settings.h"
 
+#include "shoal/stats/stats.h"
 #include "support/reactors.h"
 
 enum { WORDS_MAX = 8, TEXT_MAX = 256 };
@@ -145,6 +146,19 @@ static void more_clients_are_let_in_by_the_sequencer(void **state)
     assert_int_equal(counter_get(&server->clients_max), before + 1);
 }
 
+/* Other reactors look at what it says of its room, and may do so as soon as the change is answered. */
+static void a_new_limit_is_known_at_once(void **state)
+{
+    (void)state;
+    const struct reactor *any = reactor_at(0);
+    assert_true(CHANGE("maxmemory", "1", "maxmemory-policy", "noeviction"));
+    settings_use(reactor_at(1));
+    assert_true(stats_shard_room(any, 1) <= 1);
+    assert_true(CHANGE("maxmemory", "0"));
+    settings_use(reactor_at(1));
+    assert_true(stats_shard_room(any, 1) == UINT64_MAX);
+}
+
 static void many_changes_at_once_leave_one_snapshot(void **state)
 {
     (void)state;
@@ -223,6 +237,7 @@ int main(void)
         with_reactors(3, a_refused_change_reaches_nobody),
         with_reactors(3, nobody_goes_back_to_an_older_one),
         with_reactors(3, more_clients_are_let_in_by_the_sequencer),
+        with_reactors(3, a_new_limit_is_known_at_once),
         with_reactors(3, many_changes_at_once_leave_one_snapshot),
         cmocka_unit_test_setup_teardown(the_file_is_read_again_for_all, begin_from_file,
                                         end_with_file),
