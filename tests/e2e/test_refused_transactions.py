@@ -346,6 +346,32 @@ def full(server):
     equal(wire.run("MGET", "foo", "big"), [b"bar", None])
 
 
+def room_that_is_new(server):
+    """What frees memory, or raises the limit, has done so when the next transaction is queued."""
+    wire, other, count, pipelined = Wire(server.socket_path), Wire(server.socket_path), 0, 0
+    for _ in range(1000 // SCALE):
+        missed, key = 0, None
+        while missed < 6:
+            got = other.run("SET", "fill:%d" % count, b"x" * 10000)
+            missed, key = (missed + 1, key) if isinstance(got, Error) else (0, "fill:%d" % count)
+            count += 1
+        for words in ("DEL", key or "fill:0"), ("DEL", "fill:%d" % (count - 300)):
+            commands = [words, ("MULTI",), ("SET", words[1], b"y" * 5000), ("EXEC",)]
+            data = [wire.proto.request(*each) for each in commands]
+            wire.send(b"".join(data))
+            deleted, _, queued, done = [wire.read() for _ in data]
+            if deleted:
+                equal((queued, done), (b"QUEUED", [b"OK"]))
+                pipelined += 1
+    assert pipelined > 10, "only %d were tried" % pipelined
+    for number in range(300 // SCALE):
+        for limit in ("1", "0"):
+            equal(other.run("CONFIG", "SET", "maxmemory", limit), b"OK")
+        equal(wire.run("MULTI"), b"OK")
+        equal(wire.run("SET", "new:%d" % number, "x"), b"QUEUED")
+        equal(wire.run("EXEC"), [b"OK"])
+
+
 def one_key(server, memory):
     """A transaction of one key whose memory runs out at one allocation after the other, up to its reply's."""
     other, wire, old, refused = Wire(server.socket_path), Wire(server.socket_path), b"old" * 10000, 0
@@ -373,7 +399,8 @@ def main():
     print("seed %d" % SEED)
     tests = Tests()
     at_random = lambda server: Run(server, SEED).go(ROUNDS)  # noqa: E731
-    for name, test in (("one too large", known), ("full", full), ("random", at_random)):
+    for name, test in (("one too large", known), ("full", full), ("new room", room_that_is_new),
+                       ("random", at_random)):
         with Server(SHARDS, *FULL) as server:
             tests.run(name, test, server)
             tests.run("the server ends well", server.ends_well)
