@@ -10,6 +10,7 @@
 #include "shoal/options/load.h"
 #include "shoal/server/server.h"
 #include "shoal/stats/counters.h"
+#include "shoal/stats/state.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,6 +30,10 @@ int main(int argc, char **argv)
         return EXIT_CLEAN;
     case OPTIONS_PRINT_COUNTERS:
         counters_print_markdown(stdout);
+        fputs("\nState of clients (`mem_state`), of which all kinds together may take "
+              "`mem_state_limit` and one kind half:\n\n",
+              stdout);
+        state_print_markdown(stdout);
         return EXIT_CLEAN;
     case OPTIONS_START:
         break;

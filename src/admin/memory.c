@@ -15,6 +15,7 @@
 enum {
     SMALL_BYTES = 64 * 1024 * 1024, /* below it fragmentation figures say nothing */
     REPORT_BYTES = 2048,
+    STATE_NAME_MAX = 64,
 };
 
 static void add_bytes(struct reply *reply, const char *name, uint64_t value)
@@ -53,12 +54,17 @@ static void memory_stats(struct conn *conn, const struct args *args, struct repl
     (void)args;
     memory_figures_read(conn->reactor, &figures);
     uint64_t growth = figures.used - figures.startup;
-    reply_map(reply, 21);
+    reply_map(reply, 21 + STATE_KINDS);
     add_bytes(reply, "peak.allocated", figures.peak);
     add_bytes(reply, "total.allocated", figures.used);
     add_bytes(reply, "startup.allocated", figures.startup);
     add_bytes(reply, "clients.normal", figures.buffers);
-    add_bytes(reply, "overhead.total", figures.startup + figures.buffers);
+    for (int kind = 0; kind < STATE_KINDS; kind++) {
+        char name[STATE_NAME_MAX];
+        snprintf(name, sizeof(name), "state.%s", state_rows[kind].name + strlen("mem_state_"));
+        add_bytes(reply, name, state_sum(conn->reactor, kind));
+    }
+    add_bytes(reply, "overhead.total", figures.startup + figures.buffers + figures.state);
     add_bytes(reply, "keys.count", figures.keys);
     add_bytes(reply, "keys.bytes-per-key", figures.keys > 0 ? growth / figures.keys : 0);
     add_bytes(reply, "dataset.bytes", figures.data);

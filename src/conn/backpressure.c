@@ -176,6 +176,7 @@ bool backpressure_queue(struct conn *conn, size_t more)
     if (had + more > BUDGET_FREE_BYTES && queued > budget->part_bytes / 2)
         return false;
     reactor->conns->backpressure.queued_bytes += more;
+    state_set(reactor, STATE_QUEUED, reactor->conns->backpressure.queued_bytes);
     budget_allocated(budget, BUDGET_PART, more);
     conn->queued_bytes += more;
     return true;
@@ -188,6 +189,7 @@ void backpressure_unqueue(struct conn *conn)
     conn->queued_bytes = 0;
     must(bytes <= reactor->conns->backpressure.queued_bytes);
     reactor->conns->backpressure.queued_bytes -= bytes;
+    state_set(reactor, STATE_QUEUED, reactor->conns->backpressure.queued_bytes);
     budget_freed(&reactor->conns->budget, BUDGET_PART, bytes);
 }
 

@@ -6,7 +6,9 @@
 #include "shoal/base/list.h"
 #include "shoal/conn/conn.h"
 #include "shoal/conn/conns.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
+#include "shoal/stats/state.h"
 
 #include <stdlib.h>
 
@@ -31,7 +33,10 @@ static struct request *last_answered(struct conn *conn)
 static void keep(struct conn *conn, struct bytes encoded, struct reply_ref *ref,
                  struct request *behind)
 {
-    struct push *push = malloc(sizeof(*push) + (ref == NULL ? encoded.size : 0));
+    struct reactor *here = conn->reactor;
+    size_t footprint = sizeof(struct push) + encoded.size;
+    bool fits = state_fits(here, settings_state_limit(here->settings), STATE_PUSHES, footprint);
+    struct push *push = fits ? malloc(sizeof(*push) + (ref == NULL ? encoded.size : 0)) : NULL;
     if (push == NULL) {
         conn_kill(conn);
         return;
@@ -45,6 +50,7 @@ static void keep(struct conn *conn, struct bytes encoded, struct reply_ref *ref,
         behind->flags |= REQUEST_PUSHES;
     list_add(&conn->pushes, push, next);
     conn->push_bytes += push->size;
+    state_add(here, STATE_PUSHES, (int64_t)footprint);
 }
 
 static void send_now(struct conn *conn, struct bytes encoded, struct reply_ref *ref)
@@ -88,6 +94,7 @@ void conn_push_ref(struct conn *conn, struct reply_ref *ref, enum push_order ord
 static void push_free(struct conn *conn, struct push *push)
 {
     conn->push_bytes -= push->size;
+    state_add(conn->reactor, STATE_PUSHES, -(int64_t)(sizeof(*push) + push->size));
     if (push->ref != NULL)
         reply_ref_unuse(conn->reactor, push->ref);
     free(push);

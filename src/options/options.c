@@ -3,6 +3,12 @@
  */
 #include "shoal/options/options.h"
 
+uint64_t settings_state_limit(const struct settings *settings)
+{
+    uint64_t whole = settings->maxmemory > 0 ? settings->maxmemory : settings->host_memory;
+    return whole / 16 > SETTINGS_STATE_MIN ? whole / 16 : SETTINGS_STATE_MIN;
+}
+
 uint64_t settings_buffers_limit(const struct settings *settings)
 {
     uint64_t percent = (uint64_t)settings->maxmemory_clients_percent;

@@ -155,6 +155,7 @@ static bool pattern_add(struct interests *interests, uint64_t hash, struct bytes
         it = calloc(1, sizeof(*it) + counts + name.size);
         if (it == NULL)
             return false;
+        interests->pattern_bytes += sizeof(*it) + counts + name.size;
         it->hash = hash;
         it->size = (uint32_t)name.size;
         memcpy(it->count + interests->reactors, name.data, name.size);
@@ -174,6 +175,7 @@ static void pattern_remove(struct interests *interests, uint64_t hash, uint32_t 
     if (--it->total > 0)
         return;
     *at = it->next;
+    interests->pattern_bytes -= sizeof(*it) + interests->reactors * sizeof(it->count[0]) + it->size;
     free(it);
     interests->distinct[TOPIC_PATTERN]--;
 }
@@ -199,8 +201,5 @@ void interests_remove(struct interests *interests, enum topic_kind kind, uint64_
 
 uint64_t interests_bytes(const struct interests *interests)
 {
-    uint64_t bytes = interests->size * sizeof(struct interest);
-    for (const struct known_pattern *it = interests->patterns; it != NULL; it = it->next)
-        bytes += sizeof(*it) + interests->reactors * sizeof(it->count[0]) + it->size;
-    return bytes;
+    return interests->size * sizeof(struct interest) + interests->pattern_bytes;
 }

@@ -29,6 +29,7 @@ static void order_run(struct reactor *here, struct broadcast *order)
             interests_remove(&here->pubsub->interests, notice->kind, notice->hash[i],
                              (uint32_t)order->number);
     }
+    pubsub_note(here);
 }
 
 static void send_waiting(struct reactor *here)
@@ -124,6 +125,7 @@ void notice_subscription_ended(struct reactor *here, struct subscription *subscr
     enum topic_kind kind = subscription->topic->kind;
     uint64_t hash = subscription->topic->hash;
     topics_unsubscribe(&here->pubsub->topics, subscription);
+    pubsub_note(here);
     struct notice *notice = (struct notice *)subscription;
     *notice = (struct notice){ .count = 1, .kind = (uint8_t)kind };
     notice->hash[0] = hash;

@@ -6,6 +6,8 @@
 #include "handlers.h"
 
 #include "shoal/cmd/help.h"
+#include "shoal/reactor/reactor.h"
+#include "shoal/stats/state.h"
 
 void pubsub_init(struct pubsub *pubsub, uint32_t reactors)
 {
@@ -25,6 +27,11 @@ uint64_t pubsub_bytes(const struct pubsub *pubsub)
 {
     return pubsub->topics.bytes + pubsub->topics.size * sizeof(struct topic *) +
            interests_bytes(&pubsub->interests);
+}
+
+void pubsub_note(struct reactor *here)
+{
+    state_set(here, STATE_SUBSCRIPTIONS, pubsub_bytes(here->pubsub));
 }
 
 /* A publication waits for the commands before it: who hears of a change can read it. */

@@ -14,9 +14,11 @@
 
 #include "shoal/cmd/errors.h"
 #include "shoal/conn/conn.h"
+#include "shoal/options/options.h"
 #include "shoal/pubsub/pubsub.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/route/plan.h"
+#include "shoal/stats/state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +71,7 @@ static void announce_control(struct reactor *here, void *context, struct reply *
            (known[done] || interests_add(interests, notice->kind, notice->hash[done],
                                          args_at(&it->args, done + 1), it->home)))
         done++;
+    pubsub_note(here);
     if (done == notice->count) {
         counted_by(notice)[here->id] = true;
         return;
@@ -137,6 +140,7 @@ static void announce_merge(struct plan *plan, void *context, struct reply *reply
         known[i] |=
             join(subscriber, notice->kind, args_at(&it->args, i + 1), notice->hash[i], reply);
     subscriber_note(subscriber);
+    pubsub_note(plan->home);
     give_back(plan->home, notice);
 }
 
@@ -174,9 +178,23 @@ static struct notice *notice_new(const struct conn *conn, const struct args *arg
     return notice;
 }
 
+/* There, and what every reactor will know of it. */
+static bool fits(const struct reactor *home, const struct args *args)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 1; i < args->count; i++)
+        bytes += sizeof(struct topic) + sizeof(struct subscription) + args->v[i].size +
+                 home->count * sizeof(struct interest);
+    return state_fits(home, settings_state_limit(home->settings), STATE_SUBSCRIPTIONS, bytes);
+}
+
 static void announce(struct plan *plan, const struct args *args, enum topic_kind kind)
 {
     struct conn *conn = plan->request->conn;
+    if (!fits(plan->home, args)) {
+        plan_add_error(plan, ERR_STATE_FULL);
+        return;
+    }
     struct subscriber *subscriber = subscriber_get(conn);
     struct announcement *it = subscriber != NULL ? malloc(sizeof(*it)) : NULL;
     struct notice *notice = it != NULL ? notice_new(conn, args, kind) : NULL;

@@ -14,6 +14,7 @@
 #include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/route/dispatch.h"
+#include "shoal/stats/state.h"
 
 #include <stdlib.h>
 
@@ -123,10 +124,16 @@ static void give_back_run(struct reactor *here, struct message *message)
     call_answer(here, message);
 }
 
+static size_t watched_footprint(uint32_t name_size)
+{
+    return sizeof(struct watched_key) + name_size;
+}
+
 static void give_back_done(struct reactor *home, struct message *message)
 {
-    (void)home;
-    free(watched_of(message));
+    struct watched_key *watched = watched_of(message);
+    state_add(home, STATE_WATCHES, -(int64_t)watched_footprint(watched->size));
+    free(watched);
 }
 
 static void transaction_unwatch(struct conn *conn)
@@ -277,16 +284,22 @@ static bool is_watched(const struct transaction *transaction, struct bytes name,
     return false;
 }
 
-static bool watch_add(struct conn *conn, struct bytes name)
+/* NULL, or why not. */
+static const char *watch_add(struct conn *conn, struct bytes name)
 {
+    struct reactor *home = conn->reactor;
     struct transaction *transaction = transaction_of(conn);
     if (transaction == NULL)
-        return false;
+        return ERR_NO_MEMORY;
     if (is_watched(transaction, name, conn->db))
-        return true;
-    struct watched_key *watched = calloc(1, sizeof(*watched) + name.size);
+        return NULL;
+    size_t size = watched_footprint((uint32_t)name.size);
+    if (!state_fits(home, settings_state_limit(home->settings), STATE_WATCHES, size))
+        return ERR_STATE_FULL;
+    struct watched_key *watched = calloc(1, size);
     if (watched == NULL)
-        return false;
+        return ERR_NO_MEMORY;
+    state_add(home, STATE_WATCHES, (int64_t)size);
     watched->db = conn->db;
     watched->hash = hash_key(name);
     watched->shard = reactor_of_slot(conn->reactor, hash_slot(name));
@@ -294,7 +307,7 @@ static bool watch_add(struct conn *conn, struct bytes name)
     memcpy(watched->name, name.data, name.size);
     watched->next = transaction->watched;
     transaction->watched = watched;
-    return true;
+    return NULL;
 }
 
 static void watch_command(struct conn *conn, const struct args *args, struct reply *reply)
@@ -303,10 +316,14 @@ static void watch_command(struct conn *conn, const struct args *args, struct rep
         reply_error(reply, "ERR WATCH inside MULTI is not allowed");
         return;
     }
-    bool ok = true;
-    for (uint32_t i = 1; i < args->count && ok; i++)
-        ok = watch_add(conn, args_at(args, i));
-    struct plan *plan = ok ? plan_new(conn->unanswered.first) : NULL;
+    const char *error = NULL;
+    for (uint32_t i = 1; i < args->count && error == NULL; i++)
+        error = watch_add(conn, args_at(args, i));
+    if (error != NULL) {
+        reply_error(reply, error);
+        return;
+    }
+    struct plan *plan = plan_new(conn->unanswered.first);
     struct watched_key **list = plan != NULL ? malloc(sizeof(*list)) : NULL;
     if (list == NULL) {
         if (plan != NULL)

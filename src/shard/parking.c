@@ -7,8 +7,10 @@
 #include "shoal/conn/parked.h"
 #include "shoal/mesh/call.h"
 #include "shoal/mesh/mesh.h"
+#include "shoal/options/options.h"
 #include "shoal/reactor/reactor.h"
 #include "shoal/shard/shard.h"
+#include "shoal/stats/state.h"
 
 #include <stdlib.h>
 
@@ -90,6 +92,14 @@ struct waiter_parked *parking_find(const struct parking *parking, struct waiter_
     return it;
 }
 
+static void note(struct reactor *here)
+{
+    const struct parking *parking = &here->shard->parking;
+    state_set(here, STATE_WAITERS,
+              parking->count * sizeof(struct waiter_parked) +
+                  parking->size * sizeof(struct waiter_parked *));
+}
+
 /* ---- coming -------------------------------------------------------------- */
 
 /* The client has gone. An answer that is on its way to it will find nobody. */
@@ -99,6 +109,7 @@ static void cancel_run(struct reactor *here, struct message *message)
     struct waiter_parked *waiter = find_caller(parking, parked_cancelled(message));
     if (waiter != NULL) {
         leave(parking, waiter);
+        note(here);
         free(waiter);
     }
     call_answer(here, message);
@@ -119,6 +130,9 @@ bool parking_add(struct reactor *reactor, struct request *request, struct reply 
         return false;
     if (parking->count >= PARKING_MAX)
         return refuse(reply, ERR_TOO_MANY);
+    if (!state_fits(reactor, settings_state_limit(reactor->settings), STATE_WAITERS,
+                    sizeof(struct waiter_parked)))
+        return refuse(reply, ERR_STATE_FULL);
     if (parking->count >= parking->size)
         grow(parking);
     struct waiter_parked *waiter = parking->size > 0 ? malloc(sizeof(*waiter)) : NULL;
@@ -132,6 +146,7 @@ bool parking_add(struct reactor *reactor, struct request *request, struct reply 
         .hash = request->hash,
     };
     enter(parking, waiter);
+    note(reactor);
     reply_discard(reactor, reply, false);
     request->answer.place = ANSWER_PARKED;
     request->answer.failed = true; /* so that it is looked at more closely */
@@ -170,6 +185,7 @@ static void answer_done(struct reactor *home, struct message *message)
 void parking_answer(struct reactor *reactor, struct waiter_parked *waiter, struct reply *reply)
 {
     leave(&reactor->shard->parking, waiter);
+    note(reactor);
     waiter->answer = reply_ref_new(reactor, reply, false);
     waiter->push = (struct push_message){
         .message = { .run = answer_run,

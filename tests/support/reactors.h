@@ -341,6 +341,9 @@ static inline void reactors_check_empty(const struct reactor *reactor)
     assert_int_equal(fake_buffers_available(reactor->ring), FAKE_BUFFERS);
     assert_int_equal(arena_lingering(reactor->keyspace->arena), 0);
     assert_int_equal(reactor->keyspace->watched, 0);
+    assert_int_equal(counter_get(&reactor->stats->state[STATE_WATCHES]), 0);
+    assert_int_equal(counter_get(&reactor->stats->state[STATE_PUSHES]), 0);
+    assert_int_equal(counter_get(&reactor->stats->state[STATE_QUEUED]), 0);
     assert_false(key_queues_active(reactor->shard->queues));
     assert_int_equal(reactor->router->transactions, 0);
 }

@@ -19,6 +19,7 @@ enum {
     SETTINGS_SHARDS_MAX = 128,
     SETTINGS_PERCENTILES_MAX = 16,
     SETTINGS_BUFFERS_MIN = 64 * 1024 * 1024, /* of a maxmemory-clients in % */
+    SETTINGS_STATE_MIN = 64 * 1024 * 1024,   /* see settings_state_limit() */
     SETTINGS_ROWS_MAX = 64,                  /* rows of the table of options */
     SETTINGS_REMEMBERED_MAX = 256,           /* directives of Redis that are only accepted */
     SETTINGS_REMEMBERED_BYTES = 104,         /* text of one, with its zero */
@@ -125,5 +126,9 @@ enum option_set_result { OPTION_SET, OPTION_UNKNOWN, OPTION_IMMUTABLE, OPTION_BA
 /* maxmemory-clients in bytes; 0: no limit. Where maxmemory has no limit, a percentage is one of the
  * host's memory. Thread: any. */
 uint64_t settings_buffers_limit(const struct settings *settings);
+
+/* What state of clients may take (stats/state.h): a sixteenth of maxmemory, or of the host's memory
+ * where that has no limit, and no less than SETTINGS_STATE_MIN. Thread: any. */
+uint64_t settings_state_limit(const struct settings *settings);
 
 #endif

@@ -35,6 +35,7 @@ struct interests {
     uint32_t size, used;
     uint32_t distinct[TOPIC_KINDS]; /* channels, patterns */
     struct known_pattern *patterns;
+    uint64_t pattern_bytes;
 };
 
 void interests_init(struct interests *interests, uint32_t reactors);

@@ -39,8 +39,10 @@ void pubsub_init(struct pubsub *pubsub, uint32_t reactors);
 /* Every connection is gone. */
 void pubsub_fini(struct pubsub *pubsub);
 
-/* What they take on this reactor. */
+/* What they take on this reactor; pubsub_note() tells it to the table of state (stats/state.h),
+ * after changes. */
 uint64_t pubsub_bytes(const struct pubsub *pubsub);
+void pubsub_note(struct reactor *here);
 
 extern const struct command pubsub_commands[];
 

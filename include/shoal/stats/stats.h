@@ -7,6 +7,7 @@
 #include "shoal/base/counter.h"
 #include "shoal/cmd/registry.h"
 #include "shoal/stats/counters.h"
+#include "shoal/stats/state.h"
 #include "shoal/store/keyspace/keyspace.h"
 
 struct reactor;
@@ -34,6 +35,7 @@ struct reactor_stats {
     struct counter connections_closed;
     struct counter ops_per_sec, bytes_in_per_sec, bytes_out_per_sec, sampled_ms;
     struct counter request_bytes, reply_bytes; /* of buffer_bytes what is bounded, see budget.h */
+    struct counter state[STATE_KINDS];         /* bytes, see state.h */
     struct counter used_peak;   /* most memory in use that this reactor has seen, see memory.h */
     struct counter error_names; /* how many of errors[] have one: counter_published() */
     struct error_stats errors[STATS_ERRORS_MAX];

@@ -37,12 +37,13 @@ void memory_figures_read(struct reactor *here, struct memory_figures *figures)
         .startup = server->startup_bytes,
         .data = STATS_SUM(here, keyspace.used_bytes),
         .buffers = STATS_SUM(here, buffer_bytes),
+        .state = state_total(here),
         .resident = resident_bytes(),
         .allocator = mem_stats_read(),
     };
     for (int db = 0; db < DATABASES_MAX; db++)
         figures->keys += STATS_SUM(here, keyspace.keys[db]);
-    figures->used = figures->startup + figures->data + figures->buffers;
+    figures->used = figures->startup + figures->data + figures->buffers + figures->state;
     memory_note_peak(here->stats, figures->used);
     figures->peak = highest_peak(server);
 }
@@ -73,7 +74,7 @@ static void add_used(struct info *info, const struct memory_figures *figures)
     info_add(info, "used_memory_peak_perc:%.2f%%\r\n",
              ratio_of(figures->used, figures->peak) * 100);
     info_add(info, "used_memory_overhead:%lu\r\n",
-             (unsigned long)(figures->startup + figures->buffers));
+             (unsigned long)(figures->startup + figures->buffers + figures->state));
     info_add(info, "used_memory_startup:%lu\r\n", (unsigned long)figures->startup);
     info_add(info, "used_memory_dataset:%lu\r\n", (unsigned long)figures->data);
     info_add(info, "used_memory_dataset_perc:%.2f%%\r\n", ratio_of(figures->data, growth) * 100);
@@ -95,6 +96,16 @@ static void add_buffers(struct info *info)
     info_add_bytes(info, "mem_clients_replies", STATS_SUM(info->here, reply_bytes));
 }
 
+/* What clients leave to be told, woken or checked later. */
+static void add_state(struct info *info)
+{
+    info_add_bytes(info, "mem_state_limit", settings_state_limit(info->settings));
+    info_add(info, "mem_state:%lu\r\n", (unsigned long)state_total(info->here));
+    for (int kind = 0; kind < STATE_KINDS; kind++)
+        info_add(info, "%s:%lu\r\n", state_rows[kind].name,
+                 (unsigned long)state_sum(info->here, kind));
+}
+
 void info_memory(struct info *info)
 {
     struct memory_figures figures;
@@ -109,6 +120,7 @@ void info_memory(struct info *info)
     info_add(info, "maxmemory_policy:%s\r\n",
              evict_policies[info->settings->maxmemory_policy].name);
     add_buffers(info);
+    add_state(info);
     add_allocator(info, &figures);
     info_add(info, "mem_fragmentation_ratio:%.2f\r\n", ratio_of(figures.resident, figures.used));
     info_add(info, "mem_fragmentation_bytes:%ld\r\n", (long)(figures.resident - figures.used));

@@ -20,16 +20,21 @@ static void stats(void **state)
     (void)state;
     admin->server->startup_bytes = 1000;
     hold(6000, 2000, 30);
-    static const char begin[] = "*42 $14 peak.allocated :9000 $15 total.allocated :9000 "
+    state_set(admin_reactor(admin, 1), STATE_WATCHES, 300);
+    static const char begin[] = "*52 $14 peak.allocated :9300 $15 total.allocated :9300 "
                                 "$17 startup.allocated :1000 $14 clients.normal :2000 "
-                                "$14 overhead.total :3000 $10 keys.count :30 "
-                                "$18 keys.bytes-per-key :266 $13 dataset.bytes :6000 "
-                                "$18 dataset.percentage $2 75 $15 peak.percentage $3 100 ";
+                                "$13 state.watches :300 $19 state.subscriptions :0 "
+                                "$13 state.waiters :0 $12 state.pushes :0 $12 state.queued :0 "
+                                "$14 overhead.total :3300 $10 keys.count :30 "
+                                "$18 keys.bytes-per-key :276 $13 dataset.bytes :6000 "
+                                "$18 dataset.percentage ";
     const char *text = row_run("MEMORY STATS");
     assert_memory_equal(text, begin, sizeof(begin) - 1);
+    assert_non_null(strstr(text, " $15 peak.percentage $3 100 "));
     hold(4000, 0, 0);
+    state_set(admin_reactor(admin, 1), STATE_WATCHES, 0);
     text = row_run("MEMORY STATS");
-    assert_non_null(strstr(text, "$14 peak.allocated :9000 $15 total.allocated :5000 "));
+    assert_non_null(strstr(text, "$14 peak.allocated :9300 $15 total.allocated :5000 "));
     assert_non_null(strstr(text, "$10 keys.count :0 $18 keys.bytes-per-key :0 "));
 }
 

@@ -46,6 +46,18 @@ static void a_small_percentage_leaves_a_minimum(void **state)
     assert_int_equal(limit(100 << 20, 0, 10), SETTINGS_BUFFERS_MIN);
 }
 
+static void state_has_a_sixteenth(void **state)
+{
+    (void)state;
+    struct settings settings = { .maxmemory = 3200u << 20, .host_memory = 1 << 20 };
+    assert_int_equal(settings_state_limit(&settings), 200 << 20);
+    settings.maxmemory = 100 << 20;
+    assert_int_equal(settings_state_limit(&settings), SETTINGS_STATE_MIN);
+    settings.maxmemory = 0;
+    settings.host_memory = 1600u << 20;
+    assert_int_equal(settings_state_limit(&settings), 100 << 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -53,6 +65,7 @@ int main(void)
         cmocka_unit_test(a_percentage_is_of_maxmemory),
         cmocka_unit_test(without_maxmemory_it_is_of_the_host_memory),
         cmocka_unit_test(a_small_percentage_leaves_a_minimum),
+        cmocka_unit_test(state_has_a_sixteenth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,6 +150,22 @@ static void without_memory_it_is_refused(void **state)
     assert_reply("+PONG", client, "PING");
 }
 
+/* Of all reactors together. */
+static void beyond_the_bound_of_state_it_is_refused(void **state)
+{
+    (void)state;
+    struct client *client = client_open(0);
+    ask(client, "SUBSCRIBE a");
+    uint64_t limit = settings_state_limit(&reactors_settings);
+    state_add(reactor_at(1), STATE_SUBSCRIPTIONS, (int64_t)(limit / 2));
+    ask(client, "UNSUBSCRIBE none");
+    state_add(reactor_at(1), STATE_SUBSCRIPTIONS, (int64_t)(limit / 2));
+    assert_reply("-ERR too much state: subscriptions, watches or waiting clients", client,
+                 "SUBSCRIBE b");
+    assert_reply("*3 $11 unsubscribe $1 a :0", client, "UNSUBSCRIBE a"); /* which is counted anew */
+    assert_reply("*3 $9 subscribe $1 b :1", client, "SUBSCRIBE b");
+}
+
 /* Native: a request has one reply, an array of the answers. */
 static void native_has_one_reply(void **state)
 {
@@ -182,6 +198,7 @@ int main(void)
         with_reactors(2, in_a_transaction_that_does_not_run),
         with_reactors(2, client_reply_off_does_not_silence_it),
         with_reactors(3, without_memory_it_is_refused),
+        with_reactors(2, beyond_the_bound_of_state_it_is_refused),
         with_reactors(2, native_has_one_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,6 +247,26 @@ static void dropping_it_leaves_nothing(void **state)
     assert_int_equal(watched(), 0);
 }
 
+/* ---- the budget of state ------------------------------------------------- */
+
+static void beyond_the_bound_of_state_watch_is_refused(void **state)
+{
+    (void)state;
+    struct client *client = client_open(0);
+    uint64_t limit = settings_state_limit(&reactors_settings);
+    ask(client, "WATCH %s", key(1, 0));
+    uint64_t of_one = state_sum(reactor_at(0), STATE_WATCHES);
+    assert_in_range(of_one, sizeof(struct watched_key), sizeof(struct watched_key) + 16);
+    state_add(reactor_at(1), STATE_WATCHES, (int64_t)(limit / 2 - 2 * of_one));
+    assert_reply("+OK", client, "WATCH %s", key(1, 0)); /* watched already */
+    assert_reply("+OK", client, "WATCH %s", key(1, 1));
+    assert_reply("-ERR too much state: subscriptions, watches or waiting clients", client,
+                 "WATCH %s", key(1, 2));
+    state_add(reactor_at(1), STATE_WATCHES, -(int64_t)(limit / 2 - 2 * of_one));
+    ask(client, "UNWATCH");
+    assert_int_equal(state_sum(reactor_at(0), STATE_WATCHES), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +286,7 @@ int main(void)
         with_reactors(2, a_watch_is_of_one_database),
         with_reactors(2, an_unwatch_in_the_queue_comes_too_late),
         with_reactors(2, dropping_it_leaves_nothing),
+        with_reactors(2, beyond_the_bound_of_state_watch_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

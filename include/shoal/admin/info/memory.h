@@ -11,11 +11,12 @@ struct reactor;
 
 /* Bytes, where nothing else is said. */
 struct memory_figures {
-    uint64_t used;     /* data + buffers + startup */
+    uint64_t used;     /* data + buffers + state + startup */
     uint64_t peak;     /* the highest `used` seen so far, see memory_note_peak() */
     uint64_t startup;  /* allocated before the first connection */
     uint64_t data;     /* keys, values and tables of all shards: what maxmemory limits */
     uint64_t buffers;  /* connections, requests, replies that wait */
+    uint64_t state;    /* see stats/state.h */
     uint64_t keys;     /* a count */
     uint64_t resident; /* of the process, as the kernel says */
     struct mem_stats allocator;
