@@ -31,6 +31,7 @@ static void print_reply(const struct shoal_reply *reply)
     case SHOAL_INTEGER:
         printf("%lld\n", (long long)reply->integer);
         break;
+    case SHOAL_PUSH: /* never a reply: see shoal_on_push() */
     case SHOAL_ARRAY:
         printf("%zu elements:\n", reply->count);
         for (size_t i = 0; i < reply->count; i++)

@@ -37,7 +37,8 @@ enum shoal_type {
     SHOAL_ERROR = 1,
     SHOAL_STRING = 2,
     SHOAL_INTEGER = 3,
-    SHOAL_ARRAY = 4
+    SHOAL_ARRAY = 4,
+    SHOAL_PUSH = 5, /* elements, as of an array; never a reply, see shoal_on_push() */
 };
 
 /* One value. Strings are zero-terminated for convenience; `size` is the truth. */
@@ -46,7 +47,7 @@ struct shoal_reply {
     int64_t integer;              /* SHOAL_INTEGER */
     char *text;                   /* SHOAL_STRING, SHOAL_ERROR; owned by the reply */
     size_t size;                  /* bytes of text */
-    struct shoal_reply *elements; /* SHOAL_ARRAY */
+    struct shoal_reply *elements; /* SHOAL_ARRAY, SHOAL_PUSH */
     size_t count;
 };
 
@@ -83,6 +84,18 @@ enum shoal_status shoal_command(struct shoal_client *client, struct shoal_reply 
 enum shoal_status shoal_call(struct shoal_client *client, struct shoal_reply *reply, size_t count,
                              const char *const *strings, const size_t *sizes);
 void shoal_reply_free(struct shoal_reply *reply);
+
+/*
+ * What no request has asked for: messages of channels that the client has subscribed to. They may
+ * come before any reply, and are given to `push` by the call that meets them, which is shoal_read()
+ * in one of its forms, or shoal_wait_push(). The value is gone when `push` returns, and `push` must
+ * not use the client. Without such a function they are dropped.
+ */
+typedef void (*shoal_push_fn)(void *context, const struct shoal_reply *push);
+void shoal_on_push(struct shoal_client *client, shoal_push_fn push, void *context);
+/* Waits for at least one, with the time-out of other calls. SHOAL_ERR_USAGE while replies are
+ * unread. */
+enum shoal_status shoal_wait_push(struct shoal_client *client);
 
 #ifdef __cplusplus
 }

@@ -31,6 +31,8 @@ struct shoal_client {
     bool send_failed;         /* what was received may still be read */
     bool received_all;        /* the peer closed */
     size_t pending;
+    shoal_push_fn push;
+    void *push_context;
     struct queue out, in;
     char error[256];
 };

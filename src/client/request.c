@@ -116,7 +116,8 @@ static enum shoal_status not_shoal(struct shoal_client *client)
     return shoal_break(client, SHOAL_ERR_PROTOCOL, "not a shoal server: it sent \"%s\"", shown);
 }
 
-static enum value_status take_reply(struct shoal_client *client, struct shoal_reply *reply)
+/* The next value: a reply, or a push. */
+static enum value_status take_value(struct shoal_client *client, struct shoal_reply *reply)
 {
     size_t taken = 0;
     struct queue *in = &client->in;
@@ -126,24 +127,39 @@ static enum value_status take_reply(struct shoal_client *client, struct shoal_re
         shoal_value_read(in->data + in->from, queue_waiting(in), reply, &taken);
     if (status == VALUE_OK) {
         shoal_queue_take(in, taken);
-        client->pending--;
         client->status = SHOAL_OK;
     }
     return status;
 }
 
-enum shoal_status shoal_read(struct shoal_client *client, struct shoal_reply *reply)
+static void give_push(struct shoal_client *client, struct shoal_reply *push)
 {
-    memset(reply, 0, sizeof(*reply));
-    if (client->fatal)
-        return still_broken(client);
-    if (client->pending == 0)
-        return shoal_fail(client, SHOAL_ERR_USAGE, "no request is waiting for a reply");
+    if (client->push != NULL)
+        client->push(client->push_context, push);
+    shoal_reply_free(push);
+}
+
+/* Until there is a reply, or a push where that is wanted; other pushes are given away. */
+static enum shoal_status read_value(struct shoal_client *client, struct shoal_reply *reply,
+                                    bool push_wanted)
+{
     long long deadline = shoal_deadline(client);
     for (;;) {
-        enum value_status value = take_reply(client, reply);
-        if (value == VALUE_OK)
+        enum value_status value = take_value(client, reply);
+        if (value == VALUE_OK && reply->type == SHOAL_PUSH) {
+            give_push(client, reply);
+            if (push_wanted)
+                return SHOAL_OK;
+            continue;
+        }
+        if (value == VALUE_OK && push_wanted) {
+            shoal_reply_free(reply);
+            return shoal_break(client, SHOAL_ERR_PROTOCOL, "a reply to no request");
+        }
+        if (value == VALUE_OK) {
+            client->pending--;
             return SHOAL_OK;
+        }
         if (value == VALUE_BAD)
             return not_shoal(client);
         if (value == VALUE_NO_MEMORY)
@@ -154,6 +170,32 @@ enum shoal_status shoal_read(struct shoal_client *client, struct shoal_reply *re
         if (status != SHOAL_OK)
             return status;
     }
+}
+
+enum shoal_status shoal_read(struct shoal_client *client, struct shoal_reply *reply)
+{
+    memset(reply, 0, sizeof(*reply));
+    if (client->fatal)
+        return still_broken(client);
+    if (client->pending == 0)
+        return shoal_fail(client, SHOAL_ERR_USAGE, "no request is waiting for a reply");
+    return read_value(client, reply, false);
+}
+
+void shoal_on_push(struct shoal_client *client, shoal_push_fn push, void *context)
+{
+    client->push = push;
+    client->push_context = context;
+}
+
+enum shoal_status shoal_wait_push(struct shoal_client *client)
+{
+    struct shoal_reply push;
+    if (client->fatal)
+        return still_broken(client);
+    if (client->pending > 0)
+        return shoal_fail(client, SHOAL_ERR_USAGE, "%zu replies are unread", client->pending);
+    return read_value(client, &push, true);
 }
 
 size_t shoal_pending(const struct shoal_client *client)

@@ -49,6 +49,7 @@ static bool may_be_frame(const char *data, size_t size)
                (size < LENGTH_BYTES + HEAD_BYTES ||
                 load_u32(data + LENGTH_BYTES + TYPE_BYTES) == length - HEAD_BYTES);
     case SHOAL_ARRAY:
+    case SHOAL_PUSH:
         return length >= HEAD_BYTES &&
                (size < LENGTH_BYTES + HEAD_BYTES ||
                 load_u32(data + LENGTH_BYTES + TYPE_BYTES) <= length - HEAD_BYTES);
@@ -92,8 +93,8 @@ static enum value_status read_elements(struct cursor *cursor, uint32_t count, in
 static enum value_status read_value(struct cursor *cursor, int depth, struct shoal_reply *reply)
 {
     size_t left = (size_t)(cursor->end - cursor->at);
-    if (left == 0 || (unsigned char)*cursor->at > SHOAL_ARRAY)
-        return VALUE_BAD;
+    if (left == 0 || (unsigned char)*cursor->at > (depth == 0 ? SHOAL_PUSH : SHOAL_ARRAY))
+        return VALUE_BAD; /* a push is never part of another value */
     reply->type = (enum shoal_type) * cursor->at;
     if (reply->type == SHOAL_NIL) {
         cursor->at += TYPE_BYTES;
@@ -108,7 +109,7 @@ static enum value_status read_value(struct cursor *cursor, int depth, struct sho
     }
     uint32_t size = load_u32(cursor->at + TYPE_BYTES);
     cursor->at += HEAD_BYTES;
-    if (reply->type == SHOAL_ARRAY)
+    if (reply->type == SHOAL_ARRAY || reply->type == SHOAL_PUSH)
         return read_elements(cursor, size, depth, reply);
     return read_text(cursor, size, reply);
 }

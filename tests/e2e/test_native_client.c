@@ -85,6 +85,33 @@ static bool arrays(struct shoal_client *c)
     return true;
 }
 
+static void note_push(void *context, const struct shoal_reply *push)
+{
+    char *heard = context;
+    if (push->type == SHOAL_PUSH && push->count == 3 && strlen(heard) < 40)
+        strcat(heard, push->elements[2].text);
+}
+
+static bool messages(struct shoal_client *c)
+{
+    struct shoal_reply reply;
+    char heard[64] = "";
+    shoal_on_push(c, note_push, heard);
+    expect(shoal_command(c, &reply, "SUBSCRIBE", "news", "other", NULL) == SHOAL_OK);
+    expect(reply.type == SHOAL_ARRAY && reply.count == 2 && reply.elements[1].count == 3);
+    shoal_reply_free(&reply);
+    expect(says(SHOAL_INTEGER, NULL, 1, "PUBLISH", "news", "a"));
+    expect(says(SHOAL_INTEGER, NULL, 1, "PUBLISH", "other", "b"));
+    while (strlen(heard) < 2)
+        expect(shoal_wait_push(c) == SHOAL_OK);
+    expect(strcmp(heard, "ab") == 0);
+    expect(shoal_command(c, &reply, "UNSUBSCRIBE", NULL) == SHOAL_OK);
+    expect(reply.type == SHOAL_ARRAY && reply.count == 2);
+    shoal_reply_free(&reply);
+    shoal_on_push(c, NULL, NULL);
+    return true;
+}
+
 static bool pipeline(struct shoal_client *c)
 {
     char key[16], value[16];
@@ -129,8 +156,8 @@ static const struct {
     const char *name;
     bool (*run)(struct shoal_client *c);
 } tests[] = {
-    { "one_by_one", one_by_one }, { "errors", errors },       { "arrays", arrays },
-    { "pipeline", pipeline },     { "big_value", big_value },
+    { "one_by_one", one_by_one }, { "errors", errors },     { "arrays", arrays },
+    { "pipeline", pipeline },     { "messages", messages }, { "big_value", big_value },
 };
 
 static struct shoal_client *connect_to(const struct started *server, bool by_path)

@@ -28,6 +28,7 @@ int __wrap_poll(struct pollfd *list, nfds_t count, int timeout_ms);
 
 enum {
     REQUESTS = 24,
+    VALUES_MAX = REQUESTS + 2048 / 9,   /* with pushes, of which each has 9 bytes at least */
     TEXT_MAX = 64 * 1024,               /* bytes of all replies, rendered */
     CLIENT_DEPTH_MAX = 32,              /* the library's; reply_parse.h goes deeper */
     DEPTH_BYTES = 5 * CLIENT_DEPTH_MAX, /* no reply that is smaller is as deep */
@@ -42,7 +43,8 @@ static struct {
 struct outcome {
     enum shoal_status status;
     size_t replies;
-    size_t ends[REQUESTS]; /* of each reply in the text */
+    size_t values;           /* replies and pushes */
+    size_t ends[VALUES_MAX]; /* of each of these in the text */
     size_t size;
     char text[TEXT_MAX];
 };
@@ -129,6 +131,9 @@ static void render_reply(struct outcome *to, const struct shoal_reply *reply)
     case SHOAL_INTEGER:
         render(to, number, (size_t)sprintf(number, "%lld", (long long)reply->integer));
         return;
+    case SHOAL_PUSH:
+        render(to, ">", 1);
+        /* fall through */
     case SHOAL_ARRAY:
         render(to, "[", 1);
         for (size_t i = 0; i < reply->count; i++) {
@@ -151,23 +156,33 @@ static void check_texts_end(const struct shoal_reply *reply)
         check_texts_end(&reply->elements[i]);
 }
 
+static void take_value(void *context, const struct shoal_reply *value)
+{
+    struct outcome *to = context;
+    check_texts_end(value);
+    render_reply(to, value);
+    if (to->values == VALUES_MAX)
+        abort();
+    to->ends[to->values++] = to->size;
+}
+
 static void drive(struct outcome *to, const uint8_t *data, size_t size, size_t step, int hindrance)
 {
     static const char *const request[] = { "GET", "key" };
     struct shoal_reply reply;
     peer.at = data, peer.end = data + size;
     peer.step = step, peer.turn = 0, peer.hindrance = hindrance;
-    to->replies = to->size = 0;
+    to->replies = to->values = to->size = 0;
     struct shoal_client *client = shoal_connect_unix("/", 0);
+    shoal_on_push(client, take_value, to);
     for (int i = 0; i < REQUESTS; i++) {
         if (shoal_append(client, 2, request, NULL) != SHOAL_OK)
             abort();
     }
     while ((to->status = shoal_read(client, &reply)) == SHOAL_OK) {
-        check_texts_end(&reply);
-        render_reply(to, &reply);
+        take_value(to, &reply);
         shoal_reply_free(&reply);
-        to->ends[to->replies++] = to->size;
+        to->replies++;
         if (shoal_pending(client) != REQUESTS - to->replies)
             abort();
     }
@@ -185,8 +200,8 @@ static void drive(struct outcome *to, const uint8_t *data, size_t size, size_t s
 
 static void check_same(const struct outcome *a, const struct outcome *b)
 {
-    if (a->status != b->status || a->replies != b->replies || a->size != b->size ||
-        memcmp(a->text, b->text, a->size) != 0)
+    if (a->status != b->status || a->replies != b->replies || a->values != b->values ||
+        a->size != b->size || memcmp(a->text, b->text, a->size) != 0)
         abort();
 }
 
@@ -197,7 +212,7 @@ static void check_against_reader(const struct outcome *seen, const uint8_t *data
     static char text[TEXT_MAX];
     size_t at = 0, from = 0;
     long taken;
-    for (size_t i = 0; i < seen->replies; from = seen->ends[i++]) {
+    for (size_t i = 0; i < seen->values; from = seen->ends[i++]) {
         taken = reply_parse(DIALECT_NATIVE, data + at, size - at, text, sizeof(text));
         size_t n = seen->ends[i] - from;
         if (taken <= 0 || memcmp(seen->text + from, text, n) != 0 || text[n] != '\0')

@@ -90,6 +90,76 @@ static void recognises_other_servers(void **state)
     assert_not_shoal(serve_count_beyond_frame, "it sent");
 }
 
+/* ---- pushes -------------------------------------------------------------- */
+
+#define PUSH(letter) "\x0b\0\0\0\5\1\0\0\0\2\1\0\0\0" letter
+
+static void serve_pushes(struct server *server, int peer)
+{
+    take_request(peer, NULL);
+    GIVE(peer, PUSH("a") PUSH("b") "\1\0\0\0\0" PUSH("c"));
+    wait_for_cue(server);
+    GIVE(peer, PUSH("d"));
+    take_request(peer, NULL); /* stays open */
+}
+
+static void note_push(void *context, const struct shoal_reply *push)
+{
+    assert_int_equal(push->type, SHOAL_PUSH);
+    assert_int_equal(push->count, 1);
+    strcat(context, push->elements[0].text);
+}
+
+static void pushes_are_given_to_their_function(void **state)
+{
+    (void)state;
+    struct server server;
+    struct shoal_reply reply;
+    char heard[8] = "";
+    struct shoal_client *client = server_start(&server, TIMEOUT_MS, serve_pushes);
+    shoal_on_push(client, note_push, heard);
+    assert_int_equal(shoal_command(client, &reply, "ANY", NULL), SHOAL_OK);
+    assert_int_equal(reply.type, SHOAL_NIL);
+    assert_string_equal(heard, "ab");
+    assert_int_equal(shoal_wait_push(client), SHOAL_OK);
+    assert_string_equal(heard, "abc");
+    server_cue(&server);
+    assert_int_equal(shoal_wait_push(client), SHOAL_OK);
+    assert_string_equal(heard, "abcd");
+    assert_int_equal(shoal_append(client, 1, (const char *[]){ "ANY" }, NULL), SHOAL_OK);
+    assert_int_equal(shoal_wait_push(client), SHOAL_ERR_USAGE);
+    server_stop(&server, &client);
+}
+
+static void without_one_they_are_dropped(void **state)
+{
+    (void)state;
+    struct server server;
+    struct shoal_reply reply;
+    struct shoal_client *client = server_start(&server, TIMEOUT_MS, serve_pushes);
+    assert_int_equal(shoal_command(client, &reply, "ANY", NULL), SHOAL_OK);
+    assert_int_equal(reply.type, SHOAL_NIL);
+    assert_int_equal(shoal_wait_push(client), SHOAL_OK);
+    server_cue(&server);
+    server_stop(&server, &client);
+}
+
+static void serve_reply_to_nothing(struct server *server, int peer)
+{
+    (void)server;
+    GIVE(peer, "\1\0\0\0\0");
+    take_request(peer, NULL);
+}
+
+static void a_reply_to_no_request_is_refused(void **state)
+{
+    (void)state;
+    struct server server;
+    struct shoal_client *client = server_start(&server, TIMEOUT_MS, serve_reply_to_nothing);
+    assert_int_equal(shoal_wait_push(client), SHOAL_ERR_PROTOCOL);
+    server_stop(&server, &client);
+}
+
 static void each_status_has_a_name(void **state)
 {
     (void)state;
@@ -106,6 +176,9 @@ int main(void)
         cmocka_unit_test(writes_the_frame_of_the_protocol),
         cmocka_unit_test(refuses_what_does_not_fit),
         cmocka_unit_test(recognises_other_servers),
+        cmocka_unit_test(pushes_are_given_to_their_function),
+        cmocka_unit_test(without_one_they_are_dropped),
+        cmocka_unit_test(a_reply_to_no_request_is_refused),
         cmocka_unit_test(each_status_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

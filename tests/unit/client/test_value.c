@@ -78,6 +78,7 @@ static void frames_that_do_not_add_up_are_refused(void **state)
         FRAME("\x08\0\0\0\2\2\0\0\0abc"),         /* and one that is shorter */
         FRAME("\6\0\0\0\4\1\0\0\0\7"),            /* an element of no known type */
         FRAME("\7\0\0\0\4\1\0\0\0\0\0"),          /* two elements where one is said */
+        FRAME("\x0a\0\0\0\4\1\0\0\0\5\0\0\0\0"),  /* a push in an array */
         FRAME("\x0b\0\0\0\4\1\0\0\0\2\2\0\0\0a"), /* an element that ends behind the frame */
     };
 #undef FRAME
