@@ -183,7 +183,7 @@ static bool fits(const struct reactor *home, const struct args *args)
 {
     uint64_t bytes = 0;
     for (uint32_t i = 1; i < args->count; i++)
-        bytes += sizeof(struct topic) + sizeof(struct subscription) + args->v[i].size +
+        bytes += topic_footprint(args->v[i].size) + sizeof(struct subscription) +
                  home->count * sizeof(struct interest);
     return state_fits(home, settings_state_limit(home->settings), STATE_SUBSCRIPTIONS, bytes);
 }

@@ -80,6 +80,13 @@ struct subscription *subscription_find(const struct subscriber *subscriber,
     return NULL;
 }
 
+/* No less than the struct, which is assigned as a whole. */
+static size_t topic_allocated(size_t name_size)
+{
+    size_t footprint = topic_footprint(name_size);
+    return footprint > sizeof(struct topic) ? footprint : sizeof(struct topic);
+}
+
 static struct topic *topic_get(struct topics *topics, enum topic_kind kind, struct bytes name,
                                uint64_t hash)
 {
@@ -88,7 +95,7 @@ static struct topic *topic_get(struct topics *topics, enum topic_kind kind, stru
         return topic;
     if (topics->count >= topics->size)
         resize(topics, topics->size > 0 ? topics->size * 2 : CHAINS_MIN);
-    topic = topics->size > 0 ? malloc(sizeof(*topic) + name.size) : NULL;
+    topic = topics->size > 0 ? malloc(topic_allocated(name.size)) : NULL;
     if (topic == NULL)
         return NULL;
     *topic = (struct topic){
@@ -100,7 +107,7 @@ static struct topic *topic_get(struct topics *topics, enum topic_kind kind, stru
     memcpy(topic->name, name.data, name.size);
     *chain_of(topics, hash) = topic;
     topics->count++;
-    topics->bytes += sizeof(*topic) + name.size;
+    topics->bytes += topic_footprint(name.size);
     return topic;
 }
 
@@ -111,7 +118,7 @@ static void topic_drop(struct topics *topics, struct topic *topic)
         at = &(*at)->next;
     *at = topic->next;
     topics->count--;
-    topics->bytes -= sizeof(*topic) + topic->size;
+    topics->bytes -= topic_footprint(topic->size);
     free(topic);
     if (topics->size > CHAINS_MIN && topics->count < topics->size / 4)
         resize(topics, topics->size / 2);

@@ -15,6 +15,7 @@
 #include "shoal/conn/attachment.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum topic_kind {
@@ -58,6 +59,12 @@ struct topic {
     uint8_t kind;
     char name[];
 };
+
+/* The name begins where the members end: for most names that is one size class less. */
+static inline size_t topic_footprint(size_t name_size)
+{
+    return offsetof(struct topic, name) + name_size;
+}
 
 /* All zero at first. */
 struct topics {
