@@ -160,6 +160,11 @@ sim: ## the whole server in one thread under many seeds: make sim SEEDS=2000 SEE
 
 sim-build: $(SIM)
 
+sim-planted: ## bugs are planted in the server one by one: the simulator has to find each
+	$(Q)$(MAKE) --no-print-directory $(parallel) MODE=sim sim-build
+	$(Q)$(MAKE) --no-print-directory $(parallel) MODE=simtiny sim-build
+	$(Q)MAKEFLAGS= tests/sim/planted.py $(ARGS)
+
 models: ## check the models of the queues, of sleep and of credits (needs spin)
 	$(Q)tests/models/run.sh
 
@@ -245,7 +250,7 @@ uninstall: ## remove what install put there, the config aside
 clean: ## remove everything built (downloads in build/cache stay)
 	rm -rf $(filter-out build/cache,$(wildcard build/*))
 
-.PHONY: all help run setup-build test test-long unit e2e conformance e2e-epoll conformance-epoll differential differential-epoll sim sim-build models fuzz fuzz-test bench bench-test micro instructions unit-build \
+.PHONY: all help run setup-build test test-long unit e2e conformance e2e-epoll conformance-epoll differential differential-epoll sim sim-build sim-planted models fuzz fuzz-test bench bench-test micro instructions unit-build \
         deps compile-commands tidy sources format format-check docs install uninstall clean FORCE
 
 # ---- rules -------------------------------------------------------------------------------------
@@ -311,6 +316,9 @@ comma := ,
 $(UNIT): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(UNIT_CORE) $(CLIENT)
 	$(Q)$(call link,-lcmocka $(LIBS),-fno-lto $(call wraps,tests/unit/$*.c))
 $(SIM): $(call objects,$(SIM_SRC)) $(CORE)
+	$(Q)$(call link,$(LIBS),$(call wraps,tests/sim/memory.c))
+# The object with the bug stands before the archive, whose own is then not taken.
+$(OUT)/planted/%: $(OUT)/obj/build/planted/%.o $(call objects,$(SIM_SRC)) $(CORE)
 	$(Q)$(call link,$(LIBS),$(call wraps,tests/sim/memory.c))
 $(E2E): $(OUT)/tests/e2e/%: $(OUT)/obj/tests/e2e/%.o $(CLIENT)
 	$(Q)$(call link,-lhiredis -lpthread,-fno-lto)

@@ -184,13 +184,21 @@ static void print_totals(const struct sim_totals *all)
         const char *name;
         uint64_t count;
     } rows[] = {
-        { "requests", all->calls },      { "replies", all->answered },
-        { "actions", all->actions },     { "states", all->states },
-        { "undecided", all->undecided }, { "commits", all->commits },
-        { "aborts", all->aborts },       { "turns", all->turns },
-        { "wakeups", all->wakeups },     { "cuts", all->cuts },
-        { "resets", all->resets },       { "no-buffers", all->no_buffers },
-        { "no-memory", all->no_memory }, { "jumps", all->jumps },
+        { "requests", all->calls },
+        { "replies", all->answered },
+        { "actions", all->actions },
+        { "states", all->states },
+        { "undecided", all->undecided },
+        { "commits", all->commits },
+        { "aborts", all->aborts },
+        { "evicted", all->evicted },
+        { "turns", all->turns },
+        { "wakeups", all->wakeups },
+        { "cuts", all->cuts },
+        { "resets", all->resets },
+        { "no-buffers", all->no_buffers },
+        { "no-memory", all->no_memory },
+        { "jumps", all->jumps },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         printf("%s %lu%s", rows[i].name, (unsigned long)rows[i].count,

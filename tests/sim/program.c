@@ -45,7 +45,7 @@ static const struct kind {
     [OP_RENAMENX] = { "RENAMENX", 3, 2, 2, ALWAYS },
     [OP_COPY] = { "COPY", 4, 2, 2, ALWAYS },
     [OP_FLUSHALL] = { "FLUSHALL", 1, 0, 0, ALWAYS },
-    [OP_FILL] = { "FILL", 40, 0, 0, EVICTS },
+    [OP_FILL] = { "FILL", 60, 0, 0, EVICTS },
     [OP_WATCH] = { "WATCH", 0, 1, 2, ALWAYS },
     [OP_UNWATCH] = { "UNWATCH", 1, 0, 0, ALWAYS },
     [OP_MULTI] = { "MULTI", 14, 0, 0, ALWAYS },
@@ -179,7 +179,7 @@ static struct op *op_add(struct random *random, struct program *program, enum op
     *op = (struct op){
         .kind = (uint8_t)kind,
         .number = ++number,
-        .size = kind == OP_FILL ? 20000 : some_size(random),
+        .size = kind == OP_FILL ? 40000 : some_size(random),
         .ms = kind == OP_SLEEP ? between(random, 1, 20) : between(random, 1, 60),
         .client = (uint32_t)random_below(random, sim.profile.clients),
     };

@@ -2,9 +2,10 @@
  * ring_sim.c - the engine "sim": completions in any order that net/ring.h allows, at any time, of as
  * little as it allows. Descriptors are numbers that no system call knows.
  */
-#include "sim.h"
+#include "line.h"
 
 #include "shoal/base/bound.h"
+#include "shoal/server/server.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -38,9 +39,7 @@ struct ring_sim {
     uint32_t fd_count;
 };
 
-static struct line lines[SIM_LINES_MAX];
-static uint32_t line_count;
-static uint32_t accepted; /* of them */
+static uint32_t accepted; /* of the lines */
 
 static struct ring_sim *sim_of(const struct ring *ring)
 {
@@ -53,78 +52,6 @@ static struct line *line_of(int fd)
     if (i < 0 || i >= (int)line_count || !lines[i].open)
         sim_fail("descriptor %d is used, which is not open", fd);
     return &lines[i];
-}
-
-/* Most steps follow at once, some take their time. */
-static int64_t later_ns(void)
-{
-    uint64_t us = sim_one_in(4) ? sim_below(sim.profile.late ? 4000 : 300) : sim_below(30);
-    return sim.now_ns + (int64_t)us * 1000;
-}
-
-/* ---- bytes --------------------------------------------------------------- */
-
-static size_t left(const struct sim_bytes *bytes)
-{
-    return bytes->size - bytes->taken;
-}
-
-/* ---- the client's end ---------------------------------------------------- */
-
-struct line *line_connect(void)
-{
-    if (sim.stopping || line_count == SIM_LINES_MAX)
-        return NULL;
-    struct line *line = &lines[line_count];
-    *line = (struct line){ .fd = SIM_FD_FIRST + (int)line_count, .open = true };
-    line_count++;
-    return line;
-}
-
-size_t line_put(struct line *line, const void *data, size_t size)
-{
-    if (line->reset || line->ends)
-        return size;
-    if (line->open) /* else the server's system throws it away */
-        sim_bytes_add(&line->in, data, size);
-    line->in_at_ns = later_ns();
-    return size;
-}
-
-size_t line_take(struct line *line, char *to, size_t size)
-{
-    size_t there = left(&line->out);
-    size = size < there ? size : there;
-    memcpy(to, line->out.data + line->out.taken, size);
-    line->out.taken += size;
-    if (size > 0)
-        line->out_at_ns = later_ns();
-    return size;
-}
-
-void line_end(struct line *line)
-{
-    line->ends = true;
-    line->in_at_ns = later_ns();
-}
-
-void line_reset(struct line *line)
-{
-    line->ends = line->reset = true;
-    line->in.taken = line->in.size;
-    line->out.taken = line->out.size;
-    line->in_at_ns = line->out_at_ns = sim.now_ns;
-}
-
-bool line_is_over(const struct line *line)
-{
-    return line->reset || ((line->shut || !line->open) && left(&line->out) == 0);
-}
-
-void lines_close(void)
-{
-    for (uint32_t i = 0; i < line_count; i++)
-        lines[i].open = false;
 }
 
 /* ---- starting ------------------------------------------------------------ */
@@ -145,7 +72,7 @@ static void recv_begin(int fd, struct io_op *op, size_t most, char *to)
     line->recv_once = most > 0;
     line->recv_most = most;
     line->recv_to = to;
-    line->in_at_ns = later_ns();
+    line->in_at_ns = line_later_ns();
 }
 
 static void sim_recv(struct ring *ring, struct io_op *op, int fd)
@@ -170,7 +97,7 @@ static void send_begin(struct line *line, struct io_op *op)
 {
     begin(&line->send, op);
     line->part = line->part_at = line->sent = 0;
-    line->out_at_ns = later_ns();
+    line->out_at_ns = line_later_ns();
 }
 
 static void sim_sendmsg(struct ring *ring, struct io_op *op, int fd, const struct msghdr *message)
@@ -197,7 +124,7 @@ static void sim_accept(struct ring *ring, struct io_op *op, int fd)
     if (fd != SIM_LISTENER)
         sim_fail("descriptor %d is no listener", fd);
     begin(&sim_of(ring)->accept, op);
-    sim_of(ring)->accept_at_ns = later_ns();
+    sim_of(ring)->accept_at_ns = line_later_ns();
 }
 
 static void sim_read(struct ring *ring, struct io_op *op, int fd, void *data, size_t size)
@@ -248,8 +175,8 @@ static int buffer_free(const struct ring_sim *here)
 static bool recv_ready(const struct line *line)
 {
     return line->recv != NULL &&
-           (line->recv->cancelling ||
-            (sim.now_ns >= line->in_at_ns && (left(&line->in) > 0 || line->ends || !line->open)));
+           (line->recv->cancelling || (sim.now_ns >= line->in_at_ns &&
+                                       (line_left(&line->in) > 0 || line->ends || !line->open)));
 }
 
 static size_t cut(size_t size)
@@ -268,14 +195,14 @@ static void recv_bytes(struct ring_sim *here, struct line *line)
         complete(&line->recv, &(struct io_event){ .result = -ENOBUFS });
         return;
     }
-    size_t size = left(&line->in), most = line->recv_once ? line->recv_most : BUFFER_BYTES;
+    size_t size = line_left(&line->in), most = line->recv_once ? line->recv_most : BUFFER_BYTES;
     if (line->recv_to == NULL && most > BUFFER_BYTES)
         most = BUFFER_BYTES;
     size = cut(size < most ? size : most);
     char *to = line->recv_to != NULL ? line->recv_to : here->buffer[buffer];
     memcpy(to, line->in.data + line->in.taken, size);
     line->in.taken += size;
-    line->in_at_ns = later_ns();
+    line->in_at_ns = line_later_ns();
     struct io_event event = { .result = (int)size, .more = !line->recv_once };
     if (line->recv_to == NULL) {
         event.data = to;
@@ -291,7 +218,7 @@ static void recv_complete(struct ring_sim *here, struct line *line)
         complete(&line->recv, &(struct io_event){ .result = -ECANCELED });
     else if (line->reset)
         complete(&line->recv, &(struct io_event){ .result = -ECONNRESET });
-    else if (left(&line->in) > 0)
+    else if (line_left(&line->in) > 0)
         recv_bytes(here, line);
     else
         complete(&line->recv, &(struct io_event){ .result = 0 });
@@ -301,7 +228,7 @@ static void recv_complete(struct ring_sim *here, struct line *line)
 
 size_t line_room(const struct line *line)
 {
-    size_t there = left(&line->out);
+    size_t there = line_left(&line->out);
     return there < SOCKET_BYTES ? SOCKET_BYTES - there : 0;
 }
 
@@ -328,7 +255,7 @@ static void send_step(struct line *line)
             line->part_at = 0;
         }
     }
-    line->out_at_ns = later_ns();
+    line->out_at_ns = line_later_ns();
 }
 
 /* Returns whether it has ended. */
@@ -359,7 +286,7 @@ static bool accept_ready(const struct ring_sim *here)
 
 static void accept_complete(struct ring_sim *here)
 {
-    here->accept_at_ns = later_ns();
+    here->accept_at_ns = line_later_ns();
     if (here->accept->cancelling) {
         complete(&here->accept, &(struct io_event){ .result = -ECANCELED });
     } else if (sim_one_in(sim.profile.resets)) {
@@ -418,7 +345,7 @@ int64_t ring_sim_ready_ns(const struct ring *ring)
         at_ns = sooner(at_ns, here->accept_at_ns);
     for (uint32_t i = 0; i < here->fd_count; i++) {
         const struct line *line = &lines[here->fd[i] - SIM_FD_FIRST];
-        if (line->open && line->recv != NULL && (left(&line->in) > 0 || line->ends))
+        if (line->open && line->recv != NULL && (line_left(&line->in) > 0 || line->ends))
             at_ns = sooner(at_ns, line->in_at_ns);
         if (line->open && line->send != NULL && line_room(line) > 0)
             at_ns = sooner(at_ns, line->out_at_ns);
@@ -435,6 +362,19 @@ bool ring_sim_woken(struct ring *ring)
     return woken;
 }
 
+bool ring_sim_is_waking(const struct ring *ring)
+{
+    if (sim_of(ring)->woken)
+        return true;
+    for (uint32_t i = 0; i < sim.server->count; i++) {
+        const struct ring_sim *other = sim_of(sim.server->reactor[i]->ring);
+        for (uint32_t k = 0; k < other->wake_count; k++)
+            if (other->wakes[k] == sim_of(ring))
+                return true;
+    }
+    return false;
+}
+
 static void sim_wait(struct ring *ring, int64_t wait_ns)
 {
     struct ring_sim *here = sim_of(ring);
@@ -442,7 +382,7 @@ static void sim_wait(struct ring *ring, int64_t wait_ns)
     for (uint32_t i = 0; i < here->wake_count; i++) {
         totals.wakeups++;
         here->wakes[i]->woken = true;
-        here->wakes[i]->woken_at_ns = later_ns();
+        here->wakes[i]->woken_at_ns = line_later_ns();
     }
     here->wake_count = 0;
     world_wait(ring, wait_ns);
@@ -519,8 +459,8 @@ static void sim_close(struct ring *ring, int fd)
     if (line->recv != NULL || line->send != NULL)
         sim_fail("descriptor %d is closed while something is in flight", fd);
     sim_note("close %d", fd);
-    if (left(&line->in) > 0 || line->reset) {
-        line->lost = left(&line->out) > 0;
+    if (line_left(&line->in) > 0 || line->reset) {
+        line->lost = line_left(&line->out) > 0;
         line->out.taken = line->out.size;
     }
     line->open = false;
@@ -541,13 +481,13 @@ static void sim_shutdown(struct ring *ring, int fd, int how)
 static size_t sim_unread(const struct ring *ring, int fd)
 {
     (void)ring;
-    return left(&line_of(fd)->in);
+    return line_left(&line_of(fd)->in);
 }
 
 static size_t sim_unsent(const struct ring *ring, int fd)
 {
     (void)ring;
-    return left(&line_of(fd)->out);
+    return line_left(&line_of(fd)->out);
 }
 
 static bool sim_acked(const struct ring *ring, int fd, uint64_t *bytes)

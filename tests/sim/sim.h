@@ -130,8 +130,8 @@ struct ring *ring_sim_new(void);
 bool ring_sim_ready(const struct ring *ring);       /* something completes, or it was woken */
 int64_t ring_sim_ready_ns(const struct ring *ring); /* when at the earliest; INT64_MAX: not known */
 bool ring_sim_woken(struct ring *ring);             /* and it is taken back */
-void ring_sim_wake(struct ring *ring);
-uint32_t ring_sim_held(const struct ring *ring); /* receive buffers */
+bool ring_sim_is_waking(const struct ring *ring);   /* a wake-up is on its way to it */
+uint32_t ring_sim_held(const struct ring *ring);    /* receive buffers */
 
 struct line *line_connect(void); /* NULL: the server accepts no more */
 size_t line_put(struct line *line, const void *data, size_t size);
@@ -251,6 +251,7 @@ void check_history(void);
 
 struct sim_totals {
     uint64_t calls, answered, actions, states, undecided, commits, aborts;
+    uint64_t most_bytes, evicted;
     uint64_t cuts, resets, no_buffers, no_memory, jumps, wakeups, turns;
 };
 extern struct sim_totals totals;

@@ -37,8 +37,9 @@ enum {
     STACK_BYTES = 512 * 1024,
     READ_NS_MAX = 200, /* a read of a clock takes up to this */
     ASLEEP_NS_MAX =
-        60 * 1000000,    /* all sleep, and clients wait for replies: somebody was not woken */
-    STEPS_MAX = 3000000, /* of a run: then it does not come to an end */
+        60 * 1000000, /* all sleep, and clients wait for replies: somebody was not woken */
+    OVER_BYTES_MAX = 512 * 1024, /* over the memory limit, for a moment */
+    STEPS_MAX = 3000000,         /* of a run: then it does not come to an end */
 };
 
 struct sim sim;
@@ -204,6 +205,17 @@ static bool is_paused(void)
     return false;
 }
 
+/* Whoever sleeps has nothing in its queues, or is about to be woken. */
+static void check_sleep(int i)
+{
+    const struct reactor *reactor = sim.server->reactor[i];
+    if (fibers[i].ended || !fibers[i].asleep || fibers[i].until_ns <= sim.now_ns ||
+        ring_sim_is_waking(reactor->ring))
+        return;
+    if (!mesh_may_sleep(reactor->port))
+        sim_fail("reactor %d sleeps on a message", i);
+}
+
 /* Nobody can go on: until when? */
 static void sleep_all(void)
 {
@@ -236,10 +248,25 @@ static bool all_ended(void)
     return true;
 }
 
+/* Shards work out their shares once a millisecond: what comes in meanwhile is beyond the limit. */
+static void check_memory(void)
+{
+    uint64_t used = 0, limit = (uint64_t)settings.maxmemory;
+    for (uint32_t i = 0; i < sim.server->count; i++)
+        used += keyspace_used(sim.server->reactor[i]->keyspace);
+    if (used > totals.most_bytes)
+        totals.most_bytes = used;
+    if (used > limit + OVER_BYTES_MAX)
+        sim_fail("%lu bytes are used, and the limit is %lu", (unsigned long)used,
+                 (unsigned long)limit);
+}
+
 /* One step of somebody who can make one. */
 static void step(void)
 {
     int ready[SIM_REACTORS_MAX], count = 0;
+    check_sleep((int)sim_below(sim.server->count));
+    check_memory();
     for (int i = 0; i < (int)sim.server->count; i++)
         if (can_go_on(i))
             ready[count++] = i;
@@ -271,6 +298,8 @@ void world_run(void)
         clients_step();
     }
     totals.turns += sim.turns;
+    for (uint32_t i = 0; i < sim.server->count; i++)
+        totals.evicted += sim.server->reactor[i]->keyspace->_evicted;
 }
 
 /* ---- beginning and end --------------------------------------------------- */
@@ -283,7 +312,7 @@ static void options_of_profile(void)
         "--shards",
         shards,
         "--maxmemory",
-        sim.profile.evicts ? "3mb" : "100mb",
+        sim.profile.evicts ? "1mb" : "100mb",
         "--maxmemory-policy",
         sim.profile.evicts ? "allkeys-lru" : "noeviction",
         "--loglevel",
