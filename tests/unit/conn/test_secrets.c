@@ -37,7 +37,7 @@ static const char *shown(const char *line)
     uint64_t hidden = secrets_of(command, &args);
     size_t at = 0;
     for (uint32_t i = 0; i < args.count; i++) {
-        struct bytes arg = hidden >> i & 1 && i < 64 ? bytes_str("*") : args_at(&args, i);
+        struct bytes arg = i < 64 && hidden >> i & 1 ? bytes_str("*") : args_at(&args, i);
         at += (size_t)snprintf(out + at, sizeof(out) - at, "%s%.*s", i > 0 ? " " : "",
                                (int)arg.size, arg.data);
     }

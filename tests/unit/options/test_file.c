@@ -153,7 +153,7 @@ static void test_endless(void **state)
 
     /* seven levels of ten includes each would be ten million files */
     for (int level = 0; level < 7; level++) {
-        char name[16], line[32];
+        char name[32], line[64];
         snprintf(name, sizeof(name), "%d.conf", level);
         FILE *file = fopen(path_of(name), "w");
         assert_non_null(file);
