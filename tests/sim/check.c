@@ -26,8 +26,7 @@ static uint64_t sign[ACTIONS_MAX]; /* of each, for the hash of those that have h
 static bool happened[ACTIONS_MAX];
 static uint64_t *seen;
 static uint32_t states, best_left;
-static struct state best_state;
-static uint32_t best_at;
+static bool best[ACTIONS_MAX]; /* what had happened when the fewest were left */
 
 /* ---- from calls to actions ----------------------------------------------- */
 
@@ -350,8 +349,7 @@ static bool search(const struct state *state, uint32_t first, uint32_t left, uin
         first++;
     if (left < best_left) {
         best_left = left;
-        best_state = *state;
-        best_at = first;
+        memcpy(best, happened, sizeof(best));
     }
     uint32_t count = candidates(first, next);
     for (uint32_t pass = 0; pass < 2; pass++) { /* reads first */
@@ -374,7 +372,7 @@ static void tell_call(const struct call *call)
 {
     const struct op *op = call->op;
     char line[256];
-    int size = snprintf(line, sizeof(line), "  client %u  %-9s number %u", call->client,
+    int size = snprintf(line, sizeof(line), "client %u  %-9s number %u", call->client,
                         op_name((enum op_kind)op->kind), op->number);
     for (uint32_t i = 0; i < op->keys; i++)
         size += snprintf(line + size, sizeof(line) - (size_t)size, " %s", key_name(op->key[i]));
@@ -389,14 +387,27 @@ static void tell_call(const struct call *call)
         printf("\n");
 }
 
+/* Could all that the call has become be given a place? */
+static bool is_placed(uint32_t call)
+{
+    for (uint32_t i = 0; i < action_count; i++)
+        if (actions[i].call == call && !best[i] && actions[i].until_ns < INT64_MAX)
+            return false;
+    return true;
+}
+
 /* What could not be explained, where the best attempt came to its end. */
 static void tell_where(void)
 {
     enum { SHOWN = 14 };
-    uint32_t from = actions[best_at].call > SHOWN ? actions[best_at].call - SHOWN : 0;
-    printf("no order of the requests explains the replies; around the first that does not fit:\n");
-    for (uint32_t i = from; i < call_count && i < from + 2 * SHOWN; i++)
+    uint32_t first = 0;
+    while (first < call_count && is_placed(first))
+        first++;
+    printf("no order of the requests explains the replies; around the first that has no place:\n");
+    for (uint32_t i = first > SHOWN ? first - SHOWN : 0; i < call_count && i < first + SHOWN; i++) {
+        printf("%s", is_placed(i) ? "  " : "> ");
         tell_call(&calls[i]);
+    }
 }
 
 void check_history(void)

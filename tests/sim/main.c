@@ -14,14 +14,16 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     PROGRAMS = SIM_CLIENTS_MAX,
-    SECONDS_MAX = 30, /* of a run */
-    TRIES_MAX = 300,  /* at a smaller program */
+    SECONDS_MAX = 10,  /* of a run, on a CPU */
+    TRIES_MAX = 300,   /* at a smaller program, ... */
+    SHRINK_S_MAX = 30, /* ... and for no longer */
     OUTPUT_MAX = 8000,
     REPLAYS = 20, /* of those that are run first, one in so many is run twice */
 };
@@ -60,7 +62,7 @@ static void child(uint64_t seed, int output)
     dup2(output, STDOUT_FILENO);
     if (!sim.verbose)
         dup2(output, STDERR_FILENO);
-    alarm(SECONDS_MAX);
+    setitimer(ITIMER_PROF, &(struct itimerval){ .it_value = { .tv_sec = SECONDS_MAX } }, NULL);
     run(seed);
     shared->trace = sim.trace;
     shared->totals = totals;
@@ -117,8 +119,11 @@ static uint32_t shrink(uint64_t seed, char text[OUTPUT_MAX])
     static struct place places[PROGRAMS * SIM_OPS_MAX];
     static char other[OUTPUT_MAX];
     uint32_t tries = 0, count = places_of(places);
-    for (uint32_t size = count / 2; size > 0 && tries < TRIES_MAX; size /= 2) {
-        for (uint32_t from = 0; from < count && tries < TRIES_MAX; from += size, tries++) {
+    time_t until = time(NULL) + SHRINK_S_MAX;
+    for (uint32_t size = count / 2; size > 0; size /= 2) {
+        for (uint32_t from = 0; from < count; from += size) {
+            if (tries++ == TRIES_MAX || time(NULL) > until)
+                return places_of(places);
             uint32_t part = size < count - from ? size : count - from;
             take_out(places, from, part, true);
             if (run_apart(seed, other))

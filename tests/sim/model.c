@@ -325,7 +325,13 @@ static bool run_op(struct state *state, const struct op *op, uint32_t keys, cons
     case OP_PING:
         return is_text_reply(reply, '+', "PONG");
     case OP_FILL:
+    case OP_UNWATCH:
+    case OP_PAUSE:
+    case OP_UNPAUSE:
+    case OP_CONFIG:
         return is_ok(reply);
+    case OP_KILL:
+        return true;
     default:
         return run_write(state, op, call, reply);
     }
@@ -372,6 +378,9 @@ static void run_watch(struct state *state, const struct action *action, const st
         state->watched[call->client] |= (uint8_t)(1u << key);
     else if (state->changed[call->client] == 0)
         state->changed[call->client] = 2; /* perhaps it is watched, and perhaps not */
+    /* A key that has died may still lie there: when it is freed, whoever watches it is told. */
+    if (state->value[key] == 0 && sim.profile.expiry && state->changed[call->client] == 0)
+        state->changed[call->client] = 2;
 }
 
 /* ---- actions ------------------------------------------------------------- */
