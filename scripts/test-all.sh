@@ -9,7 +9,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
-[ $# -gt 0 ] || set -- tidy models sim:sim sim-planted:sim bench-test fuzz-test fuzz \
+[ $# -gt 0 ] || set -- tidy models sim sim-planted bench-test fuzz-test fuzz \
     unit:release e2e:release conformance:release conformance-epoll:release differential:release \
     instructions:release \
     unit:asan e2e:asan conformance:asan \

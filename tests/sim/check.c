@@ -322,7 +322,8 @@ static bool try_action(const struct state *state, uint32_t at, uint32_t first, u
     uint32_t mortal = model_mortal(&now, &actions[at]), lost = 0;
     if (model_may_have_happened(&actions[at]))
         mortal |= MODEL_HAPPENED;
-    bool reads = model_only_reads(&actions[at]) && actions[at].until_ns < INT64_MAX;
+    bool reads = model_only_reads(&actions[at]) && actions[at].until_ns < INT64_MAX &&
+                 memcmp(&now, state, sizeof(now)) == 0; /* none of its keys dies by then */
     *only = false;
     do {
         bool fits;
@@ -376,6 +377,8 @@ static void tell_call(const struct call *call)
                         op_name((enum op_kind)op->kind), op->number);
     for (uint32_t i = 0; i < op->keys; i++)
         size += snprintf(line + size, sizeof(line) - (size_t)size, " %s", key_name(op->key[i]));
+    if (op->kind == OP_PEXPIRE || op->kind == OP_SETPX)
+        snprintf(line + size, sizeof(line) - (size_t)size, " for %u ms", op->ms);
     if (call->heard_ns == INT64_MAX)
         printf("%s  (%.6f, no reply)\n", line, (double)call->sent_ns / 1e6);
     else

@@ -102,6 +102,7 @@ static void note_change(struct state *state, uint32_t key, uint8_t how)
 static void change(struct state *state, uint32_t key, uint32_t value)
 {
     state->value[key] = value;
+    state->died[key] = 0;
     if (value == 0)
         state->dies_low_ms[key] = state->dies_high_ms[key] = 0;
     note_change(state, key, 1);
@@ -117,6 +118,7 @@ static void replace(struct state *state, uint32_t key, uint32_t value)
 static void dies(struct state *state, uint32_t key)
 {
     state->value[key] = 0;
+    state->died[key] = 1;
     state->dies_low_ms[key] = state->dies_high_ms[key] = 0;
     note_change(state, key, 2);
 }
@@ -379,7 +381,7 @@ static void run_watch(struct state *state, const struct action *action, const st
     else if (state->changed[call->client] == 0)
         state->changed[call->client] = 2; /* perhaps it is watched, and perhaps not */
     /* A key that has died may still lie there: when it is freed, whoever watches it is told. */
-    if (state->value[key] == 0 && sim.profile.expiry && state->changed[call->client] == 0)
+    if (state->died[key] && state->changed[call->client] == 0)
         state->changed[call->client] = 2;
 }
 

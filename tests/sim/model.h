@@ -12,6 +12,7 @@ enum { MODEL_CLIENTS = SIM_CLIENTS_MAX + 1, MODEL_OPS_MAX = SIM_OPS_MAX };
 struct state {
     uint32_t value[SIM_KEYS_MAX];
     int64_t dies_low_ms[SIM_KEYS_MAX], dies_high_ms[SIM_KEYS_MAX]; /* in between; 0: it does not */
+    uint8_t died[SIM_KEYS_MAX]; /* by itself, and it may still lie there */
     uint8_t life[MODEL_CLIENTS];
     uint8_t watched[MODEL_CLIENTS]; /* a bit for each key */
     uint8_t changed[MODEL_CLIENTS]; /* since: 0 nothing, 1 one of them, 2 perhaps */

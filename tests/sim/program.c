@@ -29,7 +29,7 @@ static const struct kind {
     [OP_SETXX] = { "SETXX", 3, 1, 1, ALWAYS },
     [OP_GETSET] = { "GETSET", 3, 1, 1, ALWAYS },
     [OP_GETDEL] = { "GETDEL", 3, 1, 1, ALWAYS },
-    [OP_DEL] = { "DEL", 5, 1, 1, ALWAYS },
+    [OP_DEL] = { "DEL", 8, 1, 1, ALWAYS },
     [OP_EXISTS] = { "EXISTS", 3, 1, 1, ALWAYS },
     [OP_INCR] = { "INCR", 8, 1, 1, ALWAYS },
     [OP_APPEND] = { "APPEND", 4, 1, 1, ALWAYS },
@@ -48,7 +48,7 @@ static const struct kind {
     [OP_FILL] = { "FILL", 60, 0, 0, EVICTS },
     [OP_WATCH] = { "WATCH", 0, 1, 2, ALWAYS },
     [OP_UNWATCH] = { "UNWATCH", 1, 0, 0, ALWAYS },
-    [OP_MULTI] = { "MULTI", 14, 0, 0, ALWAYS },
+    [OP_MULTI] = { "MULTI", 22, 0, 0, ALWAYS },
     [OP_EXEC] = { "EXEC", 0, 0, 0, ALWAYS },
     [OP_DISCARD] = { "DISCARD", 0, 0, 0, ALWAYS },
     [OP_PING] = { "PING", 2, 0, 0, ALWAYS },
@@ -87,7 +87,7 @@ void profile_make(uint64_t seed)
     sim.profile = (struct profile){
         .reactors = chance(&random, 15) ? 1 : between(&random, 2, SIM_REACTORS_MAX),
         .clients = between(&random, 2, SIM_CLIENTS_MAX),
-        .keys = between(&random, 2, SIM_KEYS_MAX),
+        .keys = between(&random, 2, chance(&random, 50) ? 3 : SIM_KEYS_MAX),
         .ops = between(&random, 8, SIM_OPS_MAX),
         .depth = chance(&random, 30) ? 1 : between(&random, 2, 12),
         .yields = chance(&random, 60) ? between(&random, 2, 20) : 0,
@@ -194,13 +194,15 @@ static void transaction_add(struct random *random, struct program *program)
         op_add(random, program, OP_WATCH);
     if (chance(random, 40))
         op_add(random, program, some_kind(random, OP_MULTI));
+    if (chance(random, 30))
+        op_add(random, program, OP_SLEEP)->ms = between(random, 1, 3);
     op_add(random, program, OP_MULTI);
     for (uint32_t n = between(random, 1, 4); n > 0; n--)
         op_add(random, program, some_kind(random, OP_FLUSHALL));
     op_add(random, program, chance(random, 90) ? OP_EXEC : OP_DISCARD);
 }
 
-enum { TRANSACTION_OPS = 8 };
+enum { TRANSACTION_OPS = 9 };
 
 static void program_make(struct random *random, struct program *program)
 {
