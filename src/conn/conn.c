@@ -91,7 +91,7 @@ static void receive_next(struct conn *conn)
     bool fed = conn->flags & CONN_FED;
     conn->flags &= ~(uint32_t)CONN_FED;
     if (conns->reactor->ring->turns - conns->starved_turn <= 1 ||
-        (fed && socket_pending(conn->fd) > 0))
+        (fed && ring_unread(conns->reactor->ring, conn->fd) > 0))
         conn_starve(conn);
     else
         conn_recv_again(conn);

@@ -303,7 +303,8 @@ size_t input_whole(struct conn *conn)
     if (conn->input == NULL || conn->partial == NULL || conn->recv.in_flight ||
         conn_is_blocked(conn))
         return 0;
-    size_t has = conn->input->size - conn->input_at, pending = socket_pending(conn->fd);
+    size_t has = conn->input->size - conn->input_at,
+           pending = ring_unread(conn->reactor->ring, conn->fd);
     if (pending == conn->pending || has + pending < conn->partial->want)
         return 0;
     size_t size = whole_size(conn, has, min(pending, (size_t)BUDGET_WHOLE_BYTES));

@@ -186,12 +186,6 @@ void socket_receive_little(int fd)
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
-size_t socket_pending(int fd)
-{
-    int pending = 0;
-    return ioctl(fd, FIONREAD, &pending) == 0 && pending > 0 ? (size_t)pending : 0;
-}
-
 size_t socket_peek(int fd, void *data, size_t size)
 {
     ssize_t got = recv(fd, data, size, MSG_PEEK | MSG_DONTWAIT);

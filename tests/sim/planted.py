@@ -37,12 +37,12 @@ BUGS = [
      "    if (stands || part->undo != NULL)\n        undo_commit("),
     ("watch-not-told", "WATCH is not told of a key that is written",
      "src/store/keyspace/keyspace.c", "    (void)change;\n    if (keyspace->observed & OBSERVE_WATCH)\n",
-     "    if (keyspace->observed & OBSERVE_WATCH && change != 0)\n"),
+     "    if (keyspace->observed & OBSERVE_WATCH && change != CHANGE_SET)\n"),
     ("double-completion", "what was sent is counted twice",
-     "src/conn/conn.c", "        out_sent(&conn->out, reactor, size);\n",
-     "        out_sent(&conn->out, reactor, size);\n"
-     "        if (conn->out.bytes >= size)\n"
-     "            out_sent(&conn->out, reactor, size);\n"),
+     "src/conn/conn.c", "    out_sent(&conn->out, conn->reactor, size);\n",
+     "    out_sent(&conn->out, conn->reactor, size);\n"
+     "    if (conn->out.bytes >= size)\n"
+     "        out_sent(&conn->out, conn->reactor, size);\n"),
     ("stale-buffer", "a request that waits goes on pointing into a buffer that it has given back",
      "src/conn/input.c", "    memcpy(input->data, request->base, size);\n"
      "    request->base = input->data;\n",

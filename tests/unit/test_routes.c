@@ -42,6 +42,7 @@ static const char *const routes[] = {
     [ROUTE_EACH_SUM] = "EACH_SUM",
     [ROUTE_EACH_ARRAY] = "EACH_ARRAY",
     [ROUTE_ATOMIC] = "ATOMIC",
+    [ROUTE_COMBINE] = "COMBINE",
     [ROUTE_ALL_SUM] = "ALL_SUM",
     [ROUTE_ALL_ARRAY] = "ALL_ARRAY",
     [ROUTE_ALL_ATOMIC] = "ALL_ATOMIC",

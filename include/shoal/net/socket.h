@@ -35,10 +35,8 @@ const char *socket_unix_explain(const char *path);
  */
 void socket_receive_little(int fd);
 
-/* How much has arrived and was not received yet. Thread: any. */
-size_t socket_pending(int fd);
-
-/* Copies at most `size` bytes of that, which stay there. Returns how many. Thread: any. */
+/* Copies at most `size` bytes of what has arrived and was not received yet, which stay there.
+ * Returns how many. Thread: any. */
 size_t socket_peek(int fd, void *data, size_t size);
 
 /* TCP_NODELAY, keepalive. Thread: any. */
