@@ -23,6 +23,7 @@ enum {
     /* of an equal part are everyone's at any time: a key must find room anywhere */
     FLOOR_PARTS = 4,
     CHUNK_PARTS = 64, /* of an equal part of what is free: what a shard takes beyond its need */
+    KEPT_PARTS = 64,  /* of what a shard uses may be beside it while it sleeps */
     WAKE_INTERVAL_MS = 10,
     SHORT_PARTS = 8, /* of maxmemory left: freed pages are wanted back soon */
 };
@@ -41,9 +42,9 @@ struct memory_part memory_share_part(struct memory_part part, uint64_t limit_byt
     return part;
 }
 
-static uint64_t step_of(const struct memory_share_view *view)
+static uint64_t step_of(uint64_t pool_bytes, uint32_t shards)
 {
-    return max(view->pool_bytes / view->shards / STEP_PARTS, (uint64_t)STEP_BYTES_MIN);
+    return max(pool_bytes / shards / STEP_PARTS, (uint64_t)STEP_BYTES_MIN);
 }
 
 /* While nothing is owed: what is used, and a piece of what is free. */
@@ -73,7 +74,8 @@ uint64_t memory_share_budget(const struct memory_share_view *view)
     if (view->shards == 1)
         return view->limit_bytes;
     if (view->pressed && view->taken_bytes < view->pool_bytes + slice)
-        return view->used_bytes + min(step_of(view), view->pool_bytes + slice - view->taken_bytes);
+        return view->used_bytes + min(step_of(view->pool_bytes, view->shards),
+                                      view->pool_bytes + slice - view->taken_bytes);
     if (view->taken_bytes <= view->pool_bytes)
         return budget_kept(view);
     return budget_left(view, view->taken_bytes - view->pool_bytes);
@@ -92,7 +94,11 @@ void memory_share_settle(struct reactor *reactor)
     if (part->pool == NULL || keyspace->budget_bytes == UINT64_MAX)
         return;
     uint64_t used = counter_get(&keyspace->stats->used_bytes);
-    uint64_t enough = used + memory_part_reach(part, false) / part->chunk_parts;
+    uint64_t piece = memory_part_reach(part, false) / part->chunk_parts;
+    /* A shard that sleeps often must not lose its step, and what it has just evicted, to one that
+     * never does. */
+    uint64_t kept = step_of(part->pool_bytes, reactor->count) + used / KEPT_PARTS;
+    uint64_t enough = used + max(piece, kept);
     publish_spare(part, counter_get(&keyspace->stats->evictable_bytes));
     if (keyspace->budget_bytes <= enough)
         return;

@@ -257,8 +257,9 @@ static uint64_t real_used(const struct real *real)
     return used;
 }
 
-/* A turn of the shard in another millisecond, with the work that it does between requests. */
-static void real_renew(struct real *real, int i)
+/* A turn of the shard in another millisecond, with the work that it does between requests; or what
+ * it does before it sleeps. Nobody is woken: what is stored never exceeds the limit by much. */
+static void real_turn(struct real *real, int i, bool sleeps)
 {
     struct settings settings = { .maxmemory = real_limit };
     struct shard shard = { 0 };
@@ -271,10 +272,19 @@ static void real_renew(struct real *real, int i)
         .now_ms = 1,
     };
     struct keyspace *k = real->k[i];
-    reactor.ring = NULL; /* nobody is woken: what is stored never exceeds the limit by much */
+    if (sleeps) {
+        keyspace_publish(k);
+        memory_share_settle(&reactor);
+        return;
+    }
     memory_share_renew(&reactor);
     for (int slices = 0; slices < 1000 && keyspace_in_debt(k); slices++)
         keyspace_work(k);
+}
+
+static void real_renew(struct real *real, int i)
+{
+    real_turn(real, i, false);
 }
 
 /* Any shards, one after the other in any order, with small values and some `large` ones: together
@@ -339,6 +349,32 @@ static void a_large_value_takes_what_is_free(void **state)
     real_end(&real);
 }
 
+/* Else shards that sleep often would lose to one that never does: by three to one in a cache of
+ * 2.5 MB, and 0.005 to 0.009 more misses. */
+static void a_sleeper_keeps_its_step_and_no_surplus(void **state)
+{
+    (void)state;
+    struct real real;
+    real_begin(&real, "allkeys-s3fifo");
+    for (int i = 0; i < REAL; i++)
+        real_renew(&real, i);
+    struct keyspace *k = real.k[1];
+    assert_true(keyspace_make_room(k, real_limit / 2)); /* and then nothing is stored */
+    assert_true(k->part.taken > real_limit / 2);
+    real_turn(&real, 1, true);
+    assert_true(k->part.taken < real_limit / 50);
+    for (uint64_t id = 0; id < 30000; id++) {
+        assert_true(cache_store(k, id, 0, 100, 0));
+        if (id % 100 == 99)
+            real_renew(&real, 1);
+    }
+    uint64_t budget = k->budget_bytes;
+    assert_true(budget >= keyspace_used(k) + 500);
+    real_turn(&real, 1, true);
+    assert_true(k->budget_bytes == budget);
+    real_end(&real);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +388,7 @@ int main(void)
         cmocka_unit_test(credit_ends_with_what_others_can_give_and_at_twice_the_limit),
         cmocka_unit_test(real_shards_keep_to_the_limit_together),
         cmocka_unit_test(a_large_value_takes_what_is_free),
+        cmocka_unit_test(a_sleeper_keeps_its_step_and_no_surplus),
         cmocka_unit_test(idle_shards_keep_what_they_have_while_nobody_is_pressed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
