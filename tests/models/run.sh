@@ -28,10 +28,10 @@ check() {
     fi
     if [ $found = "$wanted" ]; then
         passed=$((passed + 1))
-        printf 'ok   %-8s %-20s %s\n' "$model" "${variant#-D}" "$wanted"
+        printf 'ok   %-9s %-20s %s\n' "$model" "${variant#-D}" "$wanted"
     else
         failed=$((failed + 1))
-        printf 'FAIL %-8s %-20s %s, not %s\n' "$model" "${variant#-D}" "$found" "$wanted"
+        printf 'FAIL %-9s %-20s %s, not %s\n' "$model" "${variant#-D}" "$found" "$wanted"
         cat spin.log pan.log
     fi
     rm -f pan.log spin.log
@@ -51,6 +51,13 @@ check holds credits
 check breaks credits -DWAIT_FOR_ROOM
 check breaks credits -DCREDIT_TOO_MANY
 check breaks credits -DCREDIT_FOR_URGENT
+check holds push
+check breaks push -DNO_STAMP
+check breaks push -DNO_BEHIND
+check holds subscribe
+check breaks subscribe -DANSWER_EARLY
+check breaks subscribe -DNOT_ADDED
+check breaks subscribe -DNOT_GIVEN_BACK
 check holds parked
 check breaks parked -DNO_STAMP
 check breaks parked -DNO_CANCEL
