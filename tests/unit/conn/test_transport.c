@@ -149,7 +149,7 @@ static void a_pipeline_in_pieces(void **state)
     turn_until_quiet();
     const char *at = unmasked(client);
     for (int i = 0; i < 50; i++, at += 6) {
-        char wanted[8];
+        char wanted[32];
         snprintf(wanted, sizeof(wanted), "$2 %d ", i + 10);
         assert_memory_equal(at, wanted, 6);
     }
