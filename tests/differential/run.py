@@ -21,7 +21,7 @@ import differences
 import planted
 from generate import Generator
 from play import Player
-from servers import Dead, Server, ask
+from servers import Dead, Server, ask, impatient
 from shrink import shrink
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -111,7 +111,8 @@ def not_generated(server):
     rows = zip(names, ask(server, "COMMAND", "INFO", *names)[1])
     flagged = {name for name, one in rows
                if {flag[1].decode() for flag in one[1][2][1]} & set(differences.FLAGS_NOT_GENERATED)}
-    return flagged | set(differences.NOT_GENERATED)
+    tests_own = {name for name in names if name.startswith(differences.TESTS_OWN) and name != "debug"}
+    return flagged | tests_own | set(differences.NOT_GENERATED)
 
 
 RULING_FLAGS = {"write", "readonly", "denyoom", "fast", "movablekeys", "blocking", "admin", "pubsub", "no_auth"}
@@ -154,7 +155,8 @@ def encoded(thing):
 def report(field, seed, program, found):
     print("FAIL seed %d: %s" % (seed, found["text"]), flush=True)
     counts = [one.count for one in differences.RULES]
-    small, found = shrink(program, found, field.play)
+    with impatient():
+        small, found = shrink(program, found, field.play)
     for one, count in zip(differences.RULES, counts):
         one.count = count  # what is tried again and again says nothing about how often a rule is needed
     folder = os.path.join(ROOT, "build", "differential")

@@ -113,7 +113,10 @@ class Structures:
         return [self.key(), self.pick(b"0", b"1", b"0", b"1", b"2", b"-1", b"x")] + self.bit_range()
 
     def row_bitop(self):
-        return [self.pick(b"and", b"OR", b"xor", b"Not", b"foo"), self.key()] + self.keys()
+        keys = self.keys()
+        if self.rng.random() < 0.9:  # of one shard: see bitop_over_shards() in differences.py
+            keys = [self.pick(b"{t}a", b"{t}b", b"{t}c") for _ in keys]
+        return [self.pick(b"and", b"OR", b"xor", b"Not", b"foo"), self.pick(b"{t}a", b"{t}b", b"{t}c")] + keys
 
     def field(self, only_gets):
         bad = self.rng.random() < 0.04
