@@ -221,6 +221,11 @@ def hello_as_a_whole(name, words, reference, got):
     return name == "hello" and error(reference, b"WRONGPASS ") and is_error(got)
 
 
+@rule(FROM_REDIS, "LOLWUT has one picture, and does not read what is behind the version")
+def one_picture(name, words, reference, got):
+    return name == "lolwut" and len(words) > 3 and reference == ("-", b"ERR value is not an integer or out of range")
+
+
 @rule(FROM_REDIS, "maxmemory may be a share of the machine's memory, and the error says so")
 def percent_of_memory(name, words, reference, got):
     return name == "config|set" and reference[0] == "-" \

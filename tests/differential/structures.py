@@ -86,7 +86,8 @@ class Structures:
     def row_lcs(self):
         least = lambda: [b"minmatchlen", self.pick(b"0", b"1", b"2", b"5", b"-1", b"x", b"9223372036854775807")]
         options = self.options([b"idx", b"idx", b"len", b"withmatchlen", least], 0.25)
-        return [self.pick(b"{t}a", b"{t}b"), self.pick(b"{t}a", b"{t}b")] + options + self.options([b"minmatchlen", b"foo"], 0.02)
+        keys = [self.pick(b"{t}a", b"{t}b", self.key()) for _ in range(2)]
+        return keys + options + self.options([b"minmatchlen", b"foo"], 0.02)
 
     def lcs_pair(self):
         text = lambda: bytes(self.rng.choices(b"abc", k=self.rng.randint(0, 60)))
@@ -113,10 +114,8 @@ class Structures:
         return [self.key(), self.pick(b"0", b"1", b"0", b"1", b"2", b"-1", b"x")] + self.bit_range()
 
     def row_bitop(self):
-        keys = self.keys()
-        if self.rng.random() < 0.9:  # of one shard: see bitop_over_shards() in differences.py
-            keys = [self.pick(b"{t}a", b"{t}b", b"{t}c") for _ in keys]
-        return [self.pick(b"and", b"OR", b"xor", b"Not", b"foo"), self.pick(b"{t}a", b"{t}b", b"{t}c")] + keys
+        keys = [self.key()] if self.rng.random() < 0.2 else self.keys()
+        return [self.pick(b"and", b"OR", b"xor", b"Not", b"foo"), self.key()] + keys
 
     def field(self, only_gets):
         bad = self.rng.random() < 0.04
