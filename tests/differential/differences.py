@@ -74,6 +74,20 @@ AVOIDED = [
 ]
 
 
+def may_fail_to_set(words):
+    return words[0].lower() == b"bitfield" and b"fail" in [word.lower() for word in words]
+
+
+def watches(words):
+    return words[0].lower() == b"watch"
+
+
+# Of these a program with redis-server has the one or the other.
+NOT_TOGETHER = [
+    (may_fail_to_set, watches, "where BITFIELD grows a string and then sets nothing, WATCH sees that it has grown; not in Redis"),
+]
+
+
 def is_avoided(words, alone):
     return any(avoided(words) for avoided, with_redis, _ in AVOIDED if not (alone and with_redis))
 

@@ -17,7 +17,7 @@ import itertools
 import random
 
 import pools
-from differences import FIXED_WORDS, ONLY_BETWEEN_SHARDS, is_avoided
+from differences import FIXED_WORDS, NOT_TOGETHER, ONLY_BETWEEN_SHARDS, is_avoided
 from structures import Structures
 
 PROGRAM_STEPS_MAX = 14
@@ -62,6 +62,7 @@ class Generator(Structures):
         self.native = native = self.alone and self.rng.random() < 0.7
         # several keys at a time is what makes shards meet; few keys is what makes commands meet
         self.keys_here = self.rng.sample(pools.KEYS, self.rng.choice((2, 4, 8, len(pools.KEYS))))
+        self.left_out = [self.rng.choice(pair[:2]) for pair in NOT_TOGETHER]
         connections = self.connections = self.rng.choice((1, 2, 2, 3, CONNECTIONS))
         resp3 = [not native and self.rng.random() < 0.3 for _ in range(connections)]
         steps = [["run", i, [["resp", [b"HELLO", b"3"]]]] for i in range(connections) if resp3[i]]
@@ -93,7 +94,8 @@ class Generator(Structures):
         return self.formed(commands)
 
     def formed(self, commands):
-        return [[self.form(words), words] for words in commands if not is_avoided(words, self.alone)]
+        return [[self.form(words), words] for words in commands if not is_avoided(words, self.alone)
+                and (self.alone or not any(left_out(words) for left_out in self.left_out))]
 
     def form(self, words):
         plain = self.native or self.rng.random() > 0.06 or sum(map(len, words)) > 8000

@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import sys
 import time
 
@@ -41,9 +42,13 @@ class Field:
         shoal, redis = os.environ.get("SHOAL", ROOT + "/build/shoal"), os.environ.get("REDIS", "redis-server")
         options = shlex.split(self.args.options)
         self.servers = [Server(redis, 0)] + [Server(os.path.abspath(shoal), shards, options) for shards in SHARDS]
-        for server in self.servers:
-            server.wait()
-        self.player = Player(self.servers)
+        try:
+            for server in self.servers:
+                server.wait()
+            self.player = Player(self.servers)
+        except (Dead, OSError):
+            self.stop()
+            raise
 
     def stop(self):
         """What is wrong with how they ended."""
@@ -251,6 +256,7 @@ def main():
     parser.add_argument("--replay", metavar="FILE")
     args = parser.parse_args()
     print("seed %d" % args.seed)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # no server outlives us
     field = Field(args)
     try:
         if args.replay:
