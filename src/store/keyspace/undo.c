@@ -177,6 +177,8 @@ static bool grow_bytes(struct undo *undo, size_t size)
 static struct undo_entry *entry_new(struct undo *undo, size_t size)
 {
     size = (size + 7) & ~(size_t)7; /* items are read where they are copied to */
+    if (size == 0)
+        size = 8; /* the name of the empty key is somewhere, too */
     if (undo->failed)
         return NULL;
     if ((undo->count == undo->capacity && !grow_entries(undo)) || !grow_bytes(undo, size)) {

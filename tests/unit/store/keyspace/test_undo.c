@@ -333,6 +333,20 @@ static void a_watched_key_has_changed_though_it_is_as_before(void **state)
     keyspace_watch_remove(k, key);
 }
 
+/* Its name takes no byte, and is compared like others when it changes again. */
+static void the_empty_key_is_like_others(void **state)
+{
+    struct keyspace *k = *state;
+    struct key key = { .name = bytes_of("", 0), .hash = hash_key(bytes_of("", 0)) };
+    struct undo *undo = undo_new(k);
+    undo_open(k, undo);
+    assert_true(keyspace_set(k, key, bytes_of("1", 1), 0));
+    assert_true(keyspace_set(k, key, bytes_of("2", 1), 0));
+    undo_close(k);
+    undo_revert(k, &undo);
+    assert_null(keyspace_find(k, key));
+}
+
 static void nothing_stays_allocated(void **state)
 {
     struct keyspace *k = *state;
@@ -360,6 +374,7 @@ int main(void)
         WITH_KEYSPACE(what_others_changed_meanwhile_stays),
         WITH_KEYSPACE(memory_that_runs_out_takes_nothing_along),
         WITH_KEYSPACE(a_watched_key_has_changed_though_it_is_as_before),
+        WITH_KEYSPACE(the_empty_key_is_like_others),
         WITH_KEYSPACE(nothing_stays_allocated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
