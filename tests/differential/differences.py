@@ -235,7 +235,7 @@ def hello_as_a_whole(name, words, reference, got):
     return name == "hello" and error(reference, b"WRONGPASS ") and is_error(got)
 
 
-@rule(FROM_REDIS, "LOLWUT has one picture, and does not read what is behind the version")
+@rule(FROM_REDIS, "LOLWUT has one picture, and does not read what is behind the version", rare=True)
 def one_picture(name, words, reference, got):
     return name == "lolwut" and len(words) > 3 and reference == ("-", b"ERR value is not an integer or out of range")
 
