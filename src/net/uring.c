@@ -368,10 +368,6 @@ static struct ring *uring_open(const struct ring_config *config, int *error)
     *error = queue_init(u, config);
     if (*error < 0)
         goto fail_queue;
-    *error =
-        io_uring_get_events(&u->io); /* a profile may allow the first call and not the second */
-    if (*error < 0)
-        goto fail_buffers;
     u->fd = u->io.ring_fd;
     *error = uring_buffers_init(&u->buffers, &u->io, config);
     if (*error < 0)
