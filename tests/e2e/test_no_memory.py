@@ -103,6 +103,40 @@ def transactions_at_once(server, proto):
     return good
 
 
+def until_end(wire):
+    """Reads up to the answer to PING end. False: an error was among it, or it does not come that far."""
+    good = True
+    try:
+        while True:
+            value = wire.read()
+            if value in (b"end", [b"pong", b"end"]):
+                return good
+            good &= not isinstance(value, Error)
+    except (EOFError, OSError):
+        return False
+
+
+def subscribers_and_a_publisher(server, proto):
+    """Channels and patterns of three clients; nothing of them may be counted when they have gone."""
+    wires, good = [Wire(server.port, proto, 5) for _ in range(4)], True
+    text, end = b"m" * 3000, proto.request("PING", "end")
+    told = [b"".join(proto.request(*words) for words in (
+        ("SUBSCRIBE", "a", "b%d" % i, "c"), ("PSUBSCRIBE", "*", "p%d" % i), ("SSUBSCRIBE", "a"),
+        ("UNSUBSCRIBE", "c"))) for i in range(3)]
+    told.append(b"".join(proto.request("PUBLISH", "a", text[:size]) for size in (1, 3000, 2000) * 3)
+                + proto.request("MULTI") + proto.request("PUBLISH", "a", "x") + proto.request("EXEC")
+                + proto.request("PUBSUB", "CHANNELS") + proto.request("SPUBLISH", "a", text))
+    for data, wire in zip(told, wires):
+        try:
+            wire.send(data + end)
+        except OSError:
+            good = False
+    for wire in wires:
+        good &= until_end(wire)
+        wire.close()
+    return good
+
+
 def clean(server):
     """Whatever it has been through, it works. What closed clients had sent may still run for a moment."""
     wire = Wire(server.port, Resp, 5)
@@ -114,6 +148,8 @@ def clean(server):
         return wire.run("MGET", "alive", "a") == [b"yes", None] and wire.run("DEL", "alive") == 1
 
     wait_until("nothing but what was set", is_clean)
+    for what in ("CHANNELS",), ("SHARDCHANNELS",), ("NUMPAT",), ("NUMSUB", "a", "c"):
+        wait_until("nobody is subscribed", lambda: wire.run("PUBSUB", *what) in ([], 0, [b"a", 0, b"c", 0]))
     wire.close()
 
 
@@ -180,7 +216,7 @@ def main():
             for proto in PROTOCOLS:
                 tests.run("the script by itself", lambda: equal(one_by_one(server, proto), True))
                 clean(server)
-            for script in (one_by_one, pipelined, transactions_at_once):
+            for script in (one_by_one, pipelined, transactions_at_once, subscribers_and_a_publisher):
                 for proto in PROTOCOLS:
                     for times in (1, 1000):
                         tests.run("%s, %s, %d" % (script.__name__, proto.name, times), at_every_allocation, server,
