@@ -9,6 +9,8 @@
 #include "shoal/cmd/value.h"
 #include "shoal/proto/value_read.h"
 
+enum { FETCHED_RESIZED = 1 << 8 }; /* beside the type */
+
 /* RENAME is no read of its source. */
 static const struct item *look_up(struct exec *exec, uint32_t index)
 {
@@ -24,6 +26,7 @@ static void operand_init(struct operand *operand, const struct item *item)
         return;
     operand->exists = true;
     operand->type = (uint8_t)item_type(item);
+    operand->resized = item_resized(item);
     operand->expire_ms = item_expire_ms(item);
     if (operand->type == TYPE_STRING)
         operand->value = item_value(item, operand->scratch);
@@ -39,7 +42,7 @@ void combine_fetch(struct exec *exec, uint32_t index)
         reply_nil(reply);
     } else {
         reply_int(reply, item_expire_ms(item));
-        reply_int(reply, item_type(item));
+        reply_int(reply, item_type(item) | (item_resized(item) ? FETCHED_RESIZED : 0));
         if (item_type(item) == TYPE_STRING)
             value_reply(exec, item);
         else
@@ -58,7 +61,8 @@ size_t combine_read(const struct reply *reply, size_t at, struct operand *operan
     operand->exists = true;
     operand->expire_ms = value.integer;
     value = native_read(reply, value.end);
-    operand->type = (uint8_t)value.integer;
+    operand->type = (uint8_t)(value.integer & ~(int64_t)FETCHED_RESIZED);
+    operand->resized = value.integer & FETCHED_RESIZED;
     value = native_read(reply, value.end);
     operand->value = value.text;
     return value.end;

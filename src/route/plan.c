@@ -353,7 +353,7 @@ static bool part_writes(const struct part *part)
     return false;
 }
 
-/* When something can fail, whatever else has changed by then is undone. Also where there is one key:
+/* When something can fail (of an EXEC at least its reply, which is made as it runs), whatever else has changed by then is undone. Also where there is one key:
  * its change may be followed by another, or by a reply for which there is no memory. */
 static void prepare_undo(struct plan *plan)
 {
@@ -361,7 +361,7 @@ static void prepare_undo(struct plan *plan)
     for (uint32_t i = 0; i < plan->home->count; i++) {
         if (plan->part[i] == NULL)
             continue;
-        can_fail |= part_can_fail(plan->part[i]);
+        can_fail |= plan->multi ? part_writes(plan->part[i]) : part_can_fail(plan->part[i]);
     }
     for (uint32_t i = 0; i < plan->home->count; i++)
         if (plan->part[i] != NULL)

@@ -111,6 +111,14 @@ def watch_sees_them(client):
     other.close()
 
 
+def how_it_is_kept_goes_along(client):
+    for i in range(20):
+        client.all(("FLUSHALL",), ("SETBIT", "bits", 1, 1), ("SET", "text", "short"))
+        client.all(("RENAME", "bits", b"b%d" % i), ("COPY", b"b%d" % i, b"c%d" % i), ("RENAME", "text", b"t%d" % i))
+        replies = client.all(*[("OBJECT", "ENCODING", b"%c%d" % (x, i)) for x in b"bct"])
+        assert replies == [("$", b"raw"), ("$", b"raw"), ("$", b"embstr")], replies
+
+
 def main():
     tests = Tests()
     for shards in (1, 3):
@@ -118,7 +126,7 @@ def main():
             client = Client(PORT)
             for test in (rename_keeps_value_and_ttl, missing_source,
                          renamenx_and_copy_respect_what_is_there, inside_multi, move_and_swapdb,
-                         swapdb_inside_multi, watch_sees_them):
+                         swapdb_inside_multi, watch_sees_them, how_it_is_kept_goes_along):
                 tests.run("%s, %d shards" % (test.__name__, shards), test, client)
             client.close()
             tests.run("the server ends well", server.ends_well)

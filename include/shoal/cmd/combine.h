@@ -20,6 +20,7 @@
 struct operand {
     bool exists;
     bool shipped;       /* from another shard; else the destination's shard looks it up */
+    bool resized;       /* see item_resized() */
     uint8_t type;       /* enum value_type */
     int64_t expire_ms;  /* 0 = never */
     struct bytes value; /* of a string */

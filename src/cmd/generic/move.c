@@ -92,9 +92,13 @@ static bool put_operand(struct exec *exec, const struct move *move, const struct
 {
     struct key to = key_in(exec, 2, move->to_db);
     uint64_t cost = move->keep_source ? keyspace_cost(to.name.size, source->value.size) : 0;
-    return exec_reserve(exec, cost, cost) &&
-           value_store(exec, to, source->value,
-                       source->expire_ms != 0 ? source->expire_ms : KEYSPACE_NO_TTL);
+    int64_t expire_ms = source->expire_ms != 0 ? source->expire_ms : KEYSPACE_NO_TTL;
+    if (!exec_reserve(exec, cost, cost) || !value_store(exec, to, source->value, expire_ms))
+        return false;
+    struct item *item = keyspace_find(exec->keyspace, to);
+    if (source->resized && item != NULL && item_encoding(item) != ITEM_INT)
+        item_mark_resized(item);
+    return true;
 }
 
 static bool move_store(struct exec *exec, const struct operand *operands, uint32_t count)
