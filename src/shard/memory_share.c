@@ -178,12 +178,11 @@ static void look_around(struct reactor *reactor, struct memory_share_view *view)
     view->borrower = is_borrower(reactor, view->taken_bytes);
 }
 
-int64_t memory_share_renew(struct reactor *reactor)
+/* Apart, so that the question before it is inline in the loop: 20 instructions a turn. */
+__attribute__((noinline)) static int64_t renew(struct reactor *reactor)
 {
     struct keyspace *keyspace = reactor->keyspace;
     struct memory_part *part = &keyspace->part;
-    if (reactor->now_ms == reactor->shard->share.renewed_ms)
-        return INT64_MAX;
     struct memory_share_view view = {
         .limit_bytes = reactor->settings->maxmemory,
         .shards = reactor->count,
@@ -203,4 +202,9 @@ int64_t memory_share_renew(struct reactor *reactor)
     mem_hurry(view.limit_bytes > 0 &&
               view.taken_bytes > view.limit_bytes - view.limit_bytes / SHORT_PARTS);
     return keyspace_in_debt(keyspace) ? reactor->now_ms : work_ms;
+}
+
+int64_t memory_share_renew(struct reactor *reactor)
+{
+    return reactor->now_ms != reactor->shard->share.renewed_ms ? renew(reactor) : INT64_MAX;
 }
