@@ -21,7 +21,7 @@ static uint64_t ns_per_tick_q32;
 /* Wall clock = server time + this. Any thread may renew it; it guards nothing else, so relaxed. */
 static _Atomic int64_t wall_offset_ms;
 
-static int64_t read_clock(clockid_t id, int64_t units_per_second)
+static inline int64_t read_clock(clockid_t id, int64_t units_per_second)
 {
     struct timespec time;
     if (unlikely(_clock_in_use != NULL))
