@@ -280,8 +280,9 @@ static const struct decode_limits *limits_of(const struct conn *conn)
     return conn->flags & CONN_UNAUTHENTICATED ? &unauthenticated : &conn->reactor->conns->limits;
 }
 
-/* Peeks at it: a request is known to end only where it does. */
-static size_t whole_size(struct conn *conn, size_t has, size_t more)
+/* Peeks at it: a request is known to end only where it does. It gets a copy of decode() (flatten),
+ * which would else have two callers and be a function of its own to each request: 20 instructions. */
+static __attribute__((flatten)) size_t whole_size(struct conn *conn, size_t has, size_t more)
 {
     struct decoder decoder;
     size_t size = 0;
