@@ -41,8 +41,10 @@ size_t line_take(struct line *line, char *to, size_t size)
     size = size < there ? size : there;
     memcpy(to, line->out.data + line->out.taken, size);
     line->out.taken += size;
-    if (size > 0)
+    if (size > 0) {
+        world_progress();
         line->out_at_ns = line_later_ns();
+    }
     return size;
 }
 

@@ -160,6 +160,8 @@ static void complete(struct io_op **slot, const struct io_event *event)
     if (!event->more)
         *slot = NULL;
     sim_note("complete %d%s", event->result, event->more ? " and more" : "");
+    if (event->result > 0)
+        world_progress();
     op->done(op, event);
 }
 

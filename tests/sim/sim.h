@@ -97,7 +97,7 @@ int64_t world_low_ms(void); /* the oldest time that a reactor still goes by */
 void world_yield(void);
 /* A reactor waits: until it is woken, something completes, or so long. */
 void world_wait(struct ring *ring, int64_t wait_ns);
-/* All reactors and clients have been able to move, and nobody has heard anything. */
+/* Bytes have moved: nobody waits in vain. */
 void world_progress(void);
 
 /* ---- the network (ring_sim.c) -------------------------------------------- */

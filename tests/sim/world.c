@@ -56,7 +56,7 @@ struct fiber {
 static struct fiber fibers[SIM_REACTORS_MAX];
 static ucontext_t scheduler;
 static int running = -1;
-static int64_t asleep_ns; /* how long all have slept since somebody has heard anything */
+static int64_t asleep_ns; /* how long all have slept since bytes have moved */
 static struct settings settings;
 
 /* ---- what is said -------------------------------------------------------- */
