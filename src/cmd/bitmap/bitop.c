@@ -110,9 +110,7 @@ static void store(struct exec *exec, struct bytes result)
     struct key key = exec_key(exec);
     if (!value_store(exec, key, result, 0))
         return;
-    struct item *item = keyspace_find(exec->keyspace, key);
-    if (item_encoding(item) != ITEM_INT)
-        item_mark_resized(item); /* raw in OBJECT ENCODING, as in Redis */
+    keyspace_mark_resized(exec->keyspace, key); /* raw in OBJECT ENCODING, as in Redis */
     reply_int(exec->reply, (int64_t)result.size);
 }
 

@@ -95,9 +95,8 @@ static bool put_operand(struct exec *exec, const struct move *move, const struct
     int64_t expire_ms = source->expire_ms != 0 ? source->expire_ms : KEYSPACE_NO_TTL;
     if (!exec_reserve(exec, cost, cost) || !value_store(exec, to, source->value, expire_ms))
         return false;
-    struct item *item = keyspace_find(exec->keyspace, to);
-    if (source->resized && item != NULL && item_encoding(item) != ITEM_INT)
-        item_mark_resized(item);
+    if (source->resized)
+        keyspace_mark_resized(exec->keyspace, to);
     return true;
 }
 

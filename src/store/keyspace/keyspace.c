@@ -343,14 +343,26 @@ static int64_t own_expire(const struct item *item)
     return item_has_expire(item) ? item_expire_ms(item) : KEYSPACE_NO_TTL;
 }
 
+void keyspace_mark_resized(struct keyspace *keyspace, struct key key)
+{
+    struct item *item = keyspace_find(keyspace, key);
+    if (item != NULL && item_encoding(item) != ITEM_INT)
+        item_mark_resized(item);
+}
+
 bool keyspace_copy(struct keyspace *keyspace, struct key from, struct key to)
 {
     char scratch[INT64_TEXT_MAX];
     const struct item *item = keyspace_find(keyspace, from);
     must(item != NULL);
     int64_t expire_ms = own_expire(item);
-    if (item_encoding(item) != ITEM_OBJECT)
-        return keyspace_set(keyspace, to, item_value(item, scratch), expire_ms);
+    if (item_encoding(item) != ITEM_OBJECT) {
+        bool resized = item_resized(item);
+        bool copied = keyspace_set(keyspace, to, item_value(item, scratch), expire_ms);
+        if (copied && resized)
+            keyspace_mark_resized(keyspace, to);
+        return copied;
+    }
     enum value_type type = item_type(item);
     struct value_object *object = value_types[type]->copy(keyspace->arena, item_object(item));
     return object != NULL && keyspace_set_object(keyspace, to, type, object, expire_ms);

@@ -156,6 +156,8 @@ bool keyspace_set_object(struct keyspace *keyspace, struct key key, enum value_t
  * deletes that one, and copies nothing that lies outside the item. */
 bool keyspace_copy(struct keyspace *keyspace, struct key from, struct key to);
 bool keyspace_move(struct keyspace *keyspace, struct key from, struct key to);
+/* The string counts as made of parts, for OBJECT ENCODING; an integer and no key stay what they are. */
+void keyspace_mark_resized(struct keyspace *keyspace, struct key key);
 /* Makes the string `size` bytes long, keeping what was there (zero bytes fill) and the TTL, and
  * returns its bytes to write to; NULL when memory is out. The key need not exist. Grows with slack
  * while memory is free, so that APPEND is amortised O(1). */
