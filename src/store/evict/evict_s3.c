@@ -1,7 +1,7 @@
 /*
  * evict_s3.c - sweep-S3: S3-FIFO in hash order, two hands over the buckets.
  *
- *   hit       freq + 1, up to 3                                           (table_find)
+ *   hit       freq + 1, up to 3                                           (table_hit)
  *   insert    a ghost of the key not older than one turnover: main; else probation   (table_add)
  *   hand P    in probation:  freq >= 1 -> main, freq = 0;  not seen -> seen;  else evict, leave a
  *             ghost

@@ -181,7 +181,7 @@ bool keyspace_is_held(const struct keyspace *keyspace, const struct item *item)
 
 struct item *keyspace_find_key(struct keyspace *keyspace, const struct key *key)
 {
-    struct item *item = table_find(&keyspace->db[key->db], key->name, key->hash);
+    struct item *item = table_hit(&keyspace->db[key->db], key->name, key->hash);
     if (item == NULL || likely(!has_expired(keyspace, item)))
         return item;
     if (!keyspace->frozen)

@@ -79,7 +79,13 @@ static inline uint64_t *find_word(const struct table *table, struct bytes key, u
     return NULL;
 }
 
-struct item *table_find(struct table *table, struct bytes key, uint64_t hash)
+struct item *table_find(const struct table *table, struct bytes key, uint64_t hash)
+{
+    const uint64_t *word = find_word(table, key, hash);
+    return word != NULL ? word_item(*word) : NULL;
+}
+
+struct item *table_hit(struct table *table, struct bytes key, uint64_t hash)
 {
     uint64_t *word = find_word(table, key, hash);
     if (word == NULL)

@@ -42,8 +42,7 @@ struct table {
 void table_init(struct table *table, struct arena *arena);
 void table_fini(struct table *table); /* frees every item */
 
-/* As table_find(), but does not count as a hit. `word` becomes the item's, with the bits that
- * eviction goes by. */
+/* As table_find(). `word` becomes the item's, with the bits that eviction goes by. */
 struct item *table_peek(const struct table *table, struct bytes key, uint64_t hash, uint64_t *word);
 
 /* First of three prefetch passes: the bucket line of `hash`. Any number may be in flight. */
@@ -56,7 +55,9 @@ void table_prefetch_child_item(const struct table *table, uint64_t hash);
 
 /* Expired items are found too: the caller checks. The item is the table's, valid until the next
  * mutation. */
-struct item *table_find(struct table *table, struct bytes key, uint64_t hash);
+struct item *table_find(const struct table *table, struct bytes key, uint64_t hash);
+/* The same for a command: counts as a hit. */
+struct item *table_hit(struct table *table, struct bytes key, uint64_t hash);
 
 /*
  * Adds an item whose key table_find() has just not found, and owns it from then on. False when

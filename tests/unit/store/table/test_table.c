@@ -86,6 +86,23 @@ static void a_replaced_item_is_freed_and_counted(void **state)
     table_validate(&m->table);
 }
 
+/* Eviction goes by what commands have asked for, not by what was looked at for other reasons. */
+static void only_hits_count(void **state)
+{
+    struct table_model *m = *state;
+    char text[64];
+    struct bytes key = key_of(9, text);
+    uint64_t hash = hash_key(key), word = 0;
+    model_put(m, 9, 1, 0);
+    const struct item *item = table_find(&m->table, key, hash);
+    assert_ptr_equal(table_peek(&m->table, key, hash, &word), item);
+    assert_int_equal(word_freq(word), 0);
+    assert_ptr_equal(table_hit(&m->table, key, hash), item);
+    assert_ptr_equal(table_peek(&m->table, key, hash, &word), item);
+    assert_int_equal(word_freq(word), 1);
+    assert_null(table_hit(&m->table, key_of(10, text), hash_key(key_of(10, text))));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +111,7 @@ int main(void)
         IN_MODEL(the_first_item_costs_a_page),
         IN_MODEL(it_agrees_with_the_model_while_growing_and_shrinking),
         IN_MODEL(a_replaced_item_is_freed_and_counted),
+        IN_MODEL(only_hits_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
