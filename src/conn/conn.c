@@ -440,8 +440,8 @@ static bool is_over(const struct conn *conn, enum output_class class, size_t byt
     return false;
 }
 
-/* Closes a client whose unread replies, or pushes, exceed client-output-buffer-limit. */
-static bool over_output_limit(struct conn *conn)
+/* Not inlined: most connections have no limit, and no push to send. */
+static __attribute__((noinline)) bool check_output_limits(struct conn *conn)
 {
     bool over =
         is_over(conn, OUTPUT_NORMAL, out_reply_bytes(&conn->out), &conn->soft_limit_since_ms);
@@ -453,6 +453,15 @@ static bool over_output_limit(struct conn *conn)
         conn_kill(conn);
     }
     return over;
+}
+
+/* Closes a client whose unread replies, or pushes, exceed client-output-buffer-limit. */
+static inline bool over_output_limit(struct conn *conn)
+{
+    const struct output_limit *limit = &conn->reactor->settings->output_limit[OUTPUT_NORMAL];
+    uint64_t any = limit->hard_bytes | limit->soft_bytes | (uint64_t)conn->soft_limit_since_ms;
+    any |= conn->out.push_bytes | conn->push_bytes;
+    return unlikely(any != 0) && check_output_limits(conn);
 }
 
 void conn_hold_out(struct conn *conn)
