@@ -36,8 +36,8 @@ BUGS = [
      "src/shard/part.c", "    if (stands)\n        undo_commit(",
      "    if (stands || part->undo != NULL)\n        undo_commit("),
     ("watch-not-told", "WATCH is not told of a key that is written",
-     "src/store/keyspace/keyspace.c", "    (void)change;\n    if (keyspace->observed & OBSERVE_WATCH)\n",
-     "    if (keyspace->observed & OBSERVE_WATCH && change != CHANGE_SET)\n"),
+     "src/store/keyspace/keyspace.c", "    if (keyspace->observed & OBSERVE_WATCH && change != CHANGE_EXPIRED)\n",
+     "    if (keyspace->observed & OBSERVE_WATCH && change > CHANGE_SET && change != CHANGE_EXPIRED)\n"),
     ("double-completion", "what was sent is counted twice",
      "src/conn/conn.c", "    out_sent(&conn->out, conn->reactor, size);\n",
      "    out_sent(&conn->out, conn->reactor, size);\n"

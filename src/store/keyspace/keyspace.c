@@ -61,11 +61,14 @@ static struct watch_key watch_key_of(struct key key)
     return (struct watch_key){ .name = key.name, .hash = key.hash, .db = key.db };
 }
 
-/* Every change of a key comes by here, whatever made it. */
+/*
+ * Every change of a key comes by here, whatever made it. That an expired key is freed is none to
+ * WATCH: whether a key that was live has expired is seen by the time, and for one that had expired
+ * already nothing happens.
+ */
 static void tell(struct keyspace *keyspace, struct key key, enum key_change change)
 {
-    (void)change;
-    if (keyspace->observed & OBSERVE_WATCH)
+    if (keyspace->observed & OBSERVE_WATCH && change != CHANGE_EXPIRED)
         watch_touch(keyspace->watches, watch_key_of(key));
 }
 

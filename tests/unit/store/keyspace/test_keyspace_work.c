@@ -301,9 +301,32 @@ static void calls_for_something_else_leave_the_sweep_its_pace(void **state)
 
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* Nothing is freed while it is frozen, so the key is still there when it is watched. */
+static void to_be_swept_later_is_no_change_to_a_watch(void **state)
+{
+    struct keyspace *k = ((struct world *)*state)->keyspace;
+    struct bytes name = bytes_str("old");
+    struct key key = { .name = name, .hash = hash_key(name) };
+    struct watch_mark mark;
+    assert_true(keyspace_set(k, key, bytes_str("x"), k->now_ms + 1));
+    k->now_ms += 10;
+    k->frozen = true;
+    assert_true(keyspace_watch_add(k, key, &mark));
+    assert_false(mark.live);
+    k->frozen = false;
+    k->now_ms += 1000;
+    keyspace_work(k);
+    assert_int_equal(k->db[0].count, 0);
+    assert_false(keyspace_watch_changed(k, key, mark));
+    assert_true(keyspace_set(k, key, bytes_str("x"), 0));
+    assert_true(keyspace_watch_changed(k, key, mark));
+    keyspace_watch_remove(k, key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_WORLD(to_be_swept_later_is_no_change_to_a_watch),
         IN_WORLD(a_spread_of_lives),
         IN_WORLD(a_spread_of_few_lives),
         IN_WORLD(lives_of_a_second),
