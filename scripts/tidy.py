@@ -68,6 +68,7 @@ UNTESTED = {
 # Symbols that nothing else in the server uses, and why they are not static.
 KEPT_SYMBOLS = {
     "table_validate": "tests check every invariant of a table with it",
+    "debug_park_commands": "builds with assertions have these commands",
     "defrag_block": "the types to come have the blocks of their objects moved by it",
     "clock_use": "the server's time is the system's; a simulator gives it another",
     "pubsub_bytes": "tests see that everything is given back",

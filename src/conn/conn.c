@@ -187,6 +187,8 @@ void conn_sent(struct conn *conn, size_t size)
     out_sent(&conn->out, conn->reactor, size);
     if (conn->out.bytes > 0)
         conn_flush_later(conn);
+    else /* what comes later is not above a limit since then */
+        conn->soft_limit_since_ms = conn->push_soft_limit_since_ms = 0;
 }
 
 void conn_send_failed(struct conn *conn, int result)

@@ -270,6 +270,31 @@ static void unread_replies_have_a_soft_limit_in_time(void **state)
     assert_false(client_is_open(client));
 }
 
+/* Everything may be read in one go, after which nothing is flushed that could see it. */
+static void what_has_been_read_is_no_longer_above_the_soft_limit(void **state)
+{
+    (void)state;
+    reactors_begin(1, "--client-output-buffer-limit", "normal 0 50000 5");
+    struct client *client = client_open(0);
+    client_put_set(client, "a", VALUE, 'v');
+    turn_until_quiet();
+    client->line->blocked = true;
+    put_gets(client, "a", 10);
+    turn_until_quiet();
+    client->line->blocked = false;
+    turn_until_quiet();
+    assert_int_equal(client->conn->out.bytes, 0);
+    pass_ms(6000);
+    client->line->blocked = true;
+    put_gets(client, "a", 10);
+    turn_until_quiet();
+    assert_true(client_is_open(client));
+    pass_ms(6000);
+    put_gets(client, "a", 1);
+    turn_until_quiet();
+    assert_false(client_is_open(client));
+}
+
 /* ---- nothing is left ----------------------------------------------------- */
 
 static void killed_within_a_large_request_it_gives_back_its_room(void **state)
@@ -350,6 +375,8 @@ int main(void)
         with_reactors(1, it_does_not_linger_for_ever),
         cmocka_unit_test_teardown(unread_replies_have_a_hard_limit, reactors_finish),
         cmocka_unit_test_teardown(unread_replies_have_a_soft_limit_in_time, reactors_finish),
+        cmocka_unit_test_teardown(what_has_been_read_is_no_longer_above_the_soft_limit,
+                                  reactors_finish),
         with_reactors(1, killed_within_a_large_request_it_gives_back_its_room),
         cmocka_unit_test(killed_at_any_moment_it_leaves_nothing),
     };
