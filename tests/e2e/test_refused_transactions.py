@@ -356,6 +356,8 @@ def room_that_is_new(server):
             missed, key = (missed + 1, key) if isinstance(got, Error) else (0, "fill:%d" % count)
             count += 1
         for words in ("DEL", key or "fill:0"), ("DEL", "fill:%d" % (count - 300)):
+            if other.run("STRLEN", words[1]) != 10000:  # an earlier transaction's: hardly what the next one asks for
+                continue
             commands = [words, ("MULTI",), ("SET", words[1], b"y" * 5000), ("EXEC",)]
             data = [wire.proto.request(*each) for each in commands]
             wire.send(b"".join(data))

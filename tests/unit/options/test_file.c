@@ -24,7 +24,7 @@ static struct option_error error;
 static const char *path_of(const char *name)
 {
     static char path[256];
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    snprintf(path, sizeof(path), "%s/%.200s", directory, name);
     return path;
 }
 
