@@ -239,6 +239,7 @@ static void write_fields(struct exec *exec, const struct field_plan *plan)
         return;
     struct bytes text = value_or_empty(item, scratch);
     if (item != NULL && plan->size <= text.size && !fields_differ(exec, text)) {
+        item_mark_resized(item); /* raw in OBJECT ENCODING all the same, as in Redis */
         run_fields(exec, plan->replies, (char *)text.data, text.size); /* nothing is written */
         return;
     }

@@ -109,12 +109,23 @@ static void what_changes_nothing_is_no_change(void **state)
               { "GET a", "$3 abc" });
 }
 
+static void one_that_changes_nothing_makes_it_raw_all_the_same(void **state)
+{
+    RUN_STEPS(state, { "SET k k0", "+OK" }, { "OBJECT ENCODING k", "$6 embstr" },
+              { "BITFIELD k INCRBY i5 1 0", "*1 :-6" }, { "OBJECT ENCODING k", "$3 raw" },
+              { "GET k", "$2 k0" });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HARNESS_TEST(get_and_set), HARNESS_TEST(incrby_wraps),
-        HARNESS_TEST(overflow),    HARNESS_TEST(refuses),
-        HARNESS_TEST(read_only),   HARNESS_TEST(what_changes_nothing_is_no_change),
+        HARNESS_TEST(one_that_changes_nothing_makes_it_raw_all_the_same),
+        HARNESS_TEST(get_and_set),
+        HARNESS_TEST(incrby_wraps),
+        HARNESS_TEST(overflow),
+        HARNESS_TEST(refuses),
+        HARNESS_TEST(read_only),
+        HARNESS_TEST(what_changes_nothing_is_no_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
