@@ -288,7 +288,8 @@ static void real_renew(struct real *real, int i)
 }
 
 /* Any shards, one after the other in any order, with small values and some `large` ones: together
- * they stay within the limit, and with room for it nothing is refused. */
+ * they stay within the limit, and with room for it nothing is refused. Where others can evict, one
+ * large value may stand on credit until they have had their turn. */
 static void any_order(const char *policy, size_t large, bool evicts)
 {
     struct real real;
@@ -309,7 +310,7 @@ static void any_order(const char *policy, size_t large, bool evicts)
     }
     print_message("%s: at most %.3f of the limit, %lu refused\n", policy,
                   (double)peak / (double)real_limit, (unsigned long)refused);
-    assert_true(peak <= real_limit + real_limit / 100);
+    assert_true(peak <= real_limit + real_limit / 100 + (evicts ? large : 0));
     assert_true(real_used(&real) > real_limit * 8 / 10);
     assert_int_equal(early, 0);
     assert_true(evicts ? refused == 0 : refused > 0);
