@@ -4,7 +4,7 @@
  * There is no coordinator. A shard that lacks room takes it from the pool at once, while any is
  * free (store/keyspace/memory_pool.h); every millisecond each reactor gives back what its shard
  * does not need, and works out its budget anew from the sum of all parts. So what is stored exceeds
- * maxmemory by at most 1 %. When nothing is free, shards that must evict draw slowly on those that
+ * maxmemory by at most 1 % (credit aside, below). When nothing is free, shards that must evict draw slowly on those that
  * need not. Every shard is guaranteed a quarter of an equal share, as far as the others hold data
  * that they can evict.
  *
