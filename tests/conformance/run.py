@@ -49,6 +49,7 @@ PORT = int(os.environ.get("PORT", "27100"))
 TIMEOUT = float(os.environ.get("TIMEOUT", "120"))
 ENGINE = os.environ.get("SHOAL_IO_ENGINE", "auto")
 SHOAL = os.environ.get("SHOAL", str(ROOT / "build" / "shoal"))
+SANITIZED = pathlib.Path(SHOAL).resolve().parent.name in ("asan", "ubsan", "tsan")
 SERVER = os.environ.get("SERVER", shlex.quote(SHOAL) +
                         " --port {port} --shards 2 --maxmemory-policy noeviction"
                         " --enable-debug-command yes")
@@ -244,7 +245,12 @@ def main():
         return 1
     passed = skipped = 0
     failed = len(bad)
+    untried = [name for name in names if name in SPAWNING and SANITIZED]
+    for name in untried:
+        print(f"{name:<14} skipped: a sanitizer's start sometimes does not end in a server that the suite starts")
     for name in names:
+        if name in untried:
+            continue
         unit = Unit(name, left_out.get(name, []))
         began = time.monotonic()
         unit.run(fetched.stdout.strip())
@@ -256,7 +262,7 @@ def main():
         for failure in unit.failures:
             print("    " + failure)
     print(f"{passed} passed, {skipped} left out, {failed} failed")
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed" + (f", {len(untried)} skipped" if untried else ""))
     return 1 if failed else 0
 
 

@@ -453,7 +453,8 @@ def list_over_shards():
     me = info(connections[0])
     local, peer = connections[0].socket.getsockname(), connections[0].socket.getpeername()
     equal((me["addr"], me["laddr"]), ("%s:%d" % local, "%s:%d" % peer))
-    equal((me["cmd"], me["user"], me["qbuf"]), ("client|info", "default", "26"))
+    equal((me["cmd"], me["user"]), ("client|info", "default"))
+    assert me["qbuf"] in ("26", "52"), me  # small buffers may still hold the request before
     # inside MULTI and in RESP3
     pipeline(connections[1], "HELLO 3", "MULTI", "CLIENT LIST")
     reply = connections[1].run("EXEC")
