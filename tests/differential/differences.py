@@ -297,6 +297,13 @@ def encoding_of_move(name, words, reference, got):
     return name == "object|encoding" and reference == ("$", b"raw") and got == ("$", b"int")
 
 
+@rule(BETWEEN_SHARDS, "two times to live of 292,000 years that differ by 1 ms end at the same moment, or not, as the clock has it",
+      parts=True, rare=True)
+def longest_lives(name, words, reference, got):
+    return name in ("expire", "pexpire") and len(words) == 4 and words[3].lower() in (b"gt", b"lt") \
+        and len(words[2]) >= 16 and words[2].isdigit() and {reference, got} == {(":", 0), (":", 1)}
+
+
 @rule(FROM_REDIS, "LCS of long values is refused for the time it would take, not for its memory")
 def long_lcs(name, words, reference, got):
     return name == "lcs" and error(reference, b"ERR Insufficient memory, transient memory for LCS exceeds") \
