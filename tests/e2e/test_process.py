@@ -17,12 +17,16 @@ def told(server, text):
     return [line for line in server.output if text in line]
 
 
+def has_its_id(path, server):
+    with open(path) as file:
+        equal(file.read(), "%d\n" % server.process.pid)
+
+
 def pid_file(folder):
     """It has the process id while the server runs, and is gone when it has ended."""
     path = os.path.join(folder, "pid")
     with Server(1, "--pidfile", path) as server:
-        with open(path) as file:
-            equal(file.read(), "%d\n" % server.process.pid)
+        has_its_id(path, server)
         server.ends_well()
         assert not os.path.exists(path)
 
@@ -32,8 +36,7 @@ def linked_pid_file(folder):
     path = os.path.join(folder, "link")
     os.symlink(os.path.join(folder, "target"), path)
     with Server(1, "--pidfile", path) as server:
-        with open(path) as file:
-            equal(file.read(), "%d\n" % server.process.pid)
+        has_its_id(path, server)
         server.ends_well()
     assert not os.path.lexists(path)
 

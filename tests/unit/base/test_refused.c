@@ -5,17 +5,11 @@
 
 #include "shoal/base/mem.h"
 
+#include "support/child.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 static bool no_memory;
 
@@ -51,25 +45,10 @@ static void want_zeroed_memory(void)
     mem_must_zalloc(100);
 }
 
-/* Asserts how `run` ends in a process of its own; `said` is what it has written. */
+/* `said` is what it has written before it ended as one should. */
 static void ends_refused(void (*run)(void), char *said, size_t size)
 {
-    int pipes[2], status = 0;
-    assert_int_equal(pipe(pipes), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        dup2(pipes[1], STDOUT_FILENO);
-        run();
-        _exit(0);
-    }
-    close(pipes[1]);
-    size_t got = 0;
-    for (ssize_t n; (n = read(pipes[0], said + got, size - 1 - got)) > 0;)
-        got += (size_t)n;
-    said[got] = '\0';
-    close(pipes[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
+    int status = child_run(run, STDOUT_FILENO, said, size);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), EXIT_REFUSED);
 }

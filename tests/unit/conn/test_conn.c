@@ -232,16 +232,23 @@ static void it_does_not_linger_for_ever(void **state)
     assert_false(client_is_open(client));
 }
 
-static void unread_replies_have_a_hard_limit(void **state)
+/* A client of a reactor with this client-output-buffer-limit, with ten replies that it does not read. */
+static struct client *leave_unread(const char *limit)
 {
-    (void)state;
-    reactors_begin(1, "--client-output-buffer-limit", "normal 100000 0 0");
-    struct client *client = client_open(0), *other = client_open(0);
+    reactors_begin(1, "--client-output-buffer-limit", limit);
+    struct client *client = client_open(0);
     client_put_set(client, "a", VALUE, 'v');
     turn_until_quiet();
     client->line->blocked = true;
     put_gets(client, "a", 10);
     turn_until_quiet();
+    return client;
+}
+
+static void unread_replies_have_a_hard_limit(void **state)
+{
+    (void)state;
+    struct client *client = leave_unread("normal 100000 0 0"), *other = client_open(0);
     assert_true(client_is_open(client));
     put_gets(client, "a", 10);
     turn_until_quiet();
@@ -253,13 +260,7 @@ static void unread_replies_have_a_hard_limit(void **state)
 static void unread_replies_have_a_soft_limit_in_time(void **state)
 {
     (void)state;
-    reactors_begin(1, "--client-output-buffer-limit", "normal 0 50000 5");
-    struct client *client = client_open(0);
-    client_put_set(client, "a", VALUE, 'v');
-    turn_until_quiet();
-    client->line->blocked = true;
-    put_gets(client, "a", 10);
-    turn_until_quiet();
+    struct client *client = leave_unread("normal 0 50000 5");
     pass_ms(5000);
     put_gets(client, "a", 1);
     turn_until_quiet();
@@ -274,13 +275,7 @@ static void unread_replies_have_a_soft_limit_in_time(void **state)
 static void what_has_been_read_is_no_longer_above_the_soft_limit(void **state)
 {
     (void)state;
-    reactors_begin(1, "--client-output-buffer-limit", "normal 0 50000 5");
-    struct client *client = client_open(0);
-    client_put_set(client, "a", VALUE, 'v');
-    turn_until_quiet();
-    client->line->blocked = true;
-    put_gets(client, "a", 10);
-    turn_until_quiet();
+    struct client *client = leave_unread("normal 0 50000 5");
     client->line->blocked = false;
     turn_until_quiet();
     assert_int_equal(client->conn->out.bytes, 0);

@@ -81,18 +81,23 @@ static void one_at_once_passes_what_is_unanswered(void **state)
     assert_string_equal(heard(client), "+now +behind $-1");
 }
 
-/* The answer of shard 2 is kept for that of shard 1: a push behind it may not come first. */
-static void one_behind_waits_for_kept_answers(void **state)
+/* The answer of shard 2 is kept for that of shard 1. */
+static void push_behind_a_kept_answer(struct client *client)
 {
-    (void)state;
-    struct client *client = client_open(0);
-    ask(client, "SET %s old", key(2, 0));
     tell(client, "GET %s", key(1, 0));
     tell(client, "GET %s", key(2, 0));
     turn(0);
     turn(2);
     turn(0);
     push(client, "+behind\r\n", PUSH_BEHIND);
+}
+
+static void one_behind_waits_for_kept_answers(void **state)
+{
+    (void)state;
+    struct client *client = client_open(0);
+    ask(client, "SET %s old", key(2, 0));
+    push_behind_a_kept_answer(client);
     push(client, "+after it\r\n", PUSH_AT_ONCE);
     pass_ms(2);
     turn(0);
@@ -182,12 +187,7 @@ static void what_waits_goes_with_the_connection(void **state)
 {
     (void)state;
     struct client *client = client_open(0);
-    tell(client, "GET %s", key(1, 0));
-    tell(client, "GET %s", key(2, 0));
-    turn(0);
-    turn(2);
-    turn(0);
-    push(client, "+behind\r\n", PUSH_BEHIND);
+    push_behind_a_kept_answer(client);
     conn_kill(client->conn);
     turn_until_quiet();
     assert_false(client_is_open(client));

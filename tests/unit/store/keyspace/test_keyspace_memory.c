@@ -318,16 +318,23 @@ static void debt_stays_below_one_percent(void **state)
     }
 }
 
+/* Two keys that expire in 10 ms; the first is returned. */
+static struct key set_short_lived(struct keyspace *k, struct name *a)
+{
+    struct name b;
+    cache_name(1, 0, a);
+    cache_name(2, 0, &b);
+    assert_true(keyspace_set(k, a->key, bytes_str("v"), k->now_ms + 10));
+    assert_true(keyspace_set(k, b.key, bytes_str("v"), k->now_ms + 10));
+    return a->key;
+}
+
 /* While clients are paused. */
 static void what_is_frozen_stays(void **state)
 {
     struct keyspace *k = *state;
-    struct name name, other_name;
-    cache_name(1, 0, &name);
-    cache_name(2, 0, &other_name);
-    struct key key = name.key, other = other_name.key;
-    assert_true(keyspace_set(k, key, bytes_str("v"), k->now_ms + 10));
-    assert_true(keyspace_set(k, other, bytes_str("v"), k->now_ms + 10));
+    struct name name;
+    struct key key = set_short_lived(k, &name);
     k->now_ms += 1000;
     k->frozen = true;
     assert_null(keyspace_find(k, key));
@@ -371,12 +378,8 @@ static void nothing_frozen_is_evicted(void **state)
 static void without_the_sweep_expired_keys_are_hidden(void **state)
 {
     struct keyspace *k = *state;
-    struct name name, other_name;
-    cache_name(1, 0, &name);
-    cache_name(2, 0, &other_name);
-    struct key key = name.key, other = other_name.key;
-    assert_true(keyspace_set(k, key, bytes_str("v"), k->now_ms + 10));
-    assert_true(keyspace_set(k, other, bytes_str("v"), k->now_ms + 10));
+    struct name name;
+    struct key key = set_short_lived(k, &name);
     k->sweep_off = true;
     for (int i = 0; i < 50; i++) {
         k->now_ms += 100;
