@@ -14,8 +14,8 @@ import re
 import tempfile
 import threading
 
+from fail_malloc import LIBRARY, Memory
 from started import SCALE, Server, Tests, equal
-from test_no_memory import LIBRARY, Memory
 from wire import Error, Wire, wait_until
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
@@ -311,41 +311,6 @@ class Run:
         self.keys = {}
 
 
-def known(server):
-    """Refused as a whole, whatever the shards have room for."""
-    wire = Wire(server.socket_path)
-    pairs = [word for i in range(9) for word in (b"k%d" % i, b"v")] + [b"k9", b"x" * 12_000_000]
-    for name in ("MSET", "MSETNX"):
-        got = wire.run(name, *pairs)
-        assert isinstance(got, Error) and got.startswith(b"OOM "), got
-        equal(wire.run("EXISTS", *KEYS), 0)
-
-
-def full(server):
-    """A transaction that needs memory is refused when it is queued, and when it has to run."""
-    wire, other = Wire(server.socket_path), Wire(server.socket_path)
-    equal(wire.run("SET", "foo", "bar"), b"OK")
-    equal(wire.run("MULTI"), b"OK")
-    equal(wire.run("SET", "early", "x"), b"QUEUED")
-    count = 0
-    while not isinstance(other.run("SET", "fill:%d" % count, b"x" * 10000), Error):
-        count += 1
-    equal(wire.run("DEL", "foo"), b"QUEUED")
-    got = wire.run("EXEC")
-    if isinstance(got, Error):
-        equal(wire.run("MGET", "foo", "early"), [b"bar", None])
-    else:
-        equal(got, [b"OK", 1])
-        equal(wire.run("SET", "foo", "bar"), b"OK")
-    other.run("SET", "fill:x", b"x" * 10000)
-    equal(wire.run("MULTI"), b"OK")
-    first = wire.run("SET", "big", b"x" * 100_000)
-    equal(wire.run("DEL", "foo"), b"QUEUED")
-    got = wire.run("EXEC")
-    assert isinstance(got, Error), (first, got)
-    equal(wire.run("MGET", "foo", "big"), [b"bar", None])
-
-
 def room_that_is_new(server):
     """What frees memory, or raises the limit, has done so when the next transaction is queued."""
     wire, other, count, pipelined = Wire(server.socket_path), Wire(server.socket_path), 0, 0
@@ -401,8 +366,7 @@ def main():
     print("seed %d" % SEED)
     tests = Tests()
     at_random = lambda server: Run(server, SEED).go(ROUNDS)  # noqa: E731
-    for name, test in (("one too large", known), ("full", full), ("new room", room_that_is_new),
-                       ("random", at_random)):
+    for name, test in (("new room", room_that_is_new), ("random", at_random)):
         with Server(SHARDS, *FULL) as server:
             tests.run(name, test, server)
             tests.run("the server ends well", server.ends_well)

@@ -1,5 +1,6 @@
-"""Nothing of a transaction that is refused or fails is visible: no room for a part of it, memory that runs out at
-any allocation of it, an EXEC that is aborted, a client that dies in the middle. On one shard and on three.
+"""Nothing of a transaction that is refused or fails is visible, case by case: no room for a part of it, a full server,
+no room for its result, memory that runs out at any allocation of it. On one shard and on three.
+test_refused_transactions.py has random ones beside a model, and clients that go in the middle.
 """
 
 import os
@@ -207,28 +208,6 @@ def len_queued(reply):
     return len(reply) if isinstance(reply, list) else -1
 
 
-# ---- a client that dies ----------------------------------------------------------
-
-def a_client_that_dies_leaves_all_or_nothing(server):
-    rng = random.Random(SEED)
-    watcher = Wire(server.port)
-    for _ in range(300 // SCALE):
-        words = some_program(rng)
-        begin(watcher)
-        before = state(watcher)
-        run_program(server.port, words)
-        after = state(watcher)
-        begin(watcher)
-        wire = Wire(server.port)
-        data = b"".join(Resp.request(*each) for each in words)
-        wire.send(data[:rng.randrange(len(data) + 1)])
-        wire.close()
-        wait_until("it is gone", lambda: watcher.run("CLIENT", "LIST").count(b"\n") == 1)
-        now = state(watcher)
-        assert now in (before, after) or words[0][0] != "MULTI" and len(words) > 1, "%r: %r" % (words, now)
-    watcher.close()
-
-
 def main():
     print("seed %d" % SEED)
     tests = Tests()
@@ -241,8 +220,6 @@ def main():
                 tests.run("full, %d" % shards, a_full_server_refuses_when_queueing, server)
                 tests.run("no longer fits, %d" % shards, what_no_longer_fits_at_exec_is_refused_whole, server)
                 tests.run("no room for the result, %d" % shards, a_result_without_room_undoes_all, server)
-        with Server(shards) as server:
-            tests.run("a client dies, %d" % shards, a_client_that_dies_leaves_all_or_nothing, server)
         if not os.path.exists(LIBRARY):
             print("memory that runs out, %d: skipped, a sanitizer has an allocator of its own" % shards)
             tests.skipped += 1
