@@ -49,7 +49,6 @@ PORT = int(os.environ.get("PORT", "27100"))
 TIMEOUT = float(os.environ.get("TIMEOUT", "120"))
 ENGINE = os.environ.get("SHOAL_IO_ENGINE", "auto")
 SHOAL = os.environ.get("SHOAL", str(ROOT / "build" / "shoal"))
-SANITIZED = pathlib.Path(SHOAL).resolve().parent.name in ("asan", "ubsan", "tsan")
 SERVER = os.environ.get("SERVER", shlex.quote(SHOAL) +
                         " --port {port} --shards 2 --maxmemory-policy noeviction"
                         " --enable-debug-command yes")
@@ -108,13 +107,16 @@ class Server:
 
 
 # In the place of redis-server: the suite looks for the line with PID. A start without a policy or a
-# limit has Redis's here too, and the suite's pid file is one for all.
+# limit has Redis's here too, and the suite's pid file is one for all. Leaks are not looked for: the
+# suite sends SIGCONT just behind SIGTERM, which takes back the SIGSTOP by which LeakSanitizer holds a
+# process that ends, and it would wait for ever.
 STAND_IN = """#!/bin/sh
 echo "stand-in for redis-server, PID: $$"
 config=$1.shoal
 printf 'maxmemory 0\\nmaxmemory-policy noeviction\\nmaxmemory-clients 0\\nshards 2\\n' > "$config"
 printf 'include "%s"\\npidfile ""\\n' "${{1##*/}}" >> "$config"
 shift
+export ASAN_OPTIONS="${{ASAN_OPTIONS:+$ASAN_OPTIONS:}}detect_leaks=0"
 exec {shoal} "$config" "$@"
 """
 
@@ -245,12 +247,7 @@ def main():
         return 1
     passed = skipped = 0
     failed = len(bad)
-    untried = [name for name in names if name in SPAWNING and SANITIZED]
-    for name in untried:
-        print(f"{name:<14} skipped: a sanitizer's start sometimes does not end in a server that the suite starts")
     for name in names:
-        if name in untried:
-            continue
         unit = Unit(name, left_out.get(name, []))
         began = time.monotonic()
         unit.run(fetched.stdout.strip())
@@ -262,7 +259,7 @@ def main():
         for failure in unit.failures:
             print("    " + failure)
     print(f"{passed} passed, {skipped} left out, {failed} failed")
-    print(f"{passed} passed, {failed} failed" + (f", {len(untried)} skipped" if untried else ""))
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 
